@@ -1,0 +1,54 @@
+"""What can go wrong on the wire: one exception, one table of stable codes."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable `code` of an `error` frame. What each means and what to do stands in docs/protocol.md."""
+
+    # The line could not be read.
+    TOO_LONG = "too_long"
+    BAD_FRAME = "bad_frame"
+    UNKNOWN_TYPE = "unknown_type"
+    # The request makes no sense now.
+    HELLO_FIRST = "hello_first"
+    HELLO_TWICE = "hello_twice"
+    # Names, rooms, texts.
+    BAD_NAME = "bad_name"
+    NAME_TAKEN = "name_taken"
+    BAD_ROOM = "bad_room"
+    NO_SUCH_ROOM = "no_such_room"
+    NOT_A_MEMBER = "not_a_member"
+    BAD_TEXT = "bad_text"
+    # The order of a session's messages.
+    ID_REUSED = "id_reused"
+    ID_ORDER = "id_order"
+    TRY_AGAIN = "try_again"
+    # Coming back.
+    NO_SUCH_SESSION = "no_such_session"
+    DIVERGED = "diverged"
+    # The connection ends after these.
+    HELLO_TIMEOUT = "hello_timeout"
+    ABUSE = "abuse"
+    FULL = "full"
+    REPLACED = "replaced"
+
+
+FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.FULL, Code.REPLACED})
+"""The connection is closed after an error with one of these codes."""
+
+
+class ProtocolError(Exception):
+    """A peer broke a rule of the wire. Raised by every function of `server.protocol` that takes a peer's bytes.
+
+    Args:
+        code: what rule, for programs.
+        message: what happened and what to do, for people; it never repeats untrusted text.
+        ref: the request's `ref`, where it could be read.
+    """
+
+    def __init__(self, code: Code, message: str, ref: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.ref = ref

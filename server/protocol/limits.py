@@ -1,0 +1,30 @@
+"""Every bound of the wire, each with its reason. Sizes are bytes unless the name says otherwise."""
+
+from typing import Final
+
+LINE: Final = 64 * 1024
+"""One frame, its newline included, in either direction: what one connection may make the other side hold."""
+
+TEXT: Final = 16 * 1024
+"""A message's text as it stands in JSON: a page of them still fits a line, and nobody reads more at once."""
+
+NAME_CHARS: Final = 32
+"""A nick, in characters: more than any grid shows, few enough for a line of notices."""
+
+ROOM_CHARS: Final = 48
+"""A room's handle, in characters."""
+
+REF_CHARS: Final = 64
+"""A request's `ref`: it is carried back as it came, so it is bounded; a UUID takes 36."""
+
+REASON_CHARS: Final = 200
+"""A reason given for leaving: one line on a wide terminal."""
+
+SAFE_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
+
+PAGE: Final = 50
+"""Messages in a page of history that names no limit: one screen, and a little more."""
+
+PAGE_MOST: Final = 500
+"""Messages in the largest page; pages are cut by LINE too."""

@@ -1,0 +1,128 @@
+"""Text from others, made safe: the one place that says what a name, a room and a message may hold.
+
+The server passes every string through here where it enters, the client again where it takes it in: nothing that comes
+out can move a cursor, ring, colour, reorder or break a line of a terminal. All functions are idempotent.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from server.protocol import limits
+from server.protocol.errors import Code, ProtocolError
+
+_HOSTILE = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1: these drive terminals
+    "\u2028\u2029"  # line and paragraph separator: lines that a grid does not expect
+    "\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c"  # bidi overrides, isolates and marks reorder what stands around them
+    "\u200b\u2060\ufeff\u00ad"  # zero width: what can't be seen can't be compared
+    "\ufff9-\ufffb"  # interlinear annotation
+    "\ud800-\udfff"  # lone surrogates can't be encoded
+    "]"
+)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    character = match[0]
+    if character < " ":
+        return chr(0x2400 + ord(character))  # the picture of the control character: ␛ for ESC
+    if character == "\x7f":
+        return "\u2421"
+    return "\ufffd"
+
+
+def clean(text: str) -> str:
+    """Return `text` with everything that could act on a terminal replaced by a mark that shows where it stood.
+
+    Tabs and newlines stay, `\\r\\n` and the other line ends become newlines.
+    """
+    if text.isprintable() and text.isascii():
+        return text
+    if "\r" in text or "\u2028" in text or "\u2029" in text or "\x85" in text:
+        text = re.sub("\r\n?|[\u2028\u2029\x85]", "\n", text)
+    return _HOSTILE.sub(_harmless, text)
+
+
+def clean_line(text: str) -> str:
+    """Return `text` cleaned and on one line: for what stands in a grid (names, reasons, topics)."""
+    return re.sub(r"[\n\t]+", " ", clean(text))
+
+
+def check_text(text: str) -> str:
+    """Return a message's text, cleaned; ProtocolError where it is empty or too long."""
+    text = clean(text)
+    if not text or text.isspace():
+        raise ProtocolError(Code.BAD_TEXT, "A message needs a text.")
+    # No character takes more than 6 bytes in JSON: most texts need no second look.
+    if len(text) * 6 > limits.TEXT and len(msgspec.json.encode(text)) > limits.TEXT:
+        raise ProtocolError(
+            Code.BAD_TEXT, f"This text is too long: more than {limits.TEXT // 1024} KiB. Send it in parts."
+        )
+    return text
+
+
+def check_name(name: str) -> str:
+    """Return a nick in its normal form (NFKC); ProtocolError with what to change where it can't be one."""
+    name = unicodedata.normalize("NFKC", name).strip()
+    if not name:
+        raise ProtocolError(Code.BAD_NAME, "A name needs at least one letter or digit.")
+    if len(name) > limits.NAME_CHARS:
+        raise ProtocolError(Code.BAD_NAME, f"This name is too long: at most {limits.NAME_CHARS} characters.")
+    if not all(_in_a_name(character) for character in name):
+        raise ProtocolError(Code.BAD_NAME, "A name is made of letters, digits and _ . - only, without spaces.")
+    if not any(character.isalnum() for character in name) or unicodedata.category(name[0])[0] == "M":
+        raise ProtocolError(Code.BAD_NAME, "A name needs at least one letter or digit, and starts with no accent.")
+    if re.search(r"(.)\1{7}", "".join("M" if unicodedata.category(c)[0] == "M" else "x" + c for c in name)):
+        raise ProtocolError(Code.BAD_NAME, "This name repeats a character too often.")
+    return name
+
+
+def _in_a_name(character: str) -> bool:
+    return character in "_.-" or unicodedata.category(character) in _NAME_CATEGORIES
+
+
+_NAME_CATEGORIES = frozenset({"Ll", "Lu", "Lt", "Lo", "Mn", "Mc", "Nd"})
+
+
+def check_room(room: str) -> str:
+    """Return a room's handle in its normal form (NFKC, case-folded, no `#`); ProtocolError where it can't be one."""
+    handle = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", room).strip().removeprefix("#").casefold())
+    if not 0 < len(handle) <= limits.ROOM_CHARS:
+        raise ProtocolError(Code.BAD_ROOM, f"A room's name has 1 to {limits.ROOM_CHARS} characters.")
+    if not all(_in_a_name(character) for character in handle) or not handle[0].isalnum():
+        raise ProtocolError(
+            Code.BAD_ROOM, "A room's name is made of letters, digits and _ . - only, and starts with a letter or digit."
+        )
+    return handle
+
+
+def name_keys(name: str) -> frozenset[str]:
+    """Return what a checked name looks like: two names that share a key can't both be in use.
+
+    Upper and lower case are the same, and so are characters that look alike (UTS #39): `Alice` and `аlice` with a
+    Cyrillic а both conflict with `alice`.
+    """
+    folded = name.casefold()
+    return frozenset({_looks(folded), _looks(name).casefold(), _looks(_looks(name).casefold())})
+
+
+def _looks(name: str) -> str:
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFD", decomposed.translate(_confusables()))
+
+
+@cache
+def _confusables() -> dict[int, str]:
+    """Read the table once, when the first name comes. Made by .ci/confusables.py."""
+    table = {}
+    text = resources.files("server.protocol").joinpath("confusables.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        looks, _, same = line.partition("\t")
+        for character in same:
+            table[ord(character)] = looks
+    # A prototype may hold characters that have one of their own.
+    return {source: looks.translate(table) for source, looks in table.items()}
