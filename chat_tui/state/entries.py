@@ -1,0 +1,74 @@
+"""One line of talk as the log holds it, and the sentences of its notices."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+HEAD: Final = 1
+"""Starts a group: time and name are shown."""
+DAY: Final = 2
+"""The first of its day: a separator stands above it."""
+MINE: Final = 4
+MENTION: Final = 8
+"""Names me."""
+ACTION: Final = 16
+"""Said with /me."""
+NOTICE: Final = 32
+"""Not said by anyone: came in, left, answers of commands. Quiet, unless one of the next two is set."""
+INFO: Final = 64
+ERROR: Final = 128
+SENDING: Final = 256
+FAILED: Final = 512
+
+GROUP: Final = 5 * 60
+"""Seconds in which the messages of one sender share one time and name."""
+
+
+class Entry(Struct, gc=False):
+    """What the log holds of one message or notice: nothing that a room with 100,000 of them could not afford."""
+
+    seq: int
+    """A message's place in the log. A notice has that of the message before it, so that a list stays sorted."""
+    time: int
+    """Seconds since 1970."""
+    name: str
+    """Who said it; empty for a notice."""
+    text: str
+    flags: int = 0
+    since: int = 0
+    """When the group it belongs to began: the time of its head."""
+
+
+class Waiting(Entry, gc=False):
+    """An own message that the server has not confirmed."""
+
+    id: int = 0
+    """The number it was sent with."""
+    reason: str = ""
+    """Why it failed, for people."""
+
+
+def names_in_words(names: Iterable[str]) -> str:
+    """Return `bob`, `bob and carol`, `bob, carol and dave` or, from four on, `bob, carol and 14 others`."""
+    some = list(names)
+    if len(some) > 3:
+        return f"{some[0]}, {some[1]} and {len(some) - 2} others"
+    *first, last = some
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def left_in_words(names: Iterable[str], reason: str) -> str:
+    """Return who left and why, where the reason says more than that they left."""
+    who = names_in_words(names)
+    match reason:
+        case "" | "quit":
+            return f"{who} left"
+        case "left":
+            return f"{who} left the room"
+        case "connection lost":
+            return f"{who} left: connection lost"
+        case "shutdown":
+            return f"{who} left: the server is shutting down"
+        case _:
+            return f"{who} left: {reason}"

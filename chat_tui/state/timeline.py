@@ -1,0 +1,358 @@
+"""One room's log as it is shown: messages by their place on the server, notices between them, unsent ones last."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Literal
+
+from chat_tui.state.clock import Clock
+from chat_tui.state.entries import (
+    ACTION,
+    DAY,
+    ERROR,
+    FAILED,
+    GROUP,
+    HEAD,
+    INFO,
+    MENTION,
+    MINE,
+    NOTICE,
+    SENDING,
+    Entry,
+    Waiting,
+    left_in_words,
+    names_in_words,
+)
+from server.protocol import frames
+from server.protocol.text import clean, clean_line
+
+Listener = Callable[[int, int, int], None]
+"""Called after a change with (at, removed, added): `removed` entries from index `at` on became `added` ones."""
+
+_MERGE = 60
+"""Seconds in which people who come in or leave one after the other share one notice."""
+
+_seq = attrgetter("seq")
+
+
+class Timeline:
+    """The log of one room.
+
+    `entries` is sorted by `seq`; the own messages that are not confirmed stand at its end. Every change is told to
+    `listeners` as a splice. Nothing here knows of a screen; adding at the end costs a few microseconds.
+    """
+
+    def __init__(self, room: str) -> None:
+        self.room = room
+        self.entries: list[Entry] = []
+        self.messages = 0
+        """How many entries are messages, unconfirmed ones included."""
+        self.more = False
+        """Older messages exist on the server."""
+        self.oldest: int | None = None
+        """Lowest seq held: older pages lie before it. After `clear`, what was cleared lies before it, too."""
+        self.newest = 0
+        """Highest seq held, 0 for none."""
+        self.cleared = False
+        """The view was emptied by `clear` and nothing older was paged in since."""
+        self.my_user: int | None = None
+        self.listeners: list[Listener] = []
+        self._my_name: str | None = None
+        self._me: Callable[[str], bool] = _never
+        self._waiting: dict[int, Waiting] = {}
+        self._clock = Clock()
+        self._names: dict[str, str] = {}
+        self._gathering: tuple[Entry, str, dict[str, None]] | None = None
+
+    @property
+    def my_name(self) -> str | None:
+        """My name here: who names it in a message is marked. Case and a leading @ make no difference."""
+        return self._my_name
+
+    @my_name.setter
+    def my_name(self, name: str | None) -> None:
+        self._my_name = name
+        self._me = _naming(name) if name else _never
+
+    # What the server says.
+
+    def add(self, message: frames.Message) -> None:
+        """Take in a message as it was delivered. One that is held already changes nothing."""
+        entry = self._entry(message)
+        waiting = None
+        if message.user == self.my_user and message.id in self._waiting:
+            waiting = self._waiting.pop(message.id)
+        self._settle(entry, waiting)
+
+    def add_page(self, page: frames.History) -> None:
+        """Take in a page of history, ascending. Messages that are held already change nothing."""
+        first = page.messages[0].seq if page.messages else None
+        if first is None or self.oldest is None or first <= self.oldest:
+            self.more = page.more
+        if not page.messages:
+            return
+        self.cleared = False
+        if self.oldest is None or page.messages[-1].seq < self.oldest:
+            self._put_first([self._entry(message) for message in page.messages])
+        else:
+            for message in page.messages:
+                self.add(message)
+
+    def confirm(self, id: int, seq: int) -> None:
+        """Take an own message as sent, at `seq`, whether or not the server also delivers it."""
+        waiting = self._waiting.pop(id, None)
+        if waiting is not None:
+            flags = waiting.flags & ~(SENDING | FAILED)
+            self._settle(Entry(seq, waiting.time, self._my_name or waiting.name, waiting.text, flags), waiting)
+
+    def came_in(self, names: Iterable[str], time: float) -> None:
+        """Say who came in. Many within a minute share one notice."""
+        self._gather("came in", names, time, lambda all_of_them: f"{names_in_words(all_of_them)} came in")
+
+    def left(self, names: Iterable[str], reason: str, time: float) -> None:
+        """Say who left and why. Many within a minute, for one reason, share one notice."""
+        why = clean_line(reason)
+        self._gather(f"left {why}", names, time, lambda all_of_them: left_in_words(all_of_them, why))
+
+    def renamed(self, old: str, new: str, time: float) -> None:
+        """Say that someone has another name now."""
+        if self._my_name in (old, new):
+            self._notice(f"you are now called {clean_line(new)}", time)
+        else:
+            self._notice(f"{clean_line(old)} is now called {clean_line(new)}", time)
+
+    # Own messages on their way.
+
+    def pend(self, id: int, text: str, time: float, me: bool = False) -> None:
+        """Show an own message that is being sent, at the end."""
+        flags = MINE | SENDING | (ACTION if me else 0)
+        name = self._my_name or ""
+        waiting = Waiting(self.newest, int(time), name, _shown(text), flags, id=id)
+        self._waiting[id] = waiting
+        self.messages += 1
+        self._insert(len(self.entries), [waiting])
+
+    def fail(self, id: int, reason: str) -> None:
+        """Show an own message as not sent, with why. Its text stays."""
+        self._mark(id, FAILED, clean_line(reason))
+
+    def retry(self, id: int) -> None:
+        """Show a failed message as being sent again."""
+        self._mark(id, SENDING, "")
+
+    def withdraw(self, id: int) -> str:
+        """Take an own message out of the log and return its text; KeyError where none waits with this id."""
+        waiting = self._waiting.pop(id)
+        at = self._index(waiting)
+        del self.entries[at]
+        self.messages -= 1
+        changed = self._regroup(at)
+        self._tell(at, 1 + changed, changed)
+        return waiting.text
+
+    def failed(self) -> list[Waiting]:
+        """Return the own messages that failed, oldest first, each with `id`, `text` and `reason`."""
+        return [waiting for waiting in self._waiting.values() if waiting.flags & FAILED]
+
+    # What is only shown here.
+
+    def notice(self, text: str, time: float, tone: Literal["quiet", "info", "error"] = "quiet") -> None:
+        """Show a line of our own: the answer of a command, a hint."""
+        self._notice(_shown(text), time, {"quiet": 0, "info": INFO, "error": ERROR}[tone])
+
+    def clear(self) -> None:
+        """Empty the view. What was in it can be paged in again; messages not yet sent stay."""
+        if self.oldest is not None:
+            self.more = True
+            self.oldest = self.newest + 1
+        self.cleared = True
+        self._keep_waiting()
+
+    def reset(self) -> None:
+        """Forget what the server said, because its log is another one now; messages not yet sent stay."""
+        self.more = self.cleared = False
+        self.oldest = None
+        self.newest = 0
+        self._keep_waiting()
+
+    def messages_between(self, start: int, end: int) -> int:
+        """Return how many of the entries from index `start` up to `end` are messages."""
+        size = len(self.entries)
+        if end - start > size // 2:  # count the shorter side
+            return self.messages - self.messages_between(0, start) - self.messages_between(end, size)
+        return sum(1 for index in range(start, end) if not self.entries[index].flags & NOTICE)
+
+    # How.
+
+    def _entry(self, message: frames.Message) -> Entry:
+        """Return what is kept of a message: cleaned once more, its name shared with the sender's other messages."""
+        text = _shown(message.text)
+        name = self._names.get(message.sender)
+        if name is None:
+            name = self._names[message.sender] = clean_line(message.sender)
+        flags = ACTION if message.me else 0
+        if message.user == self.my_user:
+            flags |= MINE
+        elif self._me(text):
+            flags |= MENTION
+        last = self.entries[-1].time if self.entries else 0
+        seconds = self._clock.seconds(message.time, last)
+        # Most messages of a burst share their second: one integer object for all of them.
+        return Entry(message.seq, last if seconds == last else seconds, name, text, flags)
+
+    def _settle(self, entry: Entry, waiting: Waiting | None) -> None:
+        """Put a message at its place; where it was waiting, it moves there from the end."""
+        end = len(self.entries) - len(self._waiting) - (waiting is not None)
+        at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
+        if waiting is None:
+            if not held:
+                self.messages += 1
+                self._insert(at, [entry])
+        else:
+            was = self._index(waiting)
+            del self.entries[was]
+            if held:
+                self.messages -= 1
+            else:
+                self.entries.insert(at, entry)
+            changed = self._regroup(at, at_least=was - at + (not held))
+            self._tell(at, changed + held, changed)
+        self.newest = max(self.newest, entry.seq)
+        self.oldest = entry.seq if self.oldest is None else min(self.oldest, entry.seq)
+
+    def _place(self, entry: Entry, end: int) -> tuple[int, bool]:
+        """Return the index at which a message belongs, and whether it is there already."""
+        at = bisect_left(self.entries, entry.seq, hi=end, key=_seq)
+        if at < end and self.entries[at].seq == entry.seq and not self.entries[at].flags & NOTICE:
+            return at, True
+        while at and self.entries[at - 1].flags & NOTICE and self.entries[at - 1].time > entry.time:
+            at -= 1
+            self.entries[at].seq = entry.seq
+        return at, False
+
+    def _put_first(self, entries: list[Entry]) -> None:
+        """Put older messages before all others. Notices that stood before the first message follow them."""
+        for entry in self.entries:
+            if not entry.flags & NOTICE:
+                break
+            entry.seq = entries[-1].seq
+        self.messages += len(entries)
+        self.oldest = entries[0].seq
+        self.newest = max(self.newest, entries[-1].seq)
+        self._insert(0, entries)
+
+    def _notice(self, text: str, time: float, tone: int = 0) -> Entry:
+        """Put a notice after the last message that was sent."""
+        at = len(self.entries) - len(self._waiting)
+        seq = self.entries[at - 1].seq if at else 0
+        entry = Entry(seq, int(time), "", text, NOTICE | tone)
+        self._insert(at, [entry])
+        return entry
+
+    def _gather(self, what: str, names: Iterable[str], time: float, say: Callable[[Iterable[str]], str]) -> None:
+        """Add names to the last notice if it says the same of others, and is young; else make a new one."""
+        some = {clean_line(name): None for name in names}
+        if not some:
+            return
+        at = len(self.entries) - len(self._waiting) - 1
+        if self._gathering is not None and at >= 0:
+            entry, same, so_far = self._gathering
+            if same == what and entry is self.entries[at] and 0 <= time - entry.time < _MERGE:
+                so_far.update(some)
+                entry.text = say(so_far)
+                self._tell(at, 1, 1)
+                return
+        self._gathering = (self._notice(say(some), time), what, some)
+
+    def _mark(self, id: int, state: int, reason: str) -> None:
+        waiting = self._waiting.get(id)
+        if waiting is not None:
+            waiting.flags = waiting.flags & ~(SENDING | FAILED) | state
+            waiting.reason = reason
+            self._tell(self._index(waiting), 1, 1)
+
+    def _index(self, waiting: Waiting) -> int:
+        """Return the index of a message that waits, or just stopped waiting: it is near the end."""
+        for index in range(len(self.entries) - 1, -1, -1):
+            if self.entries[index] is waiting:
+                return index
+        raise KeyError(waiting.id)
+
+    def _keep_waiting(self) -> None:
+        before = len(self.entries)
+        self.entries[:] = self._waiting.values()
+        for entry in self.entries:
+            entry.seq = self.newest
+        self.messages = len(self.entries)
+        self._gathering = None
+        self._regroup(0, at_least=len(self.entries))
+        self._tell(0, before, len(self.entries))
+
+    def _insert(self, at: int, new: list[Entry]) -> None:
+        count = len(new)
+        self.entries[at:at] = new
+        changed = self._regroup(at, at_least=count)
+        self._tell(at, changed - count, changed)
+
+    def _regroup(self, start: int, at_least: int = 0) -> int:
+        """Decide from `start` on who starts a group or a day; stop where nothing changes any more.
+
+        Returns how many entries were looked at and changed, `at_least` those that are new.
+        """
+        entries = self.entries
+        before = entries[start - 1] if start else None
+        for index in range(start, len(entries)):
+            entry = entries[index]
+            flags, since = entry.flags, entry.since
+            self._group(entry, before)
+            if index - start >= at_least and entry.flags == flags and entry.since == since:
+                return index - start
+            before = entry
+        return len(entries) - start
+
+    def _group(self, entry: Entry, before: Entry | None) -> None:
+        """Decide whether `entry` starts a day, or a group, after the one before it."""
+        flags = entry.flags & ~(HEAD | DAY)
+        if before is None or (
+            before.time != entry.time and self._clock.day(entry.time) > self._clock.day(before.time)
+        ):
+            flags |= DAY
+        if (
+            flags & (DAY | NOTICE | ACTION)
+            or before is None
+            or before.flags & (NOTICE | ACTION)
+            or before.name != entry.name
+            or not 0 <= entry.time - before.since < GROUP
+        ):
+            flags |= HEAD
+            entry.since = entry.time
+        else:
+            entry.since = before.since
+        entry.flags = flags
+
+    def _tell(self, at: int, removed: int, added: int) -> None:
+        for listener in self.listeners:
+            listener(at, removed, added)
+
+
+def _shown(text: str) -> str:
+    """Return text as the log shows it: nothing that acts on a terminal, no tabs, no empty lines at its ends."""
+    text = clean(text)
+    return text.expandtabs(4).strip("\n") if not text.isprintable() else text
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _naming(name: str) -> Callable[[str], bool]:
+    """Return a test whether a text names `name` as a word: not within another word, name or path."""
+    folded = name.casefold()
+    word = re.compile(rf"(?<![\w/])(?<!\w[-.]){re.escape(folded)}(?![\w]|[-.]\w)")
+
+    def named(text: str) -> bool:
+        text = text.casefold()
+        return folded in text and word.search(text) is not None
+
+    return named
