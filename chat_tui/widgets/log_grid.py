@@ -1,0 +1,80 @@
+"""The log's columns and colours."""
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.style import Style
+from textual.color import Color
+
+from chat_tui.themes import nick_color, readable
+
+NICK_MOST = 14
+"""Cells of the longest name shown whole."""
+TEXT_MOST = 110
+"""Cells of the longest line of text: longer ones are hard to read on."""
+_RIGHT = 3
+"""Cells right of the text: a space, the mark of its state, a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where things stand in a row, in cells: gutter, time, name, text, mark."""
+
+    width: int
+    """The whole row."""
+    nick: int
+    """The column of names; 0 where the name stands above the text instead (narrow)."""
+
+    @property
+    def text_at(self) -> int:
+        """Where text starts."""
+        return 2 + 5 + 2 + self.nick + 2 if self.nick else 2
+
+    @property
+    def text_width(self) -> int:
+        """The longest line of text."""
+        return max(2, min(TEXT_MOST, self.width - self.text_at - _RIGHT))
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """The colours of the log on the theme that is on."""
+
+    background: Color
+    foreground: Color
+    quiet: Color
+    """Times, notices, separators."""
+    own: Color
+    error: Color
+    waiting: Color
+    link: Color
+    mention: Color
+    """Behind a whole message that names me."""
+    pill: Color
+    """Behind what floats."""
+    dark: bool
+
+    def style(self, color: Color, tinted: bool = False, bold: bool = False, italic: bool = False) -> Style:
+        """Return the style of text in a colour, on a tinted row or not."""
+        behind = self.mention if tinted else self.background
+        # In a terminal's own colours a quiet tone can't be computed: it is its dim one.
+        dim = True if color is self.quiet and behind.ansi is not None else None
+        color = readable(color, behind)
+        return Style(
+            color=color.rich_color, bgcolor=behind.rich_color, bold=bold or None, italic=italic or None, dim=dim
+        )
+
+    def name(self, name: str, mine: bool, tinted: bool = False) -> Style:
+        """Return the style of a name."""
+        color = self.own if mine else nick_color(name, self.background, self.dark)
+        return self.style(color, tinted, bold=mine)
+
+    def floating(self) -> Style:
+        """Return the style of what floats over the log."""
+        color = readable(self.foreground, self.pill)
+        return Style(color=color.rich_color, bgcolor=self.pill.rich_color, bold=True)
+
+
+def fit(text: str, cells: int) -> str:
+    """Return `text` in at most `cells`, its end replaced by an ellipsis where it is longer."""
+    return text if cell_len(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"

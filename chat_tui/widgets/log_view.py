@@ -1,0 +1,233 @@
+"""What part of a timeline is seen, and how that part moves. Nothing here depends on how much is not seen."""
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.geometry import Offset
+from textual.selection import Selection
+from textual.strip import Strip
+
+from chat_tui.state.timeline import Timeline
+from chat_tui.widgets.log_grid import NICK_MOST
+from chat_tui.widgets.log_rows import ROW, Rows, Shape
+from chat_tui.widgets.log_wrap import Span
+
+_KEPT = 512
+"""Shapes remembered: what was seen lately."""
+_SEAM = 64
+"""How many entries may look different after older ones came above them: a group of messages, mostly one."""
+_RECENT = 200
+"""Messages whose names decide how wide the column of names is."""
+
+
+class LogView:
+    """A window of `height` rows on a timeline.
+
+    It is held in place by an entry, `top`, and how many of its rows lie above the window; or it follows the end. So
+    no other entry's height has to be known: adding, paging in and resizing cost the same in any log.
+    """
+
+    def __init__(self, timeline: Timeline, rows: Rows, height: int) -> None:
+        self.timeline = timeline
+        self.rows = rows
+        self.height = height
+        self.following = True
+        """The window shows the end, and moves on with it."""
+        self.top = 0
+        """The first entry seen."""
+        self.skip = 0
+        """Its rows above the window."""
+        self.seen = range(0)
+        """Indexes of the entries in the window, as of the last `fill`."""
+        self._shapes: dict[int, Shape] = {}
+        # An entry's index plus this never changes by paging in older ones: what is remembered stays valid.
+        self._origin = 0
+
+    # What it looks like.
+
+    def use(self, rows: Rows, height: int) -> None:
+        """Show on another grid, in other colours or in another height; the first entry seen stays where it is."""
+        if rows.grid != self.rows.grid or rows.ink != self.rows.ink:
+            self._shapes.clear()
+            self.skip = 0
+        self.rows = rows
+        self.height = height
+
+    def changed(self, at: int, removed: int, added: int) -> None:
+        """Take in that the timeline changed (see `Listener`). What is seen stays where it is."""
+        more = added - removed
+        held = None if self.following or not at <= self.top < at + removed else self._text_row()
+        if at == 0 and more > 0 and removed <= _SEAM:
+            # Older messages above all others: of these only the first few may look different now.
+            for key in range(self._origin, self._origin + removed):
+                self._shapes.pop(key, None)
+            self._origin -= more
+        elif self._shapes:
+            for key in [key for key in self._shapes if key >= at + self._origin]:
+                del self._shapes[key]
+        if self.top >= at + removed or (self.top >= at and more >= 0):
+            self.top += more
+        elif self.top > at:
+            self.top = at
+        if self.top >= len(self.timeline.entries):
+            self.following = True
+        elif held is not None:
+            self._hold(held)
+
+    def fill(self, selection: Selection | None = None, style: Style | None = None) -> list[Strip]:
+        """Return the rows that the window shows, the last at the end; fewer where the log is shorter."""
+        if not self.following and self._rows_below() <= self.height:
+            self.following = True
+        if self.following:
+            self._find_end()
+        return list(self._draw(selection, style))
+
+    def _text_row(self) -> int:
+        """Return how many rows of the first entry's text lie above the window; negative for rows above its text."""
+        shape = self._shapes.get(self.top + self._origin)
+        return 0 if shape is None else self.skip - len(shape.above)
+
+    def _hold(self, text_row: int) -> None:
+        """Move the window so that the first entry's text stands where it stood, whatever is above it now."""
+        self.skip = len(self.shape(self.top).above) + text_row
+        if self.skip < 0:
+            rows, self.skip = -self.skip, 0
+            self.up(rows)
+
+    def _draw(self, selection: Selection | None, style: Style | None) -> Iterator[Strip]:
+        left = self.height
+        index, skip = self.top, self.skip
+        while left > 0 and index < len(self.timeline.entries):
+            shape = self.shape(index)
+            for number in range(skip, min(len(shape), skip + left)):
+                yield self._strip(index, shape, number, selection, style)
+            left -= len(shape) - skip
+            index, skip = index + 1, 0
+        self.seen = range(self.top, index)
+
+    def _find_end(self) -> None:
+        """Put the window on the last rows."""
+        index, rows = len(self.timeline.entries), 0
+        while rows < self.height and index:
+            index -= 1
+            rows += len(self.shape(index))
+        self.top, self.skip = index, max(0, rows - self.height)
+
+    def _rows_below(self) -> int:
+        """Return how many rows there are from the window's first on, counting no further than one past the window."""
+        rows = -self.skip
+        for index in range(self.top, len(self.timeline.entries)):
+            rows += len(self.shape(index))
+            if rows > self.height:
+                break
+        return rows
+
+    def shape(self, index: int) -> Shape:
+        """Return how an entry is cut into rows."""
+        shape = self._shapes.get(index + self._origin)
+        if shape is None:
+            if len(self._shapes) >= max(_KEPT, 4 * self.height):
+                self._shapes.clear()
+            shape = self._shapes[index + self._origin] = self._new_shape(index)
+        return shape
+
+    def _new_shape(self, index: int) -> Shape:
+        entries = self.timeline.entries
+        return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid)
+
+    def _strip(
+        self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None
+    ) -> Strip:
+        y = index + self._origin
+        selected = self._selected(shape, y, selection)
+        if selected:
+            return self.rows.row(shape, number, selected, style).apply_offsets(number * ROW, y)
+        strip = shape.rows[number]
+        if strip is None:
+            # Where the mouse selects, Textual asks the strip: x is the place in the entry, y the entry.
+            strip = shape.rows[number] = self.rows.row(shape, number).apply_offsets(number * ROW, y)
+        return strip
+
+    # How it moves.
+
+    def up(self, rows: int) -> None:
+        """Move towards older messages."""
+        if self.following:
+            self._find_end()
+        if self.top == 0 and self.skip == 0:
+            return
+        self.following = False
+        while rows > self.skip and self.top:
+            rows -= self.skip
+            self.top -= 1
+            self.skip = len(self.shape(self.top))
+        self.skip = max(0, self.skip - rows)
+
+    def down(self, rows: int) -> None:
+        """Move towards newer messages; at the end, follow it."""
+        if self.following:
+            return
+        self.skip += rows
+        while self.top < len(self.timeline.entries) - 1 and self.skip >= len(self.shape(self.top)):
+            self.skip -= len(self.shape(self.top))
+            self.top += 1
+
+    def home(self) -> None:
+        """Move to the oldest message held."""
+        if self.timeline.entries:
+            self.following = False
+            self.top = self.skip = 0
+
+    def end(self) -> None:
+        """Move to the newest message, and follow."""
+        self.following = True
+
+    @property
+    def at_top(self) -> bool:
+        """Whether the oldest message held is seen, or nearly."""
+        return self.top == 0 and self.skip < self.height
+
+    @property
+    def newer_below(self) -> int:
+        """Messages below the window."""
+        if self.following:
+            return 0
+        return self.timeline.messages_between(self.seen.stop, len(self.timeline.entries))
+
+    # What is selected.
+
+    def _selected(self, shape: Shape, y: int, selection: Selection | None) -> Span | None:
+        """Return which characters of an entry are selected; -1 as the start for its time and name, too."""
+        span = selection.get_span(y) if selection else None
+        if span is None or selection is None:
+            return None
+        grid = self.rows.grid
+        starts_here = selection.start is not None and selection.start.y == y
+        start = shape.character(span[0], grid) if starts_here else -1
+        end = len(shape.text) if span[1] == -1 else shape.character(span[1], grid)
+        return (start, end) if end > max(start, 0) or (start < 0 <= end) else None
+
+    def copied(self, selection: Selection) -> str:
+        """Return the selected text, an entry a line, as it was written: without columns, wrapping and padding."""
+        first = 0 if selection.start is None else selection.start.y - self._origin
+        last = len(self.timeline.entries) - 1 if selection.end is None else selection.end.y - self._origin
+        lines = []
+        for index in range(max(0, first), min(last, len(self.timeline.entries) - 1) + 1):
+            shape = self._new_shape(index)  # not remembered: the selection may be long
+            span = self._selected(shape, index + self._origin, selection)
+            if span:
+                lines.append(shape.copied(*span))
+        return "\n".join(lines)
+
+    def whole(self, y: int) -> Selection:
+        """Return the selection of all that the entry at a selection's `y` says."""
+        shape = self.shape(y - self._origin)
+        row = len(shape.above)
+        return Selection(Offset(row * ROW + self.rows.grid.width, y), Offset(len(shape) * ROW, y))
+
+
+def nick_width(timeline: Timeline, least: int) -> int:
+    """Return the cells that the longest of the recent names takes, between `least` and NICK_MOST."""
+    names = {entry.name for entry in timeline.entries[-_RECENT:]}
+    return max(least, min(NICK_MOST, max((cell_len(name) for name in names), default=0)))
