@@ -1,0 +1,125 @@
+"""The one table of what can be done by a key. Bindings, help, palette and the bottom line are made from it."""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+
+class Where(Enum):
+    """Who acts."""
+
+    APP = auto()
+    """Anywhere, before anything else sees the key."""
+    CHAT = auto()
+    """In the room, where the composer has no use for the key."""
+    WRITING = auto()
+    """The composer."""
+
+
+class Action(NamedTuple):
+    """Something to do."""
+
+    id: str
+    """Stable: user key maps and the palette name it."""
+    keys: tuple[str, ...]
+    """As Textual names them, the one to show first; a key may be empty for an action of the palette only."""
+    action: str
+    """The name of the method that does it, without `action_`."""
+    text: str
+    """What it does, for help and palette."""
+    group: str
+    """Its place in the help."""
+    where: Where = Where.CHAT
+    short: str = ""
+    """What the bottom line calls it."""
+
+
+_ROOM = "Messages"
+_WRITE = "Writing"
+_EDIT = "Editing"
+_PROGRAM = "Program"
+
+ACTIONS = (
+    Action("log.page_up", ("pageup",), "log('page_up')", "Read what was said before", _ROOM),
+    Action("log.page_down", ("pagedown",), "log('page_down')", "Back towards the newest", _ROOM),
+    Action("log.home", ("ctrl+home", "home"), "log('home')", "The oldest (Home in an empty input)", _ROOM),
+    Action("log.end", ("ctrl+end", "end"), "log('end')", "The newest (End in an empty input)", _ROOM, short="newest"),
+    Action("log.line_up", ("ctrl+up",), "log('scroll_up')", "One line up", _ROOM),
+    Action("log.line_down", ("ctrl+down",), "log('scroll_down')", "One line down", _ROOM),
+    Action("message.retry", ("alt+r",), "retry", "Send a failed message again", _ROOM, short="send again"),
+    Action(
+        "message.take_back", ("alt+x",), "take_back", "Take a failed message back to write", _ROOM, short="take back"
+    ),
+    Action("write.send", ("enter",), "send", "Send", _WRITE, Where.WRITING, "send"),
+    Action(
+        "write.new_line",
+        ("ctrl+j", "alt+enter", "shift+enter", "shift+\r"),
+        "new_line",
+        "A new line in the message",
+        _WRITE,
+        Where.WRITING,
+        "new line",
+    ),
+    Action(
+        "write.complete",
+        ("tab",),
+        "complete",
+        "Complete a name or a command; again for the next",
+        _WRITE,
+        Where.WRITING,
+    ),
+    Action(
+        "write.complete_back", ("shift+tab",), "complete_back", "Complete with the one before", _WRITE, Where.WRITING
+    ),
+    Action("write.up", ("up", "ctrl+p"), "up", "A line up, then what was written before", _WRITE, Where.WRITING),
+    Action("write.down", ("down", "ctrl+n"), "down", "A line down, then what was written after", _WRITE, Where.WRITING),
+    Action("edit.line_start", ("ctrl+a", "home"), "line_start", "Start of the line", _EDIT, Where.WRITING),
+    Action("edit.line_end", ("ctrl+e", "end"), "line_end", "End of the line", _EDIT, Where.WRITING),
+    Action("edit.left", ("ctrl+b", "left"), "left", "A character back", _EDIT, Where.WRITING),
+    Action("edit.right", ("ctrl+f", "right"), "right", "A character on", _EDIT, Where.WRITING),
+    Action("edit.word_left", ("alt+b", "ctrl+left", "alt+left"), "word_left", "A word back", _EDIT, Where.WRITING),
+    Action("edit.word_right", ("alt+f", "ctrl+right", "alt+right"), "word_right", "A word on", _EDIT, Where.WRITING),
+    Action("edit.kill_to_start", ("ctrl+u",), "kill_to_start", "Cut to the start of the line", _EDIT, Where.WRITING),
+    Action("edit.kill_line", ("ctrl+k",), "kill_line", "Cut to the end of the line", _EDIT, Where.WRITING),
+    Action("edit.rubout_word", ("ctrl+w",), "rubout_word", "Cut back to a space", _EDIT, Where.WRITING),
+    Action(
+        "edit.kill_word_left",
+        ("alt+backspace", "ctrl+backspace"),
+        "kill_word_left",
+        "Cut a word back",
+        _EDIT,
+        Where.WRITING,
+    ),
+    Action("edit.kill_word_right", ("alt+d", "ctrl+delete"), "kill_word_right", "Cut a word on", _EDIT, Where.WRITING),
+    Action("edit.yank", ("ctrl+y",), "yank", "Put back what was cut", _EDIT, Where.WRITING),
+    Action("edit.undo", ("ctrl+underscore",), "undo", "Undo", _EDIT, Where.WRITING),
+    Action("edit.transpose", ("ctrl+t",), "transpose", "Swap two characters", _EDIT, Where.WRITING),
+    Action("edit.delete_left", ("backspace", "ctrl+h"), "delete_left", "Delete back", _EDIT, Where.WRITING),
+    Action("edit.delete_right", ("ctrl+d", "delete"), "delete_right", "Delete", _EDIT, Where.WRITING),
+    Action("program.help", ("f1",), "help", "This help", _PROGRAM, Where.APP, "help"),
+    Action("program.people", ("f2",), "people", "Show or hide who is here", _PROGRAM, short="people"),
+    Action("program.palette", ("f3",), "command_palette", "All actions, by name", _PROGRAM, Where.APP, "actions"),
+    Action("program.theme", ("f4",), "theme", "Dark or light", _PROGRAM, Where.APP),
+    Action("program.connect", ("f5",), "connect", "Try to connect again", _PROGRAM, short="try again"),
+    Action("program.redraw", ("ctrl+l",), "redraw", "Draw the screen anew", _PROGRAM),
+    Action(
+        "program.copy", ("ctrl+c",), "interrupt", "Copy what is selected; else clear the input; twice: leave", _PROGRAM
+    ),
+    Action("program.suspend", ("ctrl+z",), "suspend_process", "Back to the shell for a while", _PROGRAM, Where.APP),
+    Action("program.quit", ("ctrl+q",), "quit", "Leave", _PROGRAM, Where.APP, "quit"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def of(where: Where) -> Iterator[Action]:
+    """Yield the actions of one place, in the order of the table."""
+    return (action for action in ACTIONS if action.where is where)
+
+
+def key_text(key: str) -> str:
+    """Return a key as people read it: `Ctrl+Q`, `PgUp`."""
+    return "+".join(_KEYS.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+"))
+
+
+_KEYS = {"pageup": "PgUp", "pagedown": "PgDn", "underscore": "_"}

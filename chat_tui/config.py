@@ -1,0 +1,51 @@
+"""What is remembered between two starts, and where it lies."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+
+@dataclass
+class Settings:
+    """What a person chose in the program."""
+
+    theme: str = "chat-dark"
+    """Name of the colours."""
+    people: bool = True
+    """Show who is here, where there is room for it."""
+
+
+def settings_path() -> Path:
+    """Return the file of the settings."""
+    from platformdirs import user_config_path
+
+    return user_config_path("chat-tui", appauthor=False) / "settings.json"
+
+
+def data_path() -> Path:
+    """Return the directory of this program's data."""
+    from platformdirs import user_data_path
+
+    return user_data_path("chat-tui", appauthor=False)
+
+
+def load(path: Path) -> Settings:
+    """Return the settings; the defaults for what the file does not say, or says in a wrong type."""
+    settings = Settings()
+    with suppress(OSError, ValueError):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        for field in fields(settings) if isinstance(said, dict) else ():
+            value = said.get(field.name)
+            if type(value) is type(field.default):
+                setattr(settings, field.name, value)
+    return settings
+
+
+def save(settings: Settings, path: Path) -> None:
+    """Write the settings. A disk that can't be written costs no more than the memory of them."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+        new.replace(path)

@@ -1,0 +1,139 @@
+"""What the screen shows, as plain data, and how each frame changes it."""
+
+import time
+from collections.abc import Callable, Iterable
+from enum import Flag, auto
+
+from msgspec import UNSET
+
+from chat_tui.state.people import People
+from chat_tui.state.timeline import Timeline
+from server.protocol import frames
+
+
+class Changed(Flag):
+    """What a batch of frames changed besides the log, which tells its own listeners."""
+
+    NOTHING = 0
+    PEOPLE = auto()
+    NAME = auto()
+    """My own name."""
+
+
+class Room:
+    """One room: its log and who is there."""
+
+    def __init__(self, handle: str) -> None:
+        self.handle = handle
+        self.timeline = Timeline(handle)
+        self.people = People()
+
+
+class Chat:
+    """All rooms and who I am.
+
+    Args:
+        name: my name, until the server says it.
+        room: the room that is shown.
+        clock: seconds since 1970, for what only happens here.
+    """
+
+    def __init__(self, name: str = "", room: str = "general", clock: Callable[[], float] = time.time) -> None:
+        self.name = name
+        self.user: int | None = None
+        self.epoch = ""
+        self.rooms = {room: Room(room)}
+        self.current = self.rooms[room]
+        self.clock = clock
+
+    def room(self, handle: str) -> Room:
+        """Return a room, known from now on."""
+        if handle not in self.rooms:
+            room = self.rooms[handle] = Room(handle)
+            room.timeline.my_user, room.timeline.my_name = self.user, self.name
+        return self.rooms[handle]
+
+    def apply_all(self, batch: Iterable[frames.ServerFrame]) -> Changed:
+        """Apply frames in order; return what they changed."""
+        changed = Changed.NOTHING
+        rooms = self.rooms
+        for frame in batch:
+            if type(frame) is frames.Message and frame.room in rooms:  # nearly all of a flood
+                rooms[frame.room].timeline.add(frame)
+            else:
+                changed |= self.apply(frame)
+        return changed
+
+    def apply(self, frame: frames.ServerFrame) -> Changed:
+        """Apply one frame; return what it changed."""
+        match frame:
+            case frames.Message():
+                self.room(frame.room).timeline.add(frame)
+            case frames.History():
+                self.room(frame.room).timeline.add_page(frame)
+            case frames.Roster():
+                self.room(frame.room).people.roster(frame.names, frame.more)
+                return Changed.PEOPLE
+            case frames.Joined():
+                self._came_in(self.room(frame.room), frame.names)
+                return Changed.PEOPLE
+            case frames.Left():
+                self._left(self.room(frame.room), frame.names, frame.reason)
+                return Changed.PEOPLE
+            case frames.Renamed():
+                return self._renamed(frame)
+            case frames.Welcome():
+                return self._welcome(frame)
+            case frames.Error():
+                self._refused(frame)
+            case frames.Gap():
+                self.room(frame.room).timeline.reset()
+            case _:
+                pass
+        return Changed.NOTHING
+
+    def disconnected(self) -> None:
+        """Forget who is online: nothing is known while there is no connection."""
+        for room in self.rooms.values():
+            room.people.clear()
+
+    def _welcome(self, frame: frames.Welcome) -> Changed:
+        if self.epoch not in ("", frame.epoch):
+            for room in self.rooms.values():
+                room.timeline.reset()
+        self.name, self.user, self.epoch = frame.name, frame.user, frame.epoch
+        for handle in frame.rooms:
+            self.room(handle)
+        for room in self.rooms.values():
+            room.timeline.my_user, room.timeline.my_name = self.user, self.name
+        return Changed.NAME | Changed.PEOPLE
+
+    def _came_in(self, room: Room, names: list[str]) -> None:
+        others = [name for name in room.people.add(names) if name != self.name]
+        if others:
+            room.timeline.came_in(others, self.clock())
+
+    def _left(self, room: Room, names: list[str], reason: str) -> None:
+        others = [name for name in room.people.remove(names) if name != self.name]
+        if others:
+            room.timeline.left(others, reason, self.clock())
+
+    def _renamed(self, frame: frames.Renamed) -> Changed:
+        mine = frame.user == self.user
+        if mine:
+            self.name = frame.new
+        for room in self.rooms.values():
+            if mine:
+                room.timeline.my_name = frame.new
+            if room.people.rename(frame.old, frame.new) or mine:
+                room.timeline.renamed(frame.old, frame.new, self.clock())
+        return Changed.PEOPLE | Changed.NAME if mine else Changed.PEOPLE
+
+    def _refused(self, frame: frames.Error) -> None:
+        """A message that failed says so itself; an error of no request is told in the room that is shown."""
+        handle = frame.room if frame.room is not UNSET else self.current.handle
+        timeline = self.room(handle).timeline
+        if frame.id is not UNSET:
+            timeline.fail(frame.id, frame.message)
+        elif frame.ref is UNSET:
+            timeline.notice(frame.message, self.clock(), "error")
