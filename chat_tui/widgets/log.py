@@ -2,6 +2,7 @@
 
 from time import monotonic
 
+from rich.color import Color as RichColor
 from rich.style import Style
 from textual import events
 from textual.color import Color
@@ -25,6 +26,8 @@ _WHEEL = 3
 """Rows that a notch of the mouse wheel moves."""
 _NARROW = 60
 """Columns of the screen below which names stand above the text."""
+_ROOMY = 84
+"""Columns of the log from which long names have more room."""
 
 
 class MessageLog(Widget, can_focus=True):
@@ -274,13 +277,18 @@ class MessageLog(Widget, can_focus=True):
     def _paint(self) -> None:
         self._paint_planned = False
         self._painted_at = monotonic()
-        self._stale()
-        self._rows_seen()
+        before, self._strips = self._strips, None
+        after = self._rows_seen()
+        if before is None or len(before) != len(after):
+            self.refresh()
+        elif different := _differences(before, after, self.background_colors[1].rich_color):
+            self.refresh(*different)
         view = self._looked_at()
         if view.following and view.at_top and not self._timeline.cleared:
             self._want_older()  # nobody can scroll a log that is shorter than its window
 
     def _stale(self) -> None:
+        """Draw all rows anew."""
         self._strips = None
         self.refresh()
 
@@ -290,7 +298,8 @@ class MessageLog(Widget, can_focus=True):
         nick = 0
         if self.app.size.width >= _NARROW:
             # The column of names never shrinks while it is looked at: text would jump.
-            nick = self._nick = max(self._nick, nick_width(self._timeline, 8 if width >= 80 else 6))
+            least, most = (8, 14) if width >= _ROOMY else (6, 10)
+            nick = self._nick = max(self._nick, nick_width(self._timeline, least, most))
         if self._ink is None:
             self._ink = self._mix_ink()
         rows = Rows(Grid(width, nick), self._ink)
@@ -319,7 +328,7 @@ class MessageLog(Widget, can_focus=True):
 
     def _empty(self, rows: Rows) -> list[Strip]:
         style = rows.ink.style(rows.ink.quiet)
-        width = max(2, min(60, self.size.width - 4))
+        width = max(2, min(76, self.size.width - 4))
         lines = [rows.centred(self.empty_text[start:end], style) for start, end in wrap(self.empty_text, width)]
         below = max(0, self.size.height - len(lines)) // 2
         return [*lines, *[rows.blank()] * below]
@@ -353,3 +362,20 @@ class MessageLog(Widget, can_focus=True):
             pill=behind("floating"),
             dark=self.app.current_theme.dark,
         )
+
+
+def _differences(before: list[Strip], after: list[Strip], background: RichColor) -> list[Region]:
+    """Return the parts of rows that look different: an end that is blank before and after is left out."""
+    return [
+        Region(0, y, max(_extent(old, background), _extent(new, background)), 1)
+        for y, (old, new) in enumerate(zip(before, after, strict=True))
+        if old is not new
+    ]
+
+
+def _extent(strip: Strip, background: RichColor) -> int:
+    """Return the cells of a row up to its blank end, at least 1."""
+    *_, last = strip
+    if last.style is None or last.style.bgcolor != background:
+        return strip.cell_length
+    return max(1, strip.cell_length - len(last.text) + len(last.text.rstrip(" ")))

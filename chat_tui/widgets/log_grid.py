@@ -8,8 +8,6 @@ from textual.color import Color
 
 from chat_tui.themes import nick_color, readable
 
-NICK_MOST = 14
-"""Cells of the longest name shown whole."""
 TEXT_MOST = 110
 """Cells of the longest line of text: longer ones are hard to read on."""
 _RIGHT = 3

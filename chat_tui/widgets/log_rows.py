@@ -64,7 +64,7 @@ class Shape:
         before = grid.text_at
         if line == 0 and grid.nick and self.entry.flags & HEAD:
             name = fit(self.entry.name, grid.nick)
-            before += len(name) - cell_len(name)
+            before += 0 if self.entry.flags & (ACTION | NOTICE) else len(name) - cell_len(name)
         if line < 0 or (line == 0 and column < before):
             return -1
         start, end = self.spans[line]
@@ -138,24 +138,27 @@ class Rows:
         quiet = ink.style(ink.quiet, tinted)
         gutter = self._gutter(tinted)
         if not grid.nick:
-            return [gutter]
+            mark = self._mark(entry) if first and entry.flags & HEAD else None
+            return [mark, Segment(" ", quiet)] if mark and not tinted else [gutter]
         if not (first and entry.flags & HEAD):
             return [gutter, Segment(" " * (grid.text_at - 2), quiet)]
-        if entry.flags & NOTICE:
-            mark = "!" if entry.flags & ERROR else "·"
-            style = ink.style(self._notice_color(entry), bold=bool(entry.flags & ERROR))
-            return [gutter, Segment(" " * (6 + grid.nick), quiet), Segment(mark, style), Segment("  ", quiet)]
+        time_ = " " * 5 if entry.flags & NOTICE else _clock(entry.time)
+        mark = self._mark(entry)
+        if mark is None:
+            style = ink.name(entry.name, bool(entry.flags & MINE), tinted)
+            mark = Segment(fit(entry.name, grid.nick), style)
+        indent = " " * (2 + grid.nick - cell_len(mark.text))
+        return [gutter, Segment(time_ + indent, quiet), mark, Segment("  ", quiet)]
+
+    def _mark(self, entry: Entry) -> Segment | None:
+        """Return what stands for the name of an entry that has none, or has it in its text."""
+        ink = self.ink
         if entry.flags & ACTION:
-            name, style = "*", ink.name(entry.name, bool(entry.flags & MINE), tinted)
-        else:
-            name, style = fit(entry.name, grid.nick), ink.name(entry.name, bool(entry.flags & MINE), tinted)
-        indent = grid.nick - cell_len(name)
-        return [
-            gutter,
-            Segment(_clock(entry.time) + " " * (2 + indent), quiet),
-            Segment(name, style),
-            Segment("  ", quiet),
-        ]
+            return Segment("*", ink.name(entry.name, bool(entry.flags & MINE), bool(entry.flags & MENTION)))
+        if not entry.flags & NOTICE:
+            return None
+        error = bool(entry.flags & ERROR)
+        return Segment("!" if error else "·", ink.style(self._notice_color(entry), bold=error))
 
     def _gutter(self, tinted: bool) -> Segment:
         ink = self.ink
@@ -218,8 +221,31 @@ class Rows:
             used = at + 1
         if used < grid.width:
             segments = [*segments, Segment(" " * (grid.width - used), blank)]
-        strip = Strip(segments)
+        strip = Strip(_joined(segments))
         return strip if used <= grid.width else strip.crop(0, grid.width)
+
+
+def _joined(segments: list[Segment]) -> list[Segment]:
+    """Return the segments with blanks taken into a neighbour where no eye can tell: each spares a terminal 40 bytes."""
+    joined: list[Segment] = []
+    for segment in segments:
+        if joined:
+            text, style, _ = joined[-1]
+            if style is segment.style or (_plain(style, segment.style) and segment.text.isspace()):
+                joined[-1] = Segment(text + segment.text, style)
+                continue
+            if text.isspace() and _plain(segment.style, style):
+                joined[-1] = Segment(text + segment.text, segment.style)
+                continue
+        joined.append(segment)
+    return joined
+
+
+def _plain(style: Style | None, other: Style | None) -> bool:
+    """Whether blanks look the same in both styles, and `style` may hold them."""
+    if style is None or other is None:
+        return False
+    return style.bgcolor == other.bgcolor and not (style.underline or style.link or other.underline or other.link)
 
 
 def _rows_above(entry: Entry, before: Entry | None, grid: Grid) -> list[str]:

@@ -9,7 +9,6 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from chat_tui.state.timeline import Timeline
-from chat_tui.widgets.log_grid import NICK_MOST
 from chat_tui.widgets.log_rows import ROW, Rows, Shape
 from chat_tui.widgets.log_wrap import Span
 
@@ -227,7 +226,7 @@ class LogView:
         return Selection(Offset(row * ROW + self.rows.grid.width, y), Offset(len(shape) * ROW, y))
 
 
-def nick_width(timeline: Timeline, least: int) -> int:
-    """Return the cells that the longest of the recent names takes, between `least` and NICK_MOST."""
+def nick_width(timeline: Timeline, least: int, most: int) -> int:
+    """Return the cells that the longest of the recent names takes, from `least` to `most`."""
     names = {entry.name for entry in timeline.entries[-_RECENT:]}
-    return max(least, min(NICK_MOST, max((cell_len(name) for name in names), default=0)))
+    return max(least, min(most, max((cell_len(name) for name in names), default=0)))
