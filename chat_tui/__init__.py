@@ -1,0 +1,1 @@
+"""chat-tui: the chat in a terminal."""

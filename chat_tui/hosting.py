@@ -27,7 +27,8 @@ class Server:
         self.log_file = data / "server.log"
         self.share = share
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "server.cli", "--port", str(port), "--data", str(data), "--hosted"]
+        # -P: a directory called server where one happens to stand is not our server.
+        command = [sys.executable, "-P", "-m", "server.cli", "--port", str(port), "--data", str(data), "--hosted"]
         command += ["--log-file", str(self.log_file)]
         if share:
             command += ["--host", "0.0.0.0"]  # noqa: S104 - what --share asks for
@@ -41,6 +42,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             creationflags=flags,
+            cwd=data,
         )
 
     @property

@@ -11,7 +11,8 @@ from chat_tui.client.connection import Connection
 from chat_tui.client.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.client.outbox import Outbox, Pending, Sent
 from server.protocol import frames, limits
-from server.protocol.errors import Code
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.text import check_text
 
 _Answer = TypeVar("_Answer", frames.Ok, frames.History)
 
@@ -129,8 +130,14 @@ class Client:
         """Send a message without waiting; while not connected it is kept for the next connection.
 
         Its end shows in `batches`: as a message with its id, or as an error with its id.
+
+        Raises:
+            Refused: it can't be a message: empty, or too long.
         """
-        return self._outbox.post(room, text, me)
+        try:
+            return self._outbox.post(room, check_text(text), me)
+        except ProtocolError as error:
+            raise Refused(error.code, error.message) from error
 
     async def send(self, text: str, *, room: str = "general", me: bool = False) -> Sent:
         """Send a message; return once it is durable.
@@ -141,7 +148,7 @@ class Client:
             Lost: the connection ended before it was confirmed; `reconnect` sends it again.
         """
         self._live()
-        message = self._outbox.post(room, text, me)
+        message = self.post(text, room=room, me=me)
         message.done = asyncio.get_running_loop().create_future()
         self._read_on()
         return await message.done

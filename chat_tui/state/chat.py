@@ -18,6 +18,8 @@ class Changed(Flag):
     PEOPLE = auto()
     NAME = auto()
     """My own name."""
+    LINK = auto()
+    """How things stand with the server."""
 
 
 class Room:

@@ -63,7 +63,7 @@ class Editor:
 
     def right(self) -> None:
         """One character on."""
-        self.move(self._after(self.cursor))
+        self.move(self.after(self.cursor))
 
     def word_left(self) -> None:
         """To the start of this word or the one before."""
@@ -99,12 +99,12 @@ class Editor:
 
     def delete_right(self) -> None:
         """Take out the character at the cursor."""
-        self._cut(self.cursor, self._after(self.cursor), "")
+        self._cut(self.cursor, self.after(self.cursor), "")
 
     def kill_line(self) -> None:
         """Cut up to the end of the line, or the line break where that is here."""
         end = self._line()[1]
-        self._kill(self.cursor, max(end, self._after(self.cursor)) if end == self.cursor else end)
+        self._kill(self.cursor, max(end, self.after(self.cursor)) if end == self.cursor else end)
 
     def kill_to_start(self) -> None:
         """Cut from the start of the line, or the line break where that is here."""
@@ -181,7 +181,7 @@ class Editor:
             at -= 1
         return max(at, 0)
 
-    def _after(self, at: int) -> int:
+    def after(self, at: int) -> int:
         """Return where the character at `at` ends."""
         at += 1
         while at < len(self.text) and _joins(self.text, at):

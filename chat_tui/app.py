@@ -1,0 +1,232 @@
+"""The application: composes the screens and owns the session."""
+
+import asyncio
+import gc
+import signal
+from contextlib import suppress
+from typing import Any
+
+from textual.app import App
+from textual.binding import Binding
+from textual.screen import Screen
+
+from chat_tui import config
+from chat_tui.actions import Where, of
+from chat_tui.client.errors import ClientError
+from chat_tui.screens.chat import ChatScreen
+from chat_tui.session import Address, Link, Phase, Session
+from chat_tui.state.chat import Changed, Chat
+from chat_tui.themes import THEMES
+from chat_tui.widgets.log import MessageLog
+
+
+def _palette() -> type[Any]:
+    from chat_tui.screens.palette import Actions  # seldom opened, and not before the first paint
+
+    return Actions
+
+
+class ChatApp(App[int]):
+    """A full-screen chat.
+
+    Args:
+        address: where the server is.
+        name: the name to take; None to ask for one, offering `offer`.
+        offer: what the question for a name offers.
+    """
+
+    TITLE = "chat"
+    CSS_PATH = "styles/chat.tcss"
+    BINDINGS = [
+        Binding(",".join(action.keys), action.action, action.text, id=action.id, show=False, priority=True)
+        for action in of(Where.APP)
+    ]
+    COMMANDS = {_palette}
+
+    def __init__(self, address: Address, name: str | None, offer: str = "") -> None:
+        super().__init__()
+        self.settings = config.load(config.settings_path())
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+        self.chat = Chat(name or "")
+        self.session = Session(address, self.chat, config.data_path() / "server", self._changed)
+        self.room = ChatScreen(self.chat, people=self.settings.people)
+        self._offer = offer
+        self._asks = name is None
+        self._session_task: asyncio.Task[None] | None = None
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Start in the room."""
+        return self.room
+
+    def on_mount(self) -> None:
+        """Start once the first picture is on the terminal."""
+        self._end_cleanly()
+        if self._asks:
+            self._ask("")
+        self.call_after_refresh(self._start)
+
+    # What the session tells.
+
+    def _changed(self, what: Changed) -> None:
+        if Changed.LINK in what:
+            self._show_link(self.session.link)
+        self.room.changed(what)
+
+    def _show_link(self, link: Link) -> None:
+        tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
+        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.phase is Phase.OFFLINE else "")
+        self.room.log_view.empty_text = self.session.welcome_words()
+        if link.phase is Phase.NAME:
+            self._ask(link.problem)
+
+    # What the screens ask for.
+
+    def on_chat_screen_said(self, message: ChatScreen.Said) -> None:
+        """Send a message. One that can't be sent goes back to where it was written."""
+        try:
+            self.session.say(message.text, message.me)
+        except ClientError as error:
+            self._say(error.message, "error")
+            self.room.composer.put(message.text)
+
+    def on_chat_screen_called(self, message: ChatScreen.Called) -> None:
+        """Run a command."""
+        getattr(self, f"command_{message.action}")(message.argument)
+
+    def on_message_log_older_wanted(self, message: MessageLog.OlderWanted) -> None:
+        """Fetch older messages."""
+        self.run_worker(self._older(message.log))
+
+    def on_message_log_link_opened(self, message: MessageLog.LinkOpened) -> None:
+        """Open a link in the browser."""
+        self.open_url(message.url)
+
+    # Commands.
+
+    def command_help(self, _: str) -> None:
+        """Show the help."""
+        self.action_help()
+
+    def command_quit(self, _: str) -> None:
+        """Leave."""
+        self._leave()
+
+    def command_clear(self, _: str) -> None:
+        """Empty the view."""
+        self.chat.current.timeline.clear()
+
+    def command_who(self, _: str) -> None:
+        """Say who is here."""
+        names = self.chat.current.people.ordered(self.chat.name)
+        here = ", ".join(f"{name} (you)" if name == self.chat.name else name for name in names)
+        self._say(f"{len(names)} here: {here}" if names else "Not connected: nobody knows who is here.", "info")
+
+    def command_nick(self, name: str) -> None:
+        """Take another name."""
+        self.run_worker(self._nick(name))
+
+    # Actions.
+
+    async def action_quit(self) -> None:
+        """Leave: others are told at once."""
+        if self.session.link.phase is not Phase.LEFT:
+            with suppress(ClientError, OSError):
+                await self.session.leave()
+        self.exit(0)
+
+    def action_help(self) -> None:
+        """Show all keys and commands."""
+        from chat_tui.screens.help import HelpScreen  # not before the first paint
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_theme(self) -> None:
+        """Switch between dark and light."""
+        self.theme = next(theme.name for theme in THEMES if theme.dark is not self.current_theme.dark)
+        self._remember()
+
+    def action_connect(self) -> None:
+        """Try to connect again."""
+        if self.session.link.phase is Phase.OFFLINE:
+            self._connect()
+
+    def action_retry(self) -> None:
+        """Send what failed again."""
+        self.session.retry()
+
+    def action_take_back(self) -> None:
+        """Bring a failed message back to the composer."""
+        text = self.session.take_back()
+        if text is not None:
+            before = self.room.composer.text
+            self.room.composer.put(f"{before}\n{text}" if before else text)
+
+    # How.
+
+    def _start(self) -> None:
+        """The first picture stands: connect, and let the garbage collector work, on what comes from now on."""
+        gc.freeze()
+        gc.enable()
+        if not self._asks:
+            self._connect()
+
+    def _connect(self) -> None:
+        if self._session_task is None or self._session_task.done():
+            self._session_task = asyncio.create_task(self.session.run())
+            self._session_task.add_done_callback(_raise)
+
+    def _ask(self, refusal: str) -> None:
+        """Ask for a name, and come in with it."""
+        from chat_tui.screens.name import NameScreen
+
+        self.push_screen(NameScreen(self.chat.name or self._offer, refusal), self._named)
+
+    def _named(self, name: str | None) -> None:
+        if name:
+            self.chat.name = name
+            self.call_later(self._connect)
+
+    async def _nick(self, name: str) -> None:
+        try:
+            await self.session.client.nick(name)
+        except ClientError as error:
+            self._say(error.message, "error")
+
+    async def _older(self, log: MessageLog) -> None:
+        try:
+            await self.session.older()
+        except ClientError:
+            log.older_failed()
+
+    def _say(self, text: str, tone: Any) -> None:  # noqa: ANN401 - one of the timeline's tones
+        self.chat.current.timeline.notice(text, self.chat.clock(), tone)
+
+    def _remember(self) -> None:
+        self.settings.theme = self.theme
+        self.settings.people = self.room.show_people
+        config.save(self.settings, config.settings_path())
+
+    def _end_cleanly(self) -> None:
+        """Leave the terminal as it was when this program is told to end."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                with suppress(NotImplementedError, ValueError, RuntimeError):
+                    loop.add_signal_handler(number, self._leave)
+
+    def _leave(self) -> None:
+        self.run_worker(self.action_quit())
+
+    def on_unmount(self) -> None:
+        """Leave a hosted server to others."""
+        self.session.release()
+
+
+def _raise(task: "asyncio.Task[None]") -> None:
+    """Let an error in the session be seen."""
+    if not task.cancelled() and task.exception() is not None:
+        raise task.exception()  # type: ignore[misc]

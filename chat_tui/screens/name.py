@@ -1,0 +1,58 @@
+"""Asking for a name: at the first start, and where the one that was wanted is refused."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from chat_tui.widgets.composer import Composer
+from server.protocol.errors import ProtocolError
+from server.protocol.text import check_name
+
+
+class NameScreen(Screen[str]):
+    """Asks for a name; ends with one that can be a name."""
+
+    AUTO_FOCUS = "Composer"
+
+    def __init__(self, offer: str, refusal: str = "") -> None:
+        """Offer a name.
+
+        Args:
+            offer: stands in the field already.
+            refusal: why the last one was not taken; empty at the first start.
+        """
+        super().__init__()
+        self._offer = offer
+        self._refusal = refusal
+        self._field = Composer(self._accept, one_line=True)
+        self._field.placeholder = "your name"
+
+    def compose(self) -> ComposeResult:
+        """Ask."""
+        with Vertical(id="ask"):
+            yield Static("What should people call you?", id="title", markup=False)
+            yield Static("Letters, digits and _ . - make a name.", id="why", markup=False)
+            yield self._field
+            yield Static("Enter come in   Ctrl+U empty   Ctrl+Q quit", id="under", markup=False)
+
+    def on_mount(self) -> None:
+        """Say why, where a name was refused, and put the cursor behind the offer."""
+        if self._refusal:
+            self._complain(self._refusal)
+        if self._offer:
+            self._field.put(self._offer)
+
+    def _accept(self, text: str) -> bool:
+        try:
+            name = check_name(text)
+        except ProtocolError as error:
+            self._complain(error.message)
+            return False
+        self.dismiss(name)
+        return False
+
+    def _complain(self, why: str) -> None:
+        static = self.query_one("#why", Static)
+        static.update(f"{why.rstrip('.')}. Pick another name:" if why else "")
+        static.add_class("-refused")

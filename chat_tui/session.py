@@ -1,0 +1,227 @@
+"""One person's chat: connected, hosted where need be, applied to what the screen shows. No Textual."""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum, auto
+from pathlib import Path
+from typing import NamedTuple
+
+from chat_tui import hosting
+from chat_tui.client import Client, ClientError, Lost, NotAChatServer, Refused, Unreachable
+from chat_tui.state.chat import Changed, Chat
+from chat_tui.state.entries import ACTION
+from server.protocol.errors import FINAL
+
+DEFAULT_PORT = 7373
+START_WITHIN = 15.0
+"""Seconds that a server started here may take: the first start of a slow machine compiles its modules."""
+_TRY_EVERY = 0.05
+_AFTER_ITS_END = 3.0
+"""Seconds that another's server, which won the race for the port, may take after ours has given up."""
+
+
+class Address(NamedTuple):
+    """Where to go."""
+
+    host: str
+    port: int
+    may_host: bool = False
+    """Start a server where none answers."""
+    share: bool = False
+    """Start it for others in the network, too."""
+
+
+class Phase(Enum):
+    """How things stand with the server."""
+
+    CONNECTING = auto()
+    ONLINE = auto()
+    OFFLINE = auto()
+    NAME = auto()
+    """The server waits for another name."""
+    LEFT = auto()
+
+
+class Link(NamedTuple):
+    """How things stand, and in which words."""
+
+    phase: Phase
+    words: tuple[str, ...]
+    """For the top line, in several lengths, the longest first."""
+    problem: str = ""
+    """What happened, as a sentence; empty where all is well."""
+
+
+class Session:
+    """Keep `chat` up to date from a server.
+
+    Args:
+        address: where the server is.
+        chat: what the screen shows; its `name` is the name to take.
+        data: where a server of one's own keeps its data.
+        changed: called after each change that the log does not tell by itself.
+    """
+
+    def __init__(self, address: Address, chat: Chat, data: Path, changed: Callable[[Changed], None]) -> None:
+        self.address = address
+        self.chat = chat
+        self.link = Link(Phase.CONNECTING, ("◌ connecting", "◌"))
+        self.client = Client(address.host, address.port, chat.name)
+        self._data = data
+        self._server: hosting.Server | None = None
+        self._changed = changed
+
+    async def run(self) -> None:
+        """Connect and stay until the connection ends; `link` says how. Call again to try again."""
+        self._set(Link(Phase.CONNECTING, ("◌ connecting", "◌")))
+        self.client.name = self.chat.name
+        try:
+            await self._come_in()
+        except Refused as refusal:
+            self._refused(refusal)
+            return
+        except ClientError as error:
+            self._set(self._offline(error))
+            return
+        self._forget_unsure()
+        self._set(Link(Phase.ONLINE, self._online_words()))
+        await self._listen()
+
+    def say(self, text: str, me: bool = False) -> None:
+        """Send a message; it is shown at once. Raises Refused for what can't be one: nothing is shown then."""
+        room = self.chat.current
+        pending = self.client.post(text, room=room.handle, me=me)
+        room.timeline.pend(pending.id, pending.text, self.chat.clock(), me)
+
+    def retry(self) -> bool:
+        """Send all failed messages again, oldest first; returns whether there was one."""
+        timeline = self.chat.current.timeline
+        failed = timeline.failed()
+        for message in failed:
+            self.say(timeline.withdraw(message.id), me=bool(message.flags & ACTION))
+        return bool(failed)
+
+    def take_back(self) -> str | None:
+        """Take the newest failed message out of the log and return its text; None where there is none."""
+        failed = self.chat.current.timeline.failed()
+        return self.chat.current.timeline.withdraw(failed[-1].id) if failed else None
+
+    async def older(self) -> None:
+        """Fetch the page before the oldest message. Raises ClientError."""
+        timeline = self.chat.current.timeline
+        if timeline.oldest is not None:
+            await self.client.history(timeline.room, before=timeline.oldest)
+
+    async def leave(self) -> None:
+        """Leave for good. A server started here ends once nobody else is connected."""
+        self._set(Link(Phase.LEFT, ("",)))
+        await self.client.quit()
+        self.release()
+
+    def release(self) -> None:
+        """Leave a server started here to those who are connected."""
+        if self._server is not None:
+            self._server.release()
+            self._server = None
+
+    # How.
+
+    async def _come_in(self) -> None:
+        try:
+            await self._enter()
+        except Unreachable:
+            if not self.address.may_host:
+                raise
+            await self._host()
+
+    async def _enter(self) -> None:
+        """Connect, or come back where there was a session."""
+        await self.client.reconnect()
+
+    async def _host(self) -> None:
+        """Start a server and enter it, or another's that was faster."""
+        if self._server is None or not self._server.alive:
+            self.release()
+            self._set(Link(Phase.CONNECTING, ("◌ starting a server", "◌ starting", "◌")))
+            self._server = await asyncio.to_thread(
+                hosting.Server, self.address.port, self._data, share=self.address.share
+            )
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_WITHIN
+        while True:
+            try:
+                return await self._enter()
+            except (Unreachable, Lost) as error:
+                if not self._server.alive:
+                    deadline = min(deadline, loop.time() + _AFTER_ITS_END)
+                if loop.time() > deadline:
+                    raise Unreachable(self._why_no_server()) from error
+            await asyncio.sleep(_TRY_EVERY)
+
+    def _why_no_server(self) -> str:
+        words = self._server.last_words() if self._server is not None else ""
+        return "A server could not be started here" + (f": {words}" if words else ".")
+
+    async def _listen(self) -> None:
+        async for batch in self.client.batches():
+            changed = self.chat.apply_all(batch)
+            if changed:
+                self._changed(changed)
+        if self.link.phase is Phase.LEFT:
+            return
+        self.chat.disconnected()
+        self._changed(Changed.PEOPLE)
+        self._set(self._offline(self.client.ended or Lost("The connection was closed.")))
+
+    def _refused(self, refusal: Refused) -> None:
+        """The server takes this name not, or nobody now."""
+        if refusal.code in FINAL:
+            self._set(self._offline(refusal))
+        else:
+            self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), refusal.message))
+
+    def _forget_unsure(self) -> None:
+        for message in self.client.unsure:
+            self.chat.room(message.room).timeline.fail(
+                message.id, "The connection was lost before the server confirmed it"
+            )
+        self.client.unsure = []
+
+    def _offline(self, error: ClientError) -> Link:
+        message = error.message
+        if isinstance(error, NotAChatServer):
+            message = f"What answers at {self.address.host}:{self.address.port} is not a chat server."
+        return Link(Phase.OFFLINE, ("✗ not connected · F5 tries again", "✗ not connected", "✗"), message)
+
+    @property
+    def hosts(self) -> bool:
+        """The server was started here."""
+        return self._server is not None and self._server.alive
+
+    def invitation(self) -> str:
+        """Return what others type to come in; empty where that is not known."""
+        host, port = self.address.host, self.address.port
+        other_port = "" if port == DEFAULT_PORT else f" --port {port}"
+        if self.hosts and self.address.share:
+            return f"chat-tui --host {hosting.address_for_others()}{other_port}"
+        if self.address.may_host:
+            return f"chat-tui{other_port}"
+        return f"chat-tui --host {host}{other_port}"
+
+    def welcome_words(self) -> str:
+        """Return what an empty room says."""
+        if self.link.phase is not Phase.ONLINE:
+            return ""
+        where = " in another terminal here" if self.address.may_host and not (self.hosts and self.address.share) else ""
+        return f"Nothing has been said yet. Others join with {self.invitation()}{where}"
+
+    def _online_words(self) -> tuple[str, ...]:
+        if not self.hosts:
+            return (f"● {self.address.host}:{self.address.port}", f"● {self.address.host}", "●")
+        if self.address.share:
+            return (f"hosting · others: {self.invitation()}", "hosting, shared", "hosting")
+        return ("hosting, only this machine", "hosting")
+
+    def _set(self, link: Link) -> None:
+        self.link = link
+        self._changed(Changed.LINK)

@@ -1,0 +1,268 @@
+"""The composer: where a message is written. One line without a border that grows with its text."""
+
+from collections.abc import Callable, Iterable
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Offset, Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from chat_tui.actions import Where, of
+from chat_tui.state.editor import Editor
+from chat_tui.state.recall import Completion, InputHistory
+from chat_tui.widgets.log_wrap import Span, wrap
+from server.protocol.text import clean
+
+_PROMPT = "  ❯ "
+_INDENT = " " * len(_PROMPT)
+_KEYS = {key: action.action for action in of(Where.WRITING) for key in action.keys}
+
+
+class Composer(Widget, can_focus=True):
+    """Text with readline's keys, history and completion. Keys are taken strictly in the order they were pressed."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"composer--prompt", "composer--cursor", "composer--placeholder"}
+
+    class Edited(Message):
+        """The text changed."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(
+        self,
+        accept: Callable[[str], bool],
+        names: Callable[[], Iterable[str]] = tuple,
+        *,
+        one_line: bool = False,
+        id: str | None = None,
+    ) -> None:
+        """Make a composer.
+
+        Args:
+            accept: called with the text on Enter; returns whether it is taken, and so removed here.
+            names: what Tab may complete.
+            one_line: no second line, no history.
+            id: of the widget.
+        """
+        super().__init__(id=id)
+        self.editor = Editor()
+        self._accept = accept
+        self._names = names
+        self._one_line = one_line
+        self._history = InputHistory()
+        self._completion = Completion()
+        self._placeholder = ""
+        self._top = 0
+        self._rows: list[Span] = [(0, 0)]
+        self._goal: int | None = None
+
+    @property
+    def text(self) -> str:
+        """What is written."""
+        return self.editor.text
+
+    @property
+    def placeholder(self) -> str:
+        """What an empty composer says."""
+        return self._placeholder
+
+    @placeholder.setter
+    def placeholder(self, text: str) -> None:
+        if text != self._placeholder:
+            self._placeholder = text
+            self.refresh()
+
+    def put(self, text: str) -> None:
+        """Replace what is written. Can be undone."""
+        self.editor.set(text)
+        self._changed()
+
+    def insert(self, text: str) -> None:
+        """Put text in at the cursor."""
+        self.editor.insert(text)
+        self._changed()
+
+    # What Textual asks.
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Take all there is."""
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Grow with the text up to a third of the screen."""
+        rows = self._wrap(width)
+        return max(1, min(len(rows), viewport.height // 3))
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._lay_out()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        width = self.size.width
+        plain = self.rich_style
+        number = self._top + y
+        head = Segment(_PROMPT if number == 0 else _INDENT, plain + self.get_component_rich_style("composer--prompt"))
+        if not self.text:
+            return Strip([head, *self._empty(width - len(_PROMPT))]).adjust_cell_length(width, plain)
+        if number >= len(self._rows):
+            return Strip.blank(width, plain)
+        start, end = self._rows[number]
+        text, cursor = self.text[start:end], self.editor.cursor - start
+        if not (self.has_focus and number == self._cursor_row()):
+            return Strip([head, Segment(text, plain)]).adjust_cell_length(width, plain)
+        after = self.editor.after(self.editor.cursor) - start
+        under = text[cursor:after] or " "
+        segments = [
+            head,
+            Segment(text[:cursor], plain),
+            Segment(under, self.get_component_rich_style("composer--cursor")),
+            Segment(text[after:], plain),
+        ]
+        return Strip(segments).adjust_cell_length(width, plain)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Take a key that is ours; let all others go on to the screen's bindings."""
+        action = _KEYS.get(event.key)
+        if action is not None:
+            if not self.text and event.key in ("home", "end") and not self._one_line:
+                return
+            self._act(action)
+        elif event.is_printable and event.character and not event.key.startswith("alt+"):
+            self.editor.insert(event.character)
+            self._changed()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted, all its lines, as part of one message."""
+        text = clean(event.text).expandtabs(4)
+        text = " ".join(text.split("\n")).strip() if self._one_line else text.removesuffix("\n")
+        if text:
+            self.insert(text)
+        event.stop()
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse points."""
+        number = min(self._top + event.y, len(self._rows) - 1)
+        self.editor.move(self._position(number, event.x - len(_PROMPT)))
+        self._changed(edited=False)
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.refresh()
+
+    # What keys do.
+
+    def _act(self, action: str) -> None:
+        before = self.text
+        own = getattr(self, f"_do_{action}", None)
+        if own is not None:
+            own()
+        else:
+            getattr(self.editor, action)()
+        if action not in ("up", "down"):
+            self._goal = None
+        self._changed(edited=self.text != before)
+
+    def _do_send(self) -> None:
+        text = self.text
+        if self._accept(text):
+            self._history.add(text.strip())
+            self.editor.clear()
+
+    def _do_new_line(self) -> None:
+        if not self._one_line:
+            self.editor.insert("\n")
+
+    def _do_complete(self) -> None:
+        self._complete(1)
+
+    def _do_complete_back(self) -> None:
+        self._complete(-1)
+
+    def _complete(self, step: int) -> None:
+        done = self._completion.next(self.text, self.editor.cursor, self._names(), step)
+        if done is not None:
+            self.editor.set(*done)
+
+    def _do_up(self) -> None:
+        if not self._to_row(self._cursor_row() - 1) and not self._one_line:
+            earlier = self._history.up(self.text)
+            if earlier is not None:
+                self.editor.set(earlier)
+
+    def _do_down(self) -> None:
+        if not self._to_row(self._cursor_row() + 1) and not self._one_line:
+            later = self._history.down()
+            if later is not None:
+                self.editor.set(later)
+
+    # How.
+
+    def _changed(self, *, edited: bool = True) -> None:
+        """Draw what a key changed."""
+        self._lay_out()
+        self.refresh()
+        if edited:
+            self.post_message(self.Edited(self.text))
+
+    def _lay_out(self) -> None:
+        """Wrap the text, and keep the cursor in view."""
+        before = len(self._rows)
+        self._rows = self._wrap(self.content_size.width)
+        if len(self._rows) != before:
+            self.refresh(layout=True)
+        most = max(1, self.screen.size.height // 3)
+        row = self._cursor_row()
+        self._top = max(0, min(self._top, row, len(self._rows) - most), row - most + 1)
+        column = cell_len(self.text[self._rows[row][0] : self.editor.cursor])
+        self.app.cursor_position = self.content_region.offset + Offset(len(_PROMPT) + column, row - self._top)
+
+    def _wrap(self, width: int) -> list[Span]:
+        """Cut the text into rows; one cell is kept for the cursor after the last character."""
+        return wrap(self.text, max(2, width - len(_PROMPT) - 1))
+
+    def _empty(self, width: int) -> list[Segment]:
+        """Draw the cursor and the placeholder, cut at its end where there is no room for it."""
+        text = self._placeholder
+        quiet = self.rich_style + self.get_component_rich_style("composer--placeholder")
+        if cell_len(text) > width:
+            text = text[: max(0, width - 1)] + "…"
+        if not self.has_focus:
+            return [Segment(text, quiet)]
+        return [Segment(text[:1] or " ", self.get_component_rich_style("composer--cursor")), Segment(text[1:], quiet)]
+
+    def _cursor_row(self) -> int:
+        cursor = self.editor.cursor
+        return max((number for number, (start, _) in enumerate(self._rows) if start <= cursor), default=0)
+
+    def _position(self, number: int, column: int) -> int:
+        """Return the position in the text that a column of a row shows."""
+        start, end = self._rows[number]
+        at = start
+        while at < end and cell_len(self.text[start : self.editor.after(at)]) <= column:
+            at = self.editor.after(at)
+        return at
+
+    def _to_row(self, number: int) -> bool:
+        """Move the cursor to another row, in its column; return whether there is one."""
+        if not 0 <= number < len(self._rows):
+            return False
+        if self._goal is None:
+            start = self._rows[self._cursor_row()][0]
+            self._goal = cell_len(self.text[start : self.editor.cursor])
+        self.editor.move(self._position(number, self._goal))
+        return True

@@ -1,0 +1,38 @@
+"""The commands that fit what is being written, floating above the composer."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widget import Widget
+
+from chat_tui.commands import Command
+
+
+class Suggestions(Widget):
+    """A list to look at: Tab in the composer completes."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        """Show nothing yet."""
+        super().__init__(id=id)
+        self._commands: Sequence[Command] = ()
+
+    def update(self, commands: Sequence[Command]) -> None:
+        """Show commands; none hides the list."""
+        if commands != self._commands:
+            self._commands = commands
+            self.display = bool(commands)
+            self.refresh(layout=True)
+
+    def render(self) -> Content:
+        """Draw a line for each."""
+        narrow = self.screen.size.width < 60
+        lines = []
+        for command in self._commands:
+            usage = f"/{command.name} {command.args}".rstrip()
+            what = "" if narrow and command.args else command.help
+            lines.append(
+                Content.assemble((usage.ljust(18 if not narrow else 7), "bold"), "  ", (what, "$foreground 70%"))
+            )
+        return Content("\n").join(lines)
