@@ -1,0 +1,1 @@
+"""The chat server. Imports nothing by itself."""

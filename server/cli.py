@@ -1,1 +1,115 @@
-def main() -> None: ...
+"""`chat-server`: the command line."""
+
+import argparse
+import asyncio
+import json
+import logging
+import logging.handlers
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from server.archive.database import StoreError
+from server.config import DEFAULT_HOST, DEFAULT_PORT, Config, default_data
+from server.data import DataError
+from server.net.listener import ListenError
+from server.service import serve
+from server.version import SERVER
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the server as the command line says; exits with 0, with 1 where it can't start, with 2 for wrong words."""
+    config = _config(arguments)
+    os.umask(0o077)  # what the server writes is its user's alone
+    try:
+        _log_to(config)
+    except OSError as error:
+        sys.exit(f"chat-server: the log file {config.log_file} can't be written: {error.strerror}.")
+
+    def ready(host: str, port: int) -> None:
+        at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        logging.getLogger("chat").info("Listening on %s", at)
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(config, ready))
+    except (DataError, StoreError, ListenError) as error:
+        logging.getLogger("chat").error("%s", error)
+        sys.exit(1 if config.log_file else f"chat-server: {error}")
+    except KeyboardInterrupt:  # before the server heeded signals
+        sys.exit(130)
+
+
+def _config(arguments: list[str] | None) -> Config:
+    parser = argparse.ArgumentParser(
+        prog="chat-server", description="A chat for a terminal, hosted by yourself.", allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s, this machine only)")
+    add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (default: %(default)s)")
+    add("--data", type=Path, metavar="DIR", help=f"where messages are kept (default: {default_data()})")
+    add("--log-format", choices=("text", "json"), default="text", help="how the log is written (default: %(default)s)")
+    add("--log-file", type=Path, metavar="FILE", help="where the log goes instead of standard output")
+    add("--limits", choices=("on", "off"), default="on", help="off lifts rate and count limits, for benchmarks")
+    add("--hosted", action="store_true", help="end when standard input has ended and nobody is connected")
+    add("--version", action="version", version=SERVER)
+    given = parser.parse_args(arguments)
+    return Config(
+        data=given.data or default_data(),
+        host=given.host,
+        port=given.port,
+        limits=given.limits == "on",
+        hosted=given.hosted,
+        log_format=given.log_format,
+        log_file=given.log_file,
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _log_to(config: Config) -> None:
+    logging.raiseExceptions = False  # who reads the log may leave: the chat goes on
+    handler: logging.Handler = logging.StreamHandler(sys.stdout)
+    if config.log_file is not None:
+        config.log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler = logging.handlers.RotatingFileHandler(config.log_file, maxBytes=1_000_000, backupCount=1)
+    handler.setFormatter(_Json() if config.log_format == "json" else logging.Formatter("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class _Json(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["error"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return the fastest event loop there is here; None for asyncio's own."""
+    try:
+        if sys.platform == "win32":
+            import winloop
+
+            return winloop.new_event_loop
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    main()

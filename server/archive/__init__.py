@@ -1,0 +1,1 @@
+"""What is read: the database file, its projections, and pages of history."""

@@ -1,0 +1,1 @@
+"""The rules of the chat. No sockets, no SQL: `ports` declares what the rest implements."""

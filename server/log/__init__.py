@@ -1,0 +1,1 @@
+"""The one durable log: what is acknowledged has reached the disk."""

@@ -148,9 +148,10 @@ class Message(Frame, kw_only=True):
 
 
 class Ok(Request, kw_only=True):
-    """Done. `seq` where it became an event."""
+    """Done. `seq` where it became an event; `id` where a message had been taken before."""
 
     seq: Seq | UnsetType = UNSET
+    id: MessageId | UnsetType = UNSET
 
 
 class Error(Request, kw_only=True):
@@ -163,7 +164,7 @@ class Error(Request, kw_only=True):
 
 
 class Roster(Frame, kw_only=True):
-    """Who is online in a room, whole: replaces what was known. In parts where it is long: `more` says that one follows."""
+    """Who is online in a room: replaces what was known. Where it is long, in parts: `more` says that one follows."""
 
     room: str
     names: list[str]
@@ -227,6 +228,4 @@ class Shutdown(Frame, kw_only=True):
     reason: str
 
 
-ServerFrame = (
-    Welcome | Message | Ok | Error | Roster | Joined | Left | Renamed | History | Gap | Shutdown | Ping | Pong
-)
+ServerFrame = Welcome | Message | Ok | Error | Roster | Joined | Left | Renamed | History | Gap | Shutdown | Ping | Pong

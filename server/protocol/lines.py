@@ -18,7 +18,7 @@ class LineSplitter:
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
-        """Yield each line that `data` completes, without its `\\n` or `\\r\\n`; None for one that is too long.
+        """Yield each line that `data` completes, without its line end; None for one that is too long.
 
         The iterator must be exhausted before the next call.
         """

@@ -38,7 +38,7 @@ def _harmless(match: re.Match[str]) -> str:
 def clean(text: str) -> str:
     """Return `text` with everything that could act on a terminal replaced by a mark that shows where it stood.
 
-    Tabs and newlines stay, `\\r\\n` and the other line ends become newlines.
+    Tabs and newlines stay; carriage returns and the other line ends become newlines.
     """
     if text.isprintable() and text.isascii():
         return text

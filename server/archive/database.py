@@ -1,0 +1,80 @@
+"""The database file: opened, checked, brought up to date."""
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+APPLICATION_ID: Final = 0x63686174
+""""chat": by it a file is known as ours (SQLite's `application_id`)."""
+
+
+class StoreError(Exception):
+    """The database can't be used. The text says what is wrong and what to do, on one line."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+    """Open the file with the settings that the promises stand on; apsw.Error where that fails.
+
+    WAL with synchronous=FULL: a commit has reached the disk when it returns, and readers never wait for the writer.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    database = apsw.Connection(str(path), flags=flags)
+    database.set_busy_timeout(5000)
+    if not read_only:
+        # Set before WAL: in a file that is new it decides how a half-written page is noticed.
+        database.execute("PRAGMA journal_mode = WAL")
+        # Not the default of every build; on macOS fsync alone leaves data in the disk's cache.
+        database.execute("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
+        # A WAL that a burst made large is cut back, in bytes.
+        database.execute("PRAGMA journal_size_limit = 16777216")
+    database.execute("PRAGMA trusted_schema = OFF")
+    return database
+
+
+def open_store(path: Path) -> apsw.Connection:
+    """Open the file for writing and bring its schema up to date; StoreError where it can't be used."""
+    try:
+        database = connect(path)
+        _check_ours(database, path)
+        _migrate(database, path)
+    except apsw.NotADBError as error:
+        raise StoreError(f"{path} is not a database. Move it away, or give another --data.") from error
+    except apsw.CorruptError as error:
+        raise StoreError(f"{path} is damaged ({error}). Put a backup in its place, or give another --data.") from error
+    except apsw.BusyError as error:
+        raise StoreError(f"{path} is in use by another program.") from error
+    except apsw.Error as error:
+        raise StoreError(f"{path} can't be opened: {error}.") from error
+    return database
+
+
+def _check_ours(database: apsw.Connection, path: Path) -> None:
+    tables = database.execute("SELECT count(*) FROM sqlite_schema").get
+    if tables and database.pragma("application_id") != APPLICATION_ID:
+        raise StoreError(f"{path} belongs to another program. Give another --data.")
+
+
+def _migrate(database: apsw.Connection, path: Path) -> None:
+    """Run the numbered scripts that this file has not seen, each in a transaction of its own."""
+    scripts = _scripts()
+    version = database.pragma("user_version")
+    if version > len(scripts):
+        raise StoreError(f"{path} was written by a newer chat-server. Update this one, or give another --data.")
+    for number, script in enumerate(scripts[version:], version + 1):
+        with database:
+            database.execute(script)
+            database.pragma("user_version", number)
+            database.pragma("application_id", APPLICATION_ID)
+
+
+def _scripts() -> list[str]:
+    """Return the migrations in order; the first is number 1."""
+    folder = resources.files("server.archive").joinpath("migrations")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    numbers = [int(found[0]) for file in files if (found := re.match(r"\d+", file.name))]
+    if numbers != list(range(1, len(files) + 1)):
+        raise StoreError(f"The migrations are not numbered from 1 without a gap: {numbers}.")
+    return [file.read_text(encoding="utf-8") for file in files]

@@ -1,0 +1,45 @@
+"""The archive off the event loop: reading never holds up delivery."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from server.archive.history import HistoryReader
+from server.chat.events import Spans
+from server.chat.ports import PageQuery
+
+T = TypeVar("T")
+
+
+class ThreadedArchive:
+    """Reads in one thread of its own, in the order of asking; see `server.chat.ports.Archive`."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = HistoryReader(path)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="archive")
+
+    async def page(self, query: PageQuery) -> bytes:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(partial(self._reader.page, query))
+
+    async def events(
+        self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
+    ) -> tuple[bytes, int]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(partial(self._reader.events, rooms, handles, after, upto, size))
+
+    async def close(self) -> None:
+        """End the thread."""
+        await self._run(self._reader.close)
+        self._pool.shutdown(wait=False)
+
+    async def _run(self, read: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+        except apsw.Error as error:
+            raise OSError(f"the database can't be read: {error}") from error

@@ -1,0 +1,143 @@
+"""The chat itself: takes lines from connections and entries from the log, and lets the rules act on them."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from msgspec import UNSET, Struct
+
+from server.chat.conversation import Conversation
+from server.chat.directory import RoomRecord
+from server.chat.entrance import Entrance
+from server.chat.events import Draft, Entry
+from server.chat.hub import Hub
+from server.chat.ports import Archive, Link, Log
+from server.chat.presence import Presence
+from server.chat.world import Peer
+from server.protocol import frames, limits
+from server.protocol.codec import decode_client, encode
+from server.protocol.errors import Code, ProtocolError
+
+FAULTS: Final = 50
+"""Lines that are no frames, after which a connection is ended: a person at `nc` makes a few, a broken program many."""
+
+WINDOW: Final = 128
+"""Unanswered requests a connection may have; beyond it, it is not read. With texts of 16 KiB that is 2 MiB."""
+
+log = logging.getLogger("chat")
+
+
+class Command(Struct):
+    """A request: what it needs, and who handles it."""
+
+    handle: Callable[[Peer, Any], None]
+    inside: bool = True
+    """Only after the welcome."""
+
+
+class Chat:
+    """One server's chat. Not thread-safe: all calls come from the event loop."""
+
+    def __init__(self, journal: Log, archive: Archive, rooms: Iterable[RoomRecord], server: str) -> None:
+        self._log = journal
+        self._held_up: dict[Peer, None] = {}
+        self._stopping = False
+        self.hub = Hub(journal.head, archive)
+        for room in rooms:
+            self.hub.add_room(room.id, room.handle)
+        self.presence = Presence(self.hub)
+        self.entrance = Entrance(journal, self.hub, self.presence, server)
+        self.conversation = Conversation(journal, archive, self.hub, self.presence)
+        self.entrance.welcomed = self.conversation.backlog
+        self._commands = {
+            frames.Hello: Command(self.entrance.hello, inside=False),
+            frames.Nick: Command(self.entrance.nick),
+            frames.Quit: Command(self.entrance.quit, inside=False),
+            frames.Join: Command(self.conversation.join),
+            frames.Leave: Command(self.conversation.leave),
+            frames.Send: Command(self.conversation.send),
+            frames.HistoryRequest: Command(self.conversation.history),
+            frames.Ping: Command(lambda peer, _ping: peer.answer(_PONG), inside=False),
+            frames.Pong: Command(lambda _peer, _pong: None, inside=False),
+        }
+
+    def may_take(self, peer: Peer) -> bool:
+        """Say whether a connection's next line may be taken now; if not, its link is told when it may be."""
+        if self._log.full:
+            self._held_up[peer] = None
+            return False
+        return not (peer.waiting or peer.gone or peer.open >= WINDOW or self._stopping)
+
+    def take(self, peer: Peer, line: bytes | None) -> None:
+        """Act on a line, None for one that was too long. `peer.flush()` MUST follow the last line of a read."""
+        try:
+            if line is None:
+                longest = limits.LINE // 1024
+                raise ProtocolError(Code.TOO_LONG, f"A line has at most {longest} KiB. This one was dropped.")
+            frame = decode_client(line)
+        except ProtocolError as fault:
+            self._fault(peer, fault)
+            return
+        command = self._commands[type(frame)]
+        ref = getattr(frame, "ref", UNSET)
+        try:
+            if command.inside and peer.person is None:
+                raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
+            command.handle(peer, frame)
+        except ProtocolError as refusal:
+            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message)))
+
+    def committed(self, entries: Sequence[Entry]) -> None:
+        """Take back what the log has dealt with, in its order."""
+        freed: dict[Peer, None] = {}
+        said = self.conversation.said
+        for entry in entries:
+            if entry.peer is not None:
+                freed[entry.peer] = None
+            if entry.then is None:
+                if isinstance(entry, Draft):
+                    said(entry)
+            else:
+                # Who comes, goes or changes rooms does so between two writes: first what was before.
+                self.hub.deliver()
+                entry.then(entry)
+        self.hub.deliver(self._log.head)
+        if self._held_up and not self._log.full:
+            freed.update(self._held_up)
+            self._held_up.clear()
+        for peer in freed:
+            if not peer.gone:
+                peer.link.ready()
+
+    def lost(self, peer: Peer, *, clean: bool) -> None:
+        """A connection has ended; see `Entrance.lost`."""
+        self.entrance.lost(peer, clean=clean)
+
+    def end(self, peer: Peer, code: Code, message: str) -> None:
+        """Tell a connection why it ends, and end it."""
+        peer.answer(encode(frames.Error(code=code, message=message)))
+        peer.flush()
+        peer.link.close()
+
+    def stop_taking(self) -> None:
+        """Take no more lines: the server is ending."""
+        self._stopping = True
+
+    def shut_down(self, links: Iterable[Link], reason: str) -> None:
+        """Tell everyone that the server ends."""
+        self.presence.flush()
+        line = encode(frames.Shutdown(reason=reason))
+        for link in links:
+            link.write(line)
+            link.close()
+        self.entrance.stop()
+
+    def _fault(self, peer: Peer, fault: ProtocolError) -> None:
+        peer.faults += 1
+        ref = UNSET if fault.ref is None else fault.ref
+        peer.answer(encode(frames.Error(ref=ref, code=fault.code, message=fault.message)))
+        if peer.faults >= FAULTS:
+            self.end(peer, Code.ABUSE, f"{FAULTS} lines here were no frames. See docs/protocol.md.")
+
+
+_PONG = encode(frames.Pong())

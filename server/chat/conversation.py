@@ -1,0 +1,297 @@
+"""What people do in rooms: enter, leave, say something, read on."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from server.chat.events import (
+    FOREVER,
+    GENERAL,
+    Draft,
+    Kind,
+    MessageBody,
+    RoomBody,
+    encode_body,
+    message_line,
+)
+from server.chat.hub import Hub
+from server.chat.ports import Archive, Log, PageQuery
+from server.chat.presence import Presence
+from server.chat.world import Peer, Room
+from server.protocol.codec import encode
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Left, Ok, Send
+from server.protocol.text import check_room, check_text
+
+_REFUSALS: Final = {
+    Code.TRY_AGAIN: "This could not be written to the disk just now. Send it again with the same id.",
+    Code.ID_REUSED: "This id was used for another message. Count on.",
+    Code.ID_ORDER: "An id must be higher than the one before. Count on.",
+    Code.NOT_A_MEMBER: "You are not in this room. Join it first.",
+    Code.NO_SUCH_ROOM: "There is no such room. Join makes it.",
+}
+
+
+log = logging.getLogger("chat")
+
+
+class Conversation:
+    """Rooms and what is said in them."""
+
+    def __init__(self, journal: Log, archive: Archive, hub: Hub, presence: Presence) -> None:
+        self._log = journal
+        self._archive = archive
+        self._hub = hub
+        self._presence = presence
+        self._making: dict[str, list[Callable[[Room | None], None]]] = {}
+
+    def _room(self, name: str) -> Room:
+        """Return the room that a client means, whatever its capitals."""
+        room = self._hub.by_handle.get(name) or self._hub.by_handle.get(check_room(name))
+        if room is None:
+            raise ProtocolError(Code.NO_SUCH_ROOM, _REFUSALS[Code.NO_SUCH_ROOM])
+        return room
+
+    # Saying.
+
+    def send(self, peer: Peer, frame: Send) -> None:
+        """Put a message into the log's queue."""
+        person = peer.here
+        try:
+            room = self._room(frame.room)
+            if room.id not in person.rooms:
+                raise ProtocolError(Code.NOT_A_MEMBER, _REFUSALS[Code.NOT_A_MEMBER])
+            text = check_text(frame.text)
+        except ProtocolError as refusal:
+            self._refuse(peer, frame.ref, refusal.code, refusal.message, frame.room, frame.id)
+            return
+        peer.open += 1
+        self._log.append(
+            Draft(
+                peer=peer,
+                ref=None if frame.ref is UNSET else frame.ref,
+                kind=Kind.MESSAGE,
+                room=room.id,
+                user=person.user,
+                session=peer.session,
+                id=0 if frame.id is UNSET else frame.id,
+                body=encode_body(MessageBody(person.name, text, frame.me)),
+            )
+        )
+
+    def said(self, draft: Draft) -> None:
+        """A message is durable, was so before, or is refused."""
+        room = self._hub.rooms[draft.room]
+        peer = draft.peer
+        if peer is not None:
+            peer.open -= 1
+        if draft.code is None and not draft.repeated:
+            line = message_line(draft.seq, room.json, draft.id, draft.user, draft.time, draft.body)
+            self._hub.event(room, draft.seq, line)
+            if draft.ref is not None and peer is not None:
+                peer.answer(encode(Ok(ref=draft.ref, seq=draft.seq)))
+                self._hub.answered(peer)
+        elif peer is not None:
+            ref: str | UnsetType = UNSET if draft.ref is None else draft.ref
+            if draft.code is None:
+                # The message itself may be long past: with no ref, the id says what this is about.
+                peer.answer(encode(Ok(ref=ref, seq=draft.seq, id=draft.id)))
+                self._hub.answered(peer)
+            else:
+                number = draft.id or UNSET
+                self._refuse(peer, ref, draft.code, _REFUSALS[draft.code], room.handle, number)
+
+    def _refuse(
+        self,
+        peer: Peer,
+        ref: str | UnsetType,
+        code: Code,
+        message: str,
+        room: str | UnsetType = UNSET,
+        number: int | UnsetType = UNSET,
+    ) -> None:
+        if isinstance(room, str) and room not in self._hub.by_handle:
+            room = UNSET  # only what is known to be safe is carried back
+        peer.answer(encode(Error(ref=ref, code=code, message=message, room=room, id=number)))
+        self._hub.answered(peer)
+
+    # Entering and leaving.
+
+    def join(self, peer: Peer, frame: Join) -> None:
+        """Make or enter a room."""
+        handle = check_room(frame.room)
+        peer.waiting = True
+        peer.open += 1
+        room = self._hub.by_handle.get(handle)
+        if room is not None:
+            self._enter(peer, frame, room)
+            return
+        waiting = self._making.setdefault(handle, [])
+        waiting.append(partial(self._enter, peer, frame))
+        if len(waiting) == 1:
+            body = encode_body(RoomBody(handle, handle))
+            self._log.append(
+                Draft(kind=Kind.ROOM, room=0, user=peer.here.user, body=body, then=partial(self._made, handle))
+            )
+
+    def _made(self, handle: str, draft: Draft) -> None:
+        if draft.code is None:
+            self._hub.add_room(draft.seq, handle)
+        # None where it could not be written; a room that somebody else made in the meantime is as good.
+        room = self._hub.by_handle.get(handle)
+        for enter in self._making.pop(handle):
+            enter(room)
+
+    def _enter(self, peer: Peer, frame: Join, room: Room | None) -> None:
+        if peer.gone:
+            return
+        if room is None:
+            self._settled(peer)
+            self._refuse(peer, frame.ref, Code.TRY_AGAIN, _REFUSALS[Code.TRY_AGAIN])
+        elif room.id in peer.here.rooms:
+            self._settled(peer)
+            self._inside(peer, frame, room, None)
+        else:
+            self._log.append(
+                Draft(
+                    peer=peer,
+                    kind=Kind.MEMBER,
+                    room=room.id,
+                    user=peer.here.user,
+                    session=peer.session,
+                    then=partial(self._entered, peer, frame, room),
+                )
+            )
+
+    def _entered(self, peer: Peer, frame: Join, room: Room, draft: Draft) -> None:
+        self._settled(peer)
+        if draft.code is not None:
+            self._refuse(peer, frame.ref, draft.code, _REFUSALS[draft.code])
+            return
+        person = peer.here
+        if room.id not in person.rooms:
+            person.rooms[room.id] = room
+            person.spans.setdefault(room.id, []).append((draft.seq, FOREVER))
+            if person.peers or person.grace is not None:
+                self._presence.came(room, person.name)
+            for other in person.peers:
+                if other.live:
+                    room.live[other] = None
+                    if other is not peer:
+                        other.answer(room.roster(person.name))
+                        self._hub.answered(other)
+        self._inside(peer, frame, room, draft.seq)
+
+    def _inside(self, peer: Peer, frame: Join, room: Room, seq: int | None) -> None:
+        if frame.ref is not UNSET:
+            peer.answer(encode(Ok(ref=frame.ref, seq=UNSET if seq is None else seq)))
+        if peer.live:
+            peer.answer(room.roster(peer.here.name))
+        self._hub.answered(peer)
+        if not peer.gone:
+            self.latest(peer, room, frame.backlog)
+
+    def leave(self, peer: Peer, frame: Leave) -> None:
+        """Stop being a member of a room."""
+        room = self._room(frame.room)
+        if room.handle == GENERAL:
+            raise ProtocolError(Code.BAD_ROOM, "Everyone is in general: it can't be left.")
+        if room.id not in peer.here.rooms:
+            raise ProtocolError(Code.NOT_A_MEMBER, "You are not in this room.")
+        peer.waiting = True
+        peer.open += 1
+        self._log.append(
+            Draft(
+                peer=peer,
+                kind=Kind.UNMEMBER,
+                room=room.id,
+                user=peer.here.user,
+                session=peer.session,
+                then=partial(self._left, peer, frame, room),
+            )
+        )
+
+    def _left(self, peer: Peer, frame: Leave, room: Room, draft: Draft) -> None:
+        self._settled(peer)
+        if draft.code is not None:
+            self._refuse(peer, frame.ref, draft.code, _REFUSALS[draft.code])
+            return
+        person = peer.here
+        if person.rooms.pop(room.id, None) is not None:
+            since, _ = person.spans[room.id].pop()
+            person.spans[room.id].append((since, draft.seq))
+            for other in person.peers:
+                if room.live.pop(other, 0) is None:
+                    other.answer(encode(Left(room=room.handle, names=[person.name], reason="left")))
+                    self._hub.answered(other)
+            self._presence.left(room, person.name, "left")
+        if frame.ref is not UNSET:
+            peer.answer(encode(Ok(ref=frame.ref, seq=draft.seq)))
+        self._hub.answered(peer)
+
+    def _settled(self, peer: Peer) -> None:
+        peer.waiting = False
+        peer.open -= 1
+
+    # Reading.
+
+    def history(self, peer: Peer, frame: HistoryRequest) -> None:
+        """Send a page."""
+        room = self._room(frame.room)
+        if room.id not in peer.here.rooms:
+            raise ProtocolError(Code.NOT_A_MEMBER, _REFUSALS[Code.NOT_A_MEMBER])
+        bounds = [bound for bound in (frame.before, frame.after, frame.around) if bound is not UNSET]
+        if len(bounds) > 1:
+            raise ProtocolError(Code.BAD_FRAME, "A page has one bound: before, after or around.")
+        query = PageQuery(
+            room=room.id,
+            name=room.handle,
+            handle=room.json,
+            limit=frame.limit,
+            as_of=self._hub.head,
+            before=None if frame.before is UNSET else frame.before,
+            after=None if frame.after is UNSET else frame.after,
+            around=None if frame.around is UNSET else frame.around,
+            ref=None if frame.ref is UNSET else frame.ref,
+        )
+        self._send_page(peer, self._read(query), frame.ref)
+
+    def backlog(self, peer: Peer, hello: Hello) -> None:
+        """Send a newcomer the latest messages of each room; who resumes gets what they missed instead."""
+        if hello.resume is None or not hello.resume.epoch:
+            for room in peer.here.rooms.values():
+                self.latest(peer, room, hello.backlog)
+
+    def latest(self, peer: Peer, room: Room, limit: int) -> None:
+        """Send the latest messages of a room; those who ask while nothing new is said share one page."""
+        if not limit:
+            return
+        if room.page is None or room.page[:2] != (limit, room.last):
+            query = PageQuery(room=room.id, name=room.handle, handle=room.json, limit=limit, as_of=self._hub.head)
+            room.page = (limit, room.last, self._read(query))
+        self._send_page(peer, room.page[2], UNSET)
+
+    def _read(self, query: PageQuery) -> asyncio.Future[bytes]:
+        return asyncio.ensure_future(self._archive.page(query))
+
+    def _send_page(self, peer: Peer, page: asyncio.Future[bytes], ref: str | UnsetType) -> None:
+        peer.open += 1
+        page.add_done_callback(partial(self._paged, peer, ref))
+
+    def _paged(self, peer: Peer, ref: str | UnsetType, page: asyncio.Future[bytes]) -> None:
+        peer.open -= 1
+        if peer.gone or page.cancelled():
+            return
+        failure = page.exception()
+        if failure is None:
+            peer.answer(page.result())
+        else:
+            log.error("A page of history can't be read: %s", failure)
+            message = "The history can't be read just now. Try again."
+            peer.answer(encode(Error(ref=ref, code=Code.TRY_AGAIN, message=message)))
+        peer.flush()
+        peer.link.ready()

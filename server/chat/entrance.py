@@ -1,0 +1,245 @@
+"""Who comes and who goes: hello, coming back, a new name, quitting, a lost connection."""
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from server.chat.events import FOREVER, GENERAL, Closing, Naming, Opening, time_text
+from server.chat.hub import Hub
+from server.chat.names import Names
+from server.chat.ports import Log
+from server.chat.presence import Presence
+from server.chat.world import Peer, Person
+from server.protocol.codec import encode
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Error, Hello, Nick, Ok, Quit, Welcome
+from server.protocol.text import check_name, clean_line
+
+GRACE: Final = 10.0
+"""Seconds that a lost connection's name is kept, and nobody told: most drops are over by then."""
+
+log = logging.getLogger("chat")
+
+
+class Entrance:
+    """People and their connections."""
+
+    def __init__(self, journal: Log, hub: Hub, presence: Presence, server: str) -> None:
+        self._log = journal
+        self._hub = hub
+        self._presence = presence
+        self._server = server
+        self._names = Names()
+        self._by_user: dict[int, Person] = {}
+        self.welcomed: Callable[[Peer, Hello], None] = lambda _peer, _hello: None
+        """Called when a connection has its welcome."""
+        self.changed: Callable[[], None] = lambda: None
+        """Called when someone came, left or has another name."""
+
+    def hello(self, peer: Peer, frame: Hello) -> None:
+        """Let someone in: the answer comes when their session is durable."""
+        if peer.person is not None:
+            raise ProtocolError(Code.HELLO_TWICE, "You have said hello already. Use nick to change your name.")
+        name = check_name(frame.name)
+        if frame.resume is not None:
+            resume = frame.resume
+            if resume.epoch and not self._log.knows(resume.epoch, resume.seq):
+                raise ProtocolError(
+                    Code.DIVERGED, "This server's history is not the one you have seen. Say hello without resume."
+                )
+            person, token = Person(name), resume.session
+        else:
+            person, token = Person(name), secrets.token_hex(16)
+            self._names.claim(name, person)
+        peer.waiting = True
+        peer.open += 1
+        self._log.append(
+            Opening(
+                peer=peer,
+                name=name,
+                secret=hashlib.sha256(token.encode()).digest(),
+                resume=frame.resume is not None,
+                then=partial(self._opened, peer, frame, person, token),
+            )
+        )
+
+    def _opened(self, peer: Peer, frame: Hello, person: Person, token: str, opening: Opening) -> None:
+        """The session is durable, or refused."""
+        peer.waiting = False
+        peer.open -= 1
+        try:
+            if opening.code is not None:
+                raise ProtocolError(opening.code, _REFUSALS[opening.code])
+            person = self._identify(person, opening)
+        except ProtocolError as refusal:
+            self._names.free(person.name, person)
+            peer.answer(encode(Error(ref=frame.ref, code=refusal.code, message=refusal.message)))
+            self._hub.answered(peer)
+            return
+        if peer.gone:
+            if not person.peers and person.grace is None:
+                self._names.free(person.name, person)
+            return
+        self._attach(peer, person, opening, frame)
+        peer.answer(
+            encode(
+                Welcome(
+                    ref=frame.ref,
+                    name=person.name,
+                    user=person.user,
+                    session=token,
+                    epoch=self._log.epoch,
+                    seq=self._hub.head,
+                    rooms=[room.handle for room in person.rooms.values()],
+                    server=self._server,
+                )
+            )
+        )
+        self._hub.answered(peer)
+        self._hub.follow(peer)
+        self.welcomed(peer, frame)
+        self.changed()
+
+    def _identify(self, person: Person, opening: Opening) -> Person:
+        """Return who an opened session belongs to, with the name they asked for."""
+        known = self._by_user.get(opening.user)
+        if known is None:
+            self._names.claim(person.name, person)
+            person.user = opening.user
+            person.rooms = {number: self._hub.rooms[number] for number in opening.rooms}
+            person.spans = opening.spans
+            person.spans[self._hub.by_handle[GENERAL].id] = [(0, FOREVER)]
+            return person
+        if known.name != person.name:
+            # They come back under another name: to others that is a change of name.
+            self._names.claim(person.name, known)
+            self._log.append(Naming(user=known.user, name=person.name))
+            self._rename(known, person.name)
+        return known
+
+    def _attach(self, peer: Peer, person: Person, opening: Opening, frame: Hello) -> None:
+        peer.person = person
+        peer.session = opening.session
+        peer.resumes = frame.resumes
+        peer.since = time_text(int(time.time() * 1000)).decode()
+        peer.position = self._hub.head
+        if frame.resume is not None and frame.resume.epoch:
+            peer.position = min(frame.resume.seq, self._hub.head)
+        for other in [other for other in person.peers if other.session == peer.session]:
+            # Its own ghost, half open: this connection takes over, and nobody sees a difference.
+            person.peers.remove(other)
+            message = "You are connected from elsewhere with the same session."
+            other.answer(encode(Error(code=Code.REPLACED, message=message)))
+            other.flush()
+            self._hub.forget(other)
+            other.link.close()
+        if person.grace is not None:
+            person.grace.cancel()
+            person.grace = None
+        elif self._by_user.get(person.user) is not person:
+            self._by_user[person.user] = person
+            for room in person.rooms.values():
+                self._presence.came(room, person.name)
+            log.info("%s came in from %s", person.name, peer.link.address)
+        person.peers.append(peer)
+
+    def nick(self, peer: Peer, frame: Nick) -> None:
+        """Give someone another name, once that is durable."""
+        person = peer.here
+        name = check_name(frame.name)
+        if name == person.name:
+            self._answer_ok(peer, frame.ref)
+            self._hub.deliver()
+            return
+        self._names.claim(name, person)
+        peer.waiting = True
+        peer.open += 1
+        self._log.append(Naming(peer=peer, user=person.user, name=name, then=partial(self._named, peer, frame)))
+
+    def _named(self, peer: Peer, frame: Nick, naming: Naming) -> None:
+        person = peer.here
+        peer.waiting = False
+        peer.open -= 1
+        if naming.code is not None:
+            self._names.free(naming.name, person, keep=person.name)
+            peer.answer(encode(Error(ref=frame.ref, code=naming.code, message=_REFUSALS[naming.code])))
+            self._hub.answered(peer)
+            return
+        self._answer_ok(peer, frame.ref)
+        self._rename(person, naming.name)
+
+    def _rename(self, person: Person, name: str) -> None:
+        old, person.name = person.name, name
+        self._names.free(old, person, keep=name)
+        if self._by_user.get(person.user) is person:
+            self._presence.renamed(person, old, name)
+            log.info("%s is now %s", old, name)
+        self.changed()
+
+    def _answer_ok(self, peer: Peer, ref: str | UnsetType) -> None:
+        if ref is not UNSET:
+            peer.answer(encode(Ok(ref=ref)))
+            self._hub.answered(peer)
+
+    def quit(self, peer: Peer, frame: Quit) -> None:
+        """Someone leaves for good."""
+        peer.farewell = clean_line(frame.reason).strip() or "quit"
+        self._answer_ok(peer, frame.ref)
+        self._hub.deliver()
+        peer.link.close()
+
+    def lost(self, peer: Peer, *, clean: bool) -> None:
+        """A connection has ended. Those who may come back keep their name for a while.
+
+        Args:
+            peer: whose.
+            clean: the client closed it by itself, after all it had said was answered.
+        """
+        person = peer.person
+        if peer.gone or person is None:
+            peer.gone = True
+            return
+        self._hub.forget(peer)
+        person.peers.remove(peer)
+        self._log.append(Closing(session=peer.session))
+        if person.peers:
+            self.changed()
+            return
+        reason = peer.farewell or ("quit" if clean and not peer.resumes else "")
+        if reason:
+            self._gone(person, reason)
+        else:
+            loop = asyncio.get_running_loop()
+            person.grace = loop.call_later(GRACE, self._gone, person, "connection lost")
+        self.changed()
+
+    def _gone(self, person: Person, reason: str) -> None:
+        person.grace = None
+        self._names.free(person.name, person)
+        del self._by_user[person.user]
+        for room in person.rooms.values():
+            self._presence.left(room, person.name, reason)
+        log.info("%s left: %s", person.name, reason)
+
+    def peers(self) -> list[Peer]:
+        """Return every welcomed connection."""
+        return [peer for person in self._by_user.values() for peer in person.peers]
+
+    def stop(self) -> None:
+        """End the timers: nobody comes back to this process."""
+        for person in self._by_user.values():
+            if person.grace is not None:
+                person.grace.cancel()
+
+
+_REFUSALS = {
+    Code.TRY_AGAIN: "This could not be written to the disk just now. Try again.",
+    Code.NO_SUCH_SESSION: "This session is not known here. Say hello without resume.",
+}

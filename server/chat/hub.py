@@ -1,0 +1,204 @@
+"""Delivery: what has happened reaches each connection once, in order, in one write a tick.
+
+Who owns what: all of this runs on the event loop, in one thread. A connection is a position in the log. At the head it
+is *live*: it stands in the `live` of each of its rooms and gets what the tick brought. Behind the head it gets slices,
+one a turn, whenever its buffer has room, and is live again when a slice ends at the head.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from server.chat.ports import Archive
+from server.chat.ring import Ring
+from server.chat.world import Peer, Room
+from server.protocol import limits
+
+SLICE: Final = limits.LINE
+"""Bytes that one who is behind gets in one turn: enough to be quick, little enough to keep turns short."""
+
+
+class Hub:
+    """Rooms, and the way from an event to those who read it."""
+
+    def __init__(self, head: int, archive: Archive) -> None:
+        self.head = head
+        """All up to this seq has been delivered to every live connection."""
+        self.rooms: dict[int, Room] = {}
+        self.by_handle: dict[str, Room] = {}
+        self._queued = head
+        self._archive = archive
+        self._ring = Ring(head)
+        self._dirty: dict[Room, None] = {}
+        self._answered: dict[Peer, None] = {}
+        self._turns: dict[Peer, None] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add_room(self, number: int, handle: str) -> Room:
+        """Take in a room."""
+        room = Room(number, handle)
+        self.rooms[number] = room
+        self.by_handle[handle] = room
+        return room
+
+    # What a tick brings.
+
+    def event(self, room: Room, seq: int, line: bytes) -> None:
+        """Queue an event's line for the members of its room. MUST be called in the order of seq."""
+        self._ring.add(seq, room.id, line)
+        room.last = self._queued = seq
+        room.lines.append((seq, line))
+        self._dirty[room] = None
+
+    def notice(self, room: Room, line: bytes) -> None:
+        """Queue a line that is no event for those who are live in a room."""
+        room.lines.append((self.head, line))
+        self._dirty[room] = None
+
+    def notice_once(self, rooms: Iterable[Room], line: bytes) -> None:
+        """Queue a line for everyone who is live in any of these rooms, once."""
+        for peer in {peer: None for room in rooms for peer in room.live}:
+            peer.answer(line)
+            self._answered[peer] = None
+
+    def answered(self, peer: Peer) -> None:
+        """Note that a connection has answers which are to leave with this tick's write."""
+        self._answered[peer] = None
+
+    def deliver(self, head: int = 0) -> None:
+        """Write what was queued: one write a connection, with its own answers before the shared bytes.
+
+        MUST follow the last `event` of a tick without a turn of the loop between: whoever is live has seen the head.
+
+        Args:
+            head: the seq up to which the log has come, where what came last is not an event for anyone.
+        """
+        rooms, self._dirty = self._dirty, {}
+        answered, self._answered = self._answered, {}
+        self.head = max(self.head, self._queued, head)
+        for peer, data in _addressed(rooms):
+            if peer in answered:
+                del answered[peer]
+                peer.answer(data)
+                peer.flush()
+            elif not peer.gone:
+                peer.link.write(data)
+        for room in rooms:
+            room.lines.clear()
+        for peer in answered:
+            peer.flush()
+
+    # Positions.
+
+    def follow(self, peer: Peer) -> None:
+        """Let a connection go on from its `position`."""
+        peer.live = False
+        self._take_turn(peer)
+
+    def fall_behind(self, peer: Peer) -> None:
+        """A connection's buffer is full: it has been sent all up to the head and now waits at this position."""
+        if peer.live:
+            peer.live = False
+            peer.position = self.head
+            self._unlist(peer)
+
+    def go_on(self, peer: Peer) -> None:
+        """A connection's buffer has room again."""
+        if not peer.live and peer.person is not None:
+            self._take_turn(peer)
+
+    def forget(self, peer: Peer) -> None:
+        """A connection is gone."""
+        peer.gone = True
+        peer.live = False
+        self._unlist(peer)
+
+    def _unlist(self, peer: Peer) -> None:
+        if peer.person is not None:
+            for room in peer.person.rooms.values():
+                room.live.pop(peer, None)
+
+    def _take_turn(self, peer: Peer) -> None:
+        if not self._turns:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        self._turns[peer] = None
+
+    def _next_turn(self) -> None:
+        peer = next(iter(self._turns))
+        del self._turns[peer]
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        if not (peer.gone or peer.live or peer.reading or peer.link.congested):
+            self._advance(peer)
+
+    def _advance(self, peer: Peer) -> None:
+        if peer.position < self._ring.start:
+            peer.reading = True
+            task = asyncio.get_running_loop().create_task(self._read(peer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return
+        data, reached = self._ring.slice(peer.here.spans, peer.position, SLICE)
+        if reached is None:
+            peer.position = self.head
+            self._arrive(peer, data)
+        else:
+            peer.position = reached
+            peer.link.write(data)
+            self._take_turn(peer)
+
+    def _arrive(self, peer: Peer, data: bytes) -> None:
+        """At the head: the roster first, then the last slice, then live, all before anything else can come between."""
+        peer.live = True
+        for room in peer.here.rooms.values():
+            room.live[peer] = None
+            peer.answer(room.roster(peer.here.name))
+        peer.answer(data)
+        peer.flush()
+        peer.link.ready()
+
+    async def _read(self, peer: Peer) -> None:
+        """Get the next slice from the archive, off the event loop."""
+        spans = peer.here.spans
+        handles = {number: self.rooms[number].json for number in spans}
+        try:
+            data, reached = await self._archive.events(spans, handles, peer.position, self.head, SLICE)
+        except OSError:
+            # What was missed can't be read now: the client keeps its position and may come back with it.
+            peer.link.close()
+            return
+        finally:
+            peer.reading = False
+        if peer.gone:
+            return
+        peer.position = reached
+        if data:
+            peer.link.write(data)
+        self._take_turn(peer)
+
+
+def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:
+    """Yield each live member of these rooms once, with its bytes: shared by all who are in the same of them."""
+    rooms = [room for room in rooms if room.lines]
+    if len(rooms) == 1:
+        data = b"".join([line for _, line in rooms[0].lines])
+        yield from [(peer, data) for peer in rooms[0].live]
+        return
+    of_peer: dict[Peer, tuple[Room, ...]] = {}
+    for room in rooms:
+        alone = (room,)
+        for peer in room.live:
+            of_peer[peer] = of_peer[peer] + alone if peer in of_peer else alone
+    joined: dict[tuple[Room, ...], bytes] = {}
+    for peer, several in of_peer.items():
+        data_of = joined.get(several)
+        if data_of is None:
+            lines = [line for room in several for line in room.lines]
+            if len(several) > 1:
+                lines.sort(key=_seq)
+            data_of = joined[several] = b"".join([line for _, line in lines])
+        yield peer, data_of
+
+
+def _seq(line: tuple[int, bytes]) -> int:
+    return line[0]

@@ -1,0 +1,37 @@
+"""The names in use."""
+
+from server.chat.world import Person
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.text import name_keys
+
+
+class Names:
+    """The names in use: no two that look alike."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Person] = {}
+
+    def claim(self, name: str, person: Person) -> None:
+        """Keep a checked name for a person, beside the one they have; ProtocolError, naming the conflict, if taken."""
+        keys = name_keys(name)
+        for key in keys:
+            holder = self._by_key.get(key)
+            if holder is not None and holder is not person:
+                raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
+        for key in keys:
+            self._by_key[key] = person
+
+    def free(self, name: str, person: Person, *, keep: str | None = None) -> None:
+        """Give up a person's name; what it shares with the name they `keep` stays theirs."""
+        kept = name_keys(keep) if keep is not None else frozenset()
+        for key in name_keys(name) - kept:
+            if self._by_key.get(key) is person:
+                del self._by_key[key]
+
+
+def _conflict(name: str, taken: str) -> str:
+    if name == taken:
+        return f"{taken} is taken here. Pick another name."
+    if name.casefold() == taken.casefold():
+        return f"{taken} is taken here, and upper and lower case count as the same. Pick another name."
+    return f"This name looks like {taken}, who is here. Pick another name."

@@ -1,0 +1,56 @@
+"""The latest events, encoded, shared by all who read a little behind the head."""
+
+from bisect import bisect_right
+from typing import Final
+
+from server.chat.events import Spans, covers
+
+RING_BYTES: Final = 16 * 1024 * 1024
+"""What the ring holds at most: a room of 1,000 under full load stays in it for some ten seconds."""
+
+
+class Ring:
+    """A bounded run of events, the last of the log."""
+
+    def __init__(self, start: int, capacity: int = RING_BYTES) -> None:
+        self.start = start
+        """All after this seq is here."""
+        self._capacity = capacity
+        self._seqs: list[int] = []
+        self._items: list[tuple[int, bytes]] = []
+        self._size = 0
+
+    def add(self, seq: int, room: int, line: bytes) -> None:
+        """Take in the next event."""
+        self._seqs.append(seq)
+        self._items.append((room, line))
+        self._size += len(line)
+        if self._size > self._capacity:
+            self._trim()
+
+    def slice(self, rooms: Spans, after: int, size: int) -> tuple[bytes, int | None]:
+        """Return the lines after a position (which must not lie before `start`) in some rooms, at most `size` bytes.
+
+        The second value is the seq that the slice goes up to; None where it goes up to the end.
+        """
+        lines: list[bytes] = []
+        length = 0
+        for index in range(bisect_right(self._seqs, after), len(self._seqs)):
+            room, line = self._items[index]
+            if covers(rooms, room, self._seqs[index]):
+                length += len(line)
+                if length > size and lines:
+                    return b"".join(lines), self._seqs[index] - 1
+                lines.append(line)
+        return b"".join(lines), None
+
+    def _trim(self) -> None:
+        """Drop the oldest quarter at once: dropping one at a time would cost every event."""
+        target = self._capacity * 3 // 4
+        count = 0
+        while self._size > target and count < len(self._items) - 1:
+            self._size -= len(self._items[count][1])
+            count += 1
+        self.start = self._seqs[count - 1] if count else self.start
+        del self._seqs[:count]
+        del self._items[:count]

@@ -1,0 +1,32 @@
+"""The settings of a server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import platformdirs
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 7373
+
+
+def default_data() -> Path:
+    """Return where a user's server keeps its data."""
+    return platformdirs.user_data_path("chat-tui", appauthor=False) / "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What `chat-server` was told."""
+
+    data: Path
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    """0 picks a free one."""
+    limits: bool = True
+    """False lifts rate and count limits, for benchmarks."""
+    hosted: bool = False
+    """End when standard input has ended and nobody is connected: a terminal program started this server."""
+    log_format: Literal["text", "json"] = "text"
+    log_file: Path | None = None
+    """Where the log goes instead of standard output."""

@@ -1,0 +1,85 @@
+"""The data directory: private, one server at a time, and `clients.json`."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+
+class DataError(Exception):
+    """The directory can't be used. The text says why and what to do, on one line."""
+
+
+class Client(Struct):
+    """Someone who is connected, as `clients.json` lists them."""
+
+    name: str
+    address: str
+    since: str
+    """RFC 3339, UTC."""
+
+
+class DataDirectory:
+    """A directory that belongs to one running server."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: IO[bytes] | None = None
+
+    @property
+    def database(self) -> Path:
+        """The database file."""
+        return self.path / "chat.db"
+
+    def open(self) -> None:
+        """Make it where it is missing, and take it; DataError where that is not possible."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # An older umask or a copy may have left it open to others.
+            self.path.chmod(0o700)
+            self._lock = (self.path / "server.lock").open("ab")
+        except (FileExistsError, NotADirectoryError) as error:
+            raise DataError(f"{self.path} is not a directory. Give another --data.") from error
+        except OSError as error:
+            raise DataError(f"{self.path} can't be written: {error.strerror}. Give another --data.") from error
+        try:
+            _lock(self._lock)
+        except OSError as error:
+            self._lock.close()
+            raise DataError(
+                f"{self.path} is in use by another chat-server. Stop that one, or give another --data."
+            ) from error
+        self.write_clients(())
+
+    def write_clients(self, clients: Iterable[Client]) -> None:
+        """Replace `clients.json` at once: a reader sees the old one or the new one. OSError where that fails."""
+        data = msgspec.json.format(msgspec.json.encode(list(clients)), indent=2) + b"\n"
+        new = self.path / "clients.json.new"
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        new.replace(self.path / "clients.json")
+
+    def close(self) -> None:
+        """Nobody is connected any more; give the directory up."""
+        with contextlib.suppress(OSError):
+            self.write_clients(())
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file until it is closed, also by a crash; OSError where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,380 @@
+"""The log in SQLite: one writer thread, group commit.
+
+Who owns what: the event loop hands over entries and takes them back, the writer thread owns the database, the directory
+that judges, and the numbering of sessions. What comes while the disk works on one transaction makes the next, so a
+quiet server answers after one fsync, and a busy one pays one for hundreds.
+
+Obligations of the writer: MUST hand every entry back, in order, exactly once. MUST NOT hand one back as taken before
+its transaction is on the disk. After a failure MUST open the file anew and go by what is in it, before it takes more.
+"""
+
+import asyncio
+import logging
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import apsw
+import msgspec
+
+from server.archive.database import StoreError, open_store
+from server.archive.projections import load_directory, project, spans_of
+from server.chat.directory import Directory, RoomRecord
+from server.chat.events import GENERAL, Closing, Draft, Entry, Kind, MessageBody, Naming, Opening, RoomBody, encode_body
+from server.chat.ordering import Numbering, Verdict
+from server.protocol.errors import Code
+
+QUEUE: Final = 16_384
+"""Entries that may wait: some two seconds of work. Beyond it, clients are not read."""
+
+QUEUE_BYTES: Final = 64 * 1024 * 1024
+"""The same in bytes of bodies: 4,096 texts of the largest size."""
+
+CHAIN: Final = 4096
+"""How far back a repeated id is looked for, in the session's messages: far more than a client has unanswered."""
+
+SESSION_LIFE: Final = 90 * 24 * 3600 * 1000
+"""Milliseconds after which a session that nobody used is forgotten."""
+
+log = logging.getLogger("log")
+
+_body = msgspec.json.Decoder(MessageBody)
+
+
+class SqliteLog:
+    """The log of one server; see `server.chat.ports.Log`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.epoch = ""
+        self.head = 0
+        self._tick: list[Entry] = []
+        self._waiting = 0
+        self._waiting_bytes = 0
+        self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
+        self._epochs: list[tuple[str, int]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hand_back: Callable[[list[Entry]], None] = lambda _entries: None
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        # From here on the writer's own.
+        self._database: apsw.Connection | None = None
+        self._directory = Directory()
+        self._numberings: dict[int, Numbering] = {}
+        self._written = 0
+        self._time = 0
+        self._rows: list[tuple[int | bytes, ...]] = []
+
+    # The event loop's side.
+
+    def open(self) -> list[RoomRecord]:
+        """Open the database, begin an epoch, and return the rooms; StoreError where it can't be used."""
+        try:
+            self._load()
+            self._begin_epoch()
+        except apsw.Error as error:
+            raise StoreError(f"{self._path} can't be written: {_reason(error)}.") from error
+        self.head = self._written
+        return list(self._directory.rooms.values())
+
+    def start(self, hand_back: Callable[[list[Entry]], None]) -> None:
+        """Take entries from now on, and hand them back on the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._hand_back = hand_back
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """See `server.chat.ports.Log`."""
+        return self._waiting >= QUEUE or self._waiting_bytes >= QUEUE_BYTES
+
+    def append(self, entry: Entry) -> None:
+        """See `server.chat.ports.Log`."""
+        if not self._tick:
+            assert self._loop is not None, "the log has not been started"
+            self._loop.call_soon(self._hand_over)
+        self._tick.append(entry)
+        self._waiting += 1
+        if isinstance(entry, Draft):
+            self._waiting_bytes += len(entry.body)
+
+    def knows(self, epoch: str, seq: int) -> bool:
+        """See `server.chat.ports.Log`."""
+        for index, (known, _) in enumerate(self._epochs):
+            if known == epoch:
+                last = index == len(self._epochs) - 1
+                return seq <= self.head if last else seq < self._epochs[index + 1][1]
+        return False
+
+    async def close(self) -> None:
+        """Commit what was handed over, hand it back, and close the file."""
+        self._hand_over()
+        self._queue.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        # What the writer handed back last stands in the loop's queue before this.
+        await asyncio.sleep(0)
+
+    def _hand_over(self) -> None:
+        if self._tick:
+            self._queue.put(self._tick)
+            self._tick = []
+
+    def _returned(self, entries: list[Entry], head: int) -> None:
+        self.head = head
+        for entry in entries:
+            if isinstance(entry, Draft):
+                self._waiting_bytes -= len(entry.body)
+        self._waiting -= len(entries)
+        self._hand_back(entries)
+
+    # The writer's side.
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            entries: list[Entry] = []
+            batch = self._queue.get()
+            while batch is not None:
+                entries += batch
+                try:
+                    batch = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            else:
+                going = False
+            if entries:
+                self._process(entries)
+        if self._database is not None:
+            try:
+                self._database.close()
+            except apsw.Error as error:
+                log.error("The database could not be closed cleanly: %s", _reason(error))
+
+    def _process(self, entries: list[Entry]) -> None:
+        assert self._loop is not None, "the log has not been started"
+        found: list[Entry] = []
+        try:
+            if self._database is None:
+                found = self._recover()
+            self._write(entries)
+        except (apsw.Error, StoreError) as error:
+            self._fail(entries, error)
+        if found:
+            self._loop.call_soon_threadsafe(self._found, found)
+        self._loop.call_soon_threadsafe(self._returned, entries, self._written)
+
+    def _found(self, drafts: list[Entry]) -> None:
+        self._waiting += len(drafts)
+        self._waiting_bytes += sum(len(draft.body) for draft in drafts if isinstance(draft, Draft))
+        last = drafts[-1]
+        self._returned(drafts, last.seq if isinstance(last, Draft) else self.head)
+
+    def _write(self, entries: list[Entry]) -> None:
+        """Make one transaction of these entries; on return it is on the disk."""
+        database = self._database
+        assert database is not None, "only an open database is written"
+        self._time = max(self._time, time.time_ns() // 1_000_000)
+        before = self._written
+        touched: dict[int, Numbering] = {}
+        closed: list[int] = []
+        try:
+            database.execute("BEGIN IMMEDIATE")
+            for entry in entries:
+                if isinstance(entry, Draft):
+                    self._place(entry, touched)
+                elif isinstance(entry, Opening):
+                    self._open_session(database, entry)
+                elif isinstance(entry, Naming):
+                    database.execute("UPDATE users SET name = ? WHERE id = ?", (entry.name, entry.user))
+                elif isinstance(entry, Closing):
+                    database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, entry.session))
+                    closed.append(entry.session)
+            self._insert()
+            database.executemany(
+                "UPDATE sessions SET last_id = ?, last_seq = ? WHERE id = ?",
+                [(numbering.last_id, numbering.last_seq, session) for session, numbering in touched.items()],
+            )
+            database.execute("COMMIT")
+        except BaseException:
+            self._written = before
+            raise
+        for session in closed:
+            self._numberings.pop(session, None)
+
+    def _place(self, draft: Draft, touched: dict[int, Numbering]) -> None:
+        """Give an event its seq, or a code."""
+        numbering = self._numbering(draft.session) if draft.id else None
+        if numbering is not None:
+            verdict = numbering.judge(draft.id)
+            if verdict is Verdict.HELD:
+                draft.code = Code.TRY_AGAIN
+                return
+            if verdict is Verdict.REPEATED:
+                self._look_up(draft, numbering)
+                return
+        draft.code = self._directory.judge(draft)
+        if draft.code is not None:
+            return
+        self._written += 1
+        draft.seq = self._written
+        draft.time = self._time
+        if draft.kind is Kind.ROOM:
+            draft.room = draft.seq
+        previous = 0
+        if numbering is not None:
+            previous = numbering.last_seq
+            numbering.taken(draft.id, draft.seq)
+            touched[draft.session] = numbering
+        self._rows.append(
+            (
+                draft.seq,
+                draft.room,
+                draft.user,
+                draft.session,
+                draft.id,
+                previous,
+                draft.time,
+                int(draft.kind),
+                draft.body,
+            )
+        )
+        if draft.kind is not Kind.MESSAGE:
+            self._directory.apply(draft)
+            project(self._open, self._directory, draft)
+
+    @property
+    def _open(self) -> apsw.Connection:
+        assert self._database is not None, "only an open database is read or written"
+        return self._database
+
+    def _insert(self) -> None:
+        if self._rows:
+            self._open.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
+            self._rows.clear()
+
+    def _look_up(self, draft: Draft, numbering: Numbering) -> None:
+        """Find what an id got when it came first: the session's events are a chain, the latest first."""
+        self._insert()
+        seq, draft.code = numbering.last_seq, Code.ID_ORDER
+        for _ in range(CHAIN):
+            row = self._open.execute("SELECT id, prev, room, body FROM events WHERE seq = ?", (seq,)).fetchone()
+            if row is None or row[0] < draft.id:
+                return
+            number, previous, room, body = row
+            if number == draft.id:
+                same = room == draft.room and (not body or _same(body, draft.body))
+                draft.code = None if same else Code.ID_REUSED
+                draft.seq, draft.repeated = seq, same
+                return
+            seq = previous
+
+    def _numbering(self, session: int) -> Numbering:
+        numbering = self._numberings.get(session)
+        if numbering is None:
+            row = self._open.execute("SELECT last_id, last_seq FROM sessions WHERE id = ?", (session,)).fetchone()
+            numbering = self._numberings[session] = Numbering(*row) if row is not None else Numbering()
+        return numbering
+
+    def _open_session(self, database: apsw.Connection, opening: Opening) -> None:
+        if opening.resume:
+            row = database.execute("SELECT id, user FROM sessions WHERE secret = ?", (opening.secret,)).fetchone()
+            if row is None:
+                opening.code = Code.NO_SUCH_SESSION
+                return
+            opening.session, opening.user = row
+            database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, opening.session))
+            opening.spans = spans_of(database, opening.user)
+        else:
+            database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
+            opening.user = database.last_insert_rowid()
+            database.execute(
+                "INSERT INTO sessions (secret, user, used) VALUES (?, ?, ?)",
+                (opening.secret, opening.user, self._time),
+            )
+            opening.session = database.last_insert_rowid()
+        opening.rooms = self._directory.rooms_of(opening.user)
+
+    # Failure, and start.
+
+    def _fail(self, entries: list[Entry], error: Exception) -> None:
+        """Nothing of a transaction counts: each entry may be tried again, and nothing later of a session before it."""
+        log.error("Nothing can be written (%s). Clients are told to try again.", _reason(error))
+        self._rows.clear()
+        self._abandon()
+        for entry in entries:
+            entry.code = Code.TRY_AGAIN
+            if isinstance(entry, Draft):
+                entry.seq = 0
+                entry.repeated = False
+                if entry.id:
+                    self._numberings.setdefault(entry.session, Numbering()).refused(entry.id)
+
+    def _abandon(self) -> None:
+        """Let go of a database that can't be trusted, and of all that was derived from it."""
+        if self._database is not None:
+            try:
+                self._database.close(True)
+            except apsw.Error as error:
+                log.error("The database could not be closed cleanly: %s", _reason(error))
+            self._database = None
+        held = {session: numbering.held for session, numbering in self._numberings.items() if numbering.held}
+        self._numberings = {session: Numbering(held=number) for session, number in held.items()}
+
+    def _recover(self) -> list[Entry]:
+        """Open the database again and go by what is in it: return events that reached the disk against appearance."""
+        known = self._written
+        self._load()
+        for session, numbering in self._numberings.items():
+            row = self._open.execute("SELECT last_id, last_seq FROM sessions WHERE id = ?", (session,)).fetchone()
+            if row is not None:
+                numbering.last_id, numbering.last_seq = row
+                if numbering.held <= numbering.last_id:
+                    numbering.held = 0
+        rows = self._open.execute(
+            "SELECT seq, kind, room, user, session, id, time, body FROM events WHERE seq > ? ORDER BY seq", (known,)
+        )
+        log.warning("The database is open again.")
+        return [
+            Draft(seq=seq, kind=Kind(kind), room=room, user=user, session=session, id=number, time=when, body=body)
+            for seq, kind, room, user, session, number, when, body in rows
+        ]
+
+    def _load(self) -> None:
+        self._database = open_store(self._path)
+        self._directory = load_directory(self._open)
+        row = self._open.execute("SELECT seq, time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        self._written, self._time = row if row is not None else (0, 0)
+
+    def _begin_epoch(self) -> None:
+        self.epoch = secrets.token_hex(8)
+        now = time.time_ns() // 1_000_000
+        with self._open as database:
+            database.execute("INSERT INTO epochs VALUES (?, ?, ?)", (self.epoch, self._written + 1, now))
+            # Forgotten a few at a time: a start must not take long.
+            database.execute(
+                "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT 10000) AND used < ?",
+                (now - SESSION_LIFE,),
+            )
+        self._epochs = list(self._open.execute("SELECT epoch, first_seq FROM epochs ORDER BY rowid"))
+        if self._directory.room_id(GENERAL) is None:
+            body = encode_body(RoomBody(GENERAL, GENERAL))
+            self._write([Draft(kind=Kind.ROOM, room=0, user=0, body=body)])
+
+
+def _same(taken: bytes, repeated: bytes) -> bool:
+    """Say whether two bodies say the same; their sender may have another name by now."""
+    one, other = _body.decode(taken), _body.decode(repeated)
+    return (one.text, one.me) == (other.text, other.me)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, apsw.FullError):
+        return "the disk is full"
+    if isinstance(error, apsw.ReadOnlyError):
+        return "the file is read-only"
+    if isinstance(error, apsw.IOError):
+        return f"the disk failed: {error}"
+    return str(error)

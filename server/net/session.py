@@ -1,0 +1,196 @@
+"""One connection: bytes in any chunks become lines for the chat, and what the chat writes leaves in order.
+
+Back-pressure goes both ways. Outward: when the transport's buffer is full, the hub is told and sends nothing more until
+it has drained. Inward: while the chat can't take this connection's next line, or its own answers are not read, its
+socket is not read either.
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, cast
+
+from server.chat.chat import Chat
+from server.chat.world import Peer
+from server.protocol.errors import Code
+from server.protocol.lines import LineSplitter
+
+HELLO_SECONDS: Final = 10.0
+"""Seconds a connection has to say anything at all."""
+
+NAME_SECONDS: Final = 120.0
+"""Seconds it then has to be welcomed: after a hello that was refused, a person is choosing another name."""
+
+CLOSE_SECONDS: Final = 1.0
+"""Seconds in which what was written must have left when a connection is closed."""
+
+BUFFER: Final = 256 * 1024
+"""Bytes a connection's buffer takes before it counts as full: what a busy room says in a second."""
+
+
+class Sessions:
+    """The connections there are."""
+
+    def __init__(self) -> None:
+        self._all: set[Session] = set()
+        self.empty = asyncio.Event()
+        """Set while there are none."""
+        self.empty.set()
+
+    def add(self, session: "Session") -> None:
+        """Take in a connection."""
+        self._all.add(session)
+        self.empty.clear()
+
+    def discard(self, session: "Session") -> None:
+        """Forget a connection."""
+        self._all.discard(session)
+        if not self._all:
+            self.empty.set()
+
+    def __iter__(self) -> Iterator["Session"]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+class Session(asyncio.Protocol):
+    """A client's connection; see `server.chat.ports.Link`."""
+
+    def __init__(self, chat: Chat, sessions: Sessions) -> None:
+        self._chat = chat
+        self._sessions = sessions
+        self._peer = Peer(self)
+        self._splitter = LineSplitter()
+        self._lines: deque[bytes | None] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._address = ""
+        self._spoken = False
+        self._half_closed = False
+        self._reading = True
+        self._taking = False
+        self._ending = False
+        self.congested = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._sessions.add(self)
+        self._transport.set_write_buffer_limits(high=BUFFER)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            # A message must not wait for the one before it to be acknowledged by TCP.
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._address = _readable(transport.get_extra_info("peername"))
+        self._expect_hello(HELLO_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        self._lines.extend(self._splitter.feed(data))
+        self.ready()
+
+    def eof_received(self) -> bool:
+        """The client says no more; what it said is still answered."""
+        last = self._splitter.finish()
+        if last:
+            self._lines.append(last)
+        self._half_closed = True
+        self.ready()
+        return True
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        self.congested = True
+        self._chat.hub.fall_behind(self._peer)
+
+    def resume_writing(self) -> None:
+        """The buffer has drained."""
+        self.congested = False
+        self._chat.hub.go_on(self._peer)
+        self.ready()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection has ended, for whatever reason."""
+        self._sessions.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._lines.clear()
+        self._chat.lost(self._peer, clean=error is None and self._half_closed)
+
+    # What the chat calls.
+
+    @property
+    def address(self) -> str:
+        """See `server.chat.ports.Link`."""
+        return self._address
+
+    def write(self, data: bytes) -> None:
+        """See `server.chat.ports.Link`."""
+        assert self._transport is not None, "a session writes once it is connected"
+        self._transport.write(data)
+
+    def ready(self) -> None:
+        """Take the lines that may be taken now, then read on or not, or end."""
+        if self._taking or self._transport is None:
+            return
+        self._taking = True
+        chat, peer, lines = self._chat, self._peer, self._lines
+        while lines and not self.congested and not self._ending and chat.may_take(peer):
+            line = lines.popleft()
+            if line == b"":
+                continue
+            if not self._spoken:
+                self._spoken = True
+                self._expect_hello(NAME_SECONDS)
+            chat.take(peer, line)
+        peer.flush()
+        self._taking = False
+        if self._timer is not None and peer.person is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._read_on(not lines)
+        if self._half_closed and not lines and peer.open == 0 and (peer.live or peer.person is None):
+            self.close()
+
+    def close(self) -> None:
+        """See `server.chat.ports.Link`."""
+        if self._transport is not None and not self._ending:
+            self._ending = True
+            self._transport.close()
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    # Inside.
+
+    def _expect_hello(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._too_late, seconds)
+
+    def _too_late(self, seconds: float) -> None:
+        if self._peer.person is None:
+            self._chat.end(self._peer, Code.HELLO_TIMEOUT, f"Nobody said hello in {seconds:.0f} seconds.")
+
+    def _read_on(self, wanted: bool) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing() or wanted is self._reading:
+            return
+        self._reading = wanted
+        if wanted:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
+
+def _readable(peername: object) -> str:
+    """Return an address as people write it."""
+    if isinstance(peername, tuple) and len(peername) >= 2:
+        host, port = peername[:2]
+        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    return "?"

@@ -1,0 +1,142 @@
+"""Start, run and stop a server: the one place where its parts are chosen and joined."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from server.archive.reader import ThreadedArchive
+from server.chat.chat import Chat
+from server.config import Config
+from server.data import Client, DataDirectory
+from server.log.sqlite import SqliteLog
+from server.net.listener import Listener
+from server.net.session import Sessions
+from server.version import SERVER
+
+CLIENTS_SECONDS: Final = 1.0
+"""Seconds between two writes of `clients.json`, at least."""
+
+DRAIN_SECONDS: Final = 1.0
+"""Seconds that clients have, when the server ends, to take what was written to them."""
+
+EXIT_SECOND_SIGNAL: Final = 130
+"""The shell's code for a program that Ctrl+C ended."""
+
+log = logging.getLogger("chat")
+
+
+async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
+    """Run a server until it is told to end.
+
+    Args:
+        config: its settings.
+        ready: called with each address once it is listened on.
+
+    Raises:
+        DataError, StoreError, ListenError: it can't start; the text says why.
+    """
+    data = DataDirectory(config.data)
+    data.open()
+    try:
+        journal = SqliteLog(data.database)
+        rooms = journal.open()
+        archive = ThreadedArchive(data.database)
+        chat = Chat(journal, archive, rooms, SERVER)
+        sessions = Sessions()
+        listener = Listener(chat, sessions)
+        stop = asyncio.Event()
+        clients = asyncio.create_task(_keep_clients(chat, data, stop))
+        journal.start(chat.committed)
+        try:
+            addresses = await listener.open(config.host, config.port)
+            _heed_signals(stop)
+            if config.hosted:
+                _end_when_alone(sessions, stop)
+            for host, port in addresses:
+                ready(host, port)
+            await stop.wait()
+        finally:
+            stop.set()
+            listener.close()
+            await _shut_down(chat, sessions, journal, archive)
+            await clients
+    finally:
+        data.close()
+
+
+async def _shut_down(chat: Chat, sessions: Sessions, journal: SqliteLog, archive: ThreadedArchive) -> None:
+    """Commit and deliver what was accepted, tell everyone, and wait until they have it, not for ever."""
+    chat.stop_taking()
+    await journal.close()
+    chat.shut_down(list(sessions), "The server is shutting down.")
+    try:
+        await asyncio.wait_for(sessions.empty.wait(), DRAIN_SECONDS)
+    except TimeoutError:
+        log.warning("%d clients did not take what was sent to them.", len(sessions))
+    await archive.close()
+
+
+async def _keep_clients(chat: Chat, data: DataDirectory, stop: asyncio.Event) -> None:
+    """Write who is connected whenever that has changed, at most once a second."""
+    changed = asyncio.Event()
+    chat.entrance.changed = changed.set
+    stopping = asyncio.create_task(stop.wait())
+    while not stop.is_set():
+        news = asyncio.create_task(changed.wait())
+        await asyncio.wait({news, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        if stop.is_set():
+            return
+        changed.clear()
+        listed = [Client(peer.here.name, peer.link.address, peer.since) for peer in chat.entrance.peers()]
+        try:
+            await asyncio.to_thread(data.write_clients, listed)
+        except OSError as error:
+            log.warning("clients.json can't be written: %s", error)
+        await asyncio.wait({stopping}, timeout=CLIENTS_SECONDS)
+
+
+def _heed_signals(stop: asyncio.Event) -> None:
+    """Ctrl+C and SIGTERM end the server in order; a second Ctrl+C at once."""
+    loop = asyncio.get_running_loop()
+
+    def end(signum: int, _frame: object = None) -> None:
+        if stop.is_set() and signum == signal.SIGINT:
+            os._exit(EXIT_SECOND_SIGNAL)
+        loop.call_soon_threadsafe(stop.set)
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, end, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, end)
+
+
+def _end_when_alone(sessions: Sessions, stop: asyncio.Event) -> None:
+    """End once standard input has ended (whoever started this server has left) and nobody is connected."""
+    loop = asyncio.get_running_loop()
+    waiting: list[asyncio.Task[None]] = []
+
+    async def wait() -> None:
+        await sessions.empty.wait()
+        stop.set()
+
+    def left() -> None:
+        waiting.append(loop.create_task(wait()))
+
+    def watch() -> None:
+        while sys.stdin is not None and sys.stdin.buffer.read(4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(left)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
