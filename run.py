@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Run a program of this project from a checkout, setting up all it needs: `python3 run.py chat-tui`.
+
+Needs Python >= 3.11 with pip, nothing else. uv does the work: the one on PATH, else one that pip puts into `.uv/` here
+(into a folder, so that a Python which the system manages allows it too). All is installed into `.venv/` here, in the
+versions of `uv.lock`; nothing outside this folder is touched but uv's cache.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+UV = "uv==0.13.8"
+FOR_USERS = ("chat-tui", "chat-server")
+
+
+def main(command: list[str]) -> int:
+    """Run the command in the project's environment and return its exit code."""
+    if sys.version_info < (3, 11):
+        return fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Try python3.12 run.py …")
+    if not command:
+        return fail("Say what to run: python3 run.py chat-tui, or python3 run.py pytest.")
+    uv = shutil.which("uv") or fetch_uv()
+    if uv is None:
+        return fail("pip could not install uv. Is there a network? Debian and Ubuntu: apt install python3-pip.")
+    # A uv of one's own may be set to other versions or indexes: the lock file decides.
+    environment = {**os.environ, "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
+    environment.pop("VIRTUAL_ENV", None)
+    groups = ["--no-dev"] if command[0] in FOR_USERS else []
+    arguments = [uv, "run", "--project", str(HERE), "--locked", *groups, *command]
+    if sys.platform == "win32":
+        return subprocess.call(arguments, env=environment)
+    os.execve(uv, arguments, environment)
+
+
+def fetch_uv() -> str | None:
+    """Return the uv of this checkout, installing it at first."""
+    folder = HERE / ".uv"
+    program = folder / "bin" / ("uv.exe" if sys.platform == "win32" else "uv")
+    if not program.exists():
+        print("Setting up (once): fetching uv …", file=sys.stderr, flush=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        quiet = {**os.environ, "PIP_ROOT_USER_ACTION": "ignore"}
+        subprocess.call([*pip, "--target", str(folder), "--upgrade", UV], env=quiet)
+    return str(program) if program.exists() else None
+
+
+def fail(message: str) -> int:
+    """Say what is wrong on one line."""
+    print(f"run.py: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
