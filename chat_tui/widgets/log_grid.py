@@ -1,6 +1,7 @@
 """The log's columns and colours."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -57,10 +58,7 @@ class Ink:
         behind = self.mention if tinted else self.background
         # In a terminal's own colours a quiet tone can't be computed: it is its dim one.
         dim = True if color is self.quiet and behind.ansi is not None else None
-        color = readable(color, behind)
-        return Style(
-            color=color.rich_color, bgcolor=behind.rich_color, bold=bold or None, italic=italic or None, dim=dim
-        )
+        return _style(color, behind, bold or None, italic or None, dim)
 
     def name(self, name: str, mine: bool, tinted: bool = False) -> Style:
         """Return the style of a name."""
@@ -69,8 +67,14 @@ class Ink:
 
     def floating(self) -> Style:
         """Return the style of what floats over the log."""
-        color = readable(self.foreground, self.pill)
-        return Style(color=color.rich_color, bgcolor=self.pill.rich_color, bold=True)
+        return _style(self.foreground, self.pill, True, None, None)
+
+
+@lru_cache(maxsize=512)
+def _style(color: Color, behind: Color, bold: bool | None, italic: bool | None, dim: bool | None) -> Style:
+    """Return one style object for each look: finding what is readable costs more than drawing it."""
+    color = readable(color, behind)
+    return Style(color=color.rich_color, bgcolor=behind.rich_color, bold=bold, italic=italic, dim=dim)
 
 
 def fit(text: str, cells: int) -> str:

@@ -263,7 +263,9 @@ def _rows_above(entry: Entry, before: Entry | None, grid: Grid) -> list[str]:
 def _reason(entry: Entry) -> str:
     if not (isinstance(entry, Waiting) and entry.flags & FAILED):
         return ""
-    return f"Not sent: {entry.reason.rstrip('.')}. Alt+R sends it again · Alt+X takes it back"
+    # Each key stays on one line with what it does.
+    keys = " · ".join(key.replace(" ", "\N{NO-BREAK SPACE}") for key in ("Alt+R sends it again", "Alt+X takes it back"))
+    return f"Not sent: {entry.reason.rstrip('.')} · {keys}"
 
 
 def _links(text: str) -> list[tuple[int, int, Style]]:

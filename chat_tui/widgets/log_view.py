@@ -62,7 +62,7 @@ class LogView:
             for key in range(self._origin, self._origin + removed):
                 self._shapes.pop(key, None)
             self._origin -= more
-        elif self._shapes:
+        elif removed or at + added < len(self.timeline.entries):
             for key in [key for key in self._shapes if key >= at + self._origin]:
                 del self._shapes[key]
         if self.top >= at + removed or (self.top >= at and more >= 0):
