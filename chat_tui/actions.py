@@ -24,7 +24,7 @@ class Action(NamedTuple):
     keys: tuple[str, ...]
     """As Textual names them, the one to show first; a key may be empty for an action of the palette only."""
     action: str
-    """The name of the method that does it, without `action_`."""
+    """The method that does it, as Textual names it: of the app after `app.`, else of who acts."""
     text: str
     """What it does, for help and palette."""
     group: str
@@ -46,10 +46,8 @@ ACTIONS = (
     Action("log.end", ("ctrl+end", "end"), "log('end')", "The newest (End in an empty input)", _ROOM, short="newest"),
     Action("log.line_up", ("ctrl+up",), "log('scroll_up')", "One line up", _ROOM),
     Action("log.line_down", ("ctrl+down",), "log('scroll_down')", "One line down", _ROOM),
-    Action("message.retry", ("alt+r",), "retry", "Send a failed message again", _ROOM, short="send again"),
-    Action(
-        "message.take_back", ("alt+x",), "take_back", "Take a failed message back to write", _ROOM, short="take back"
-    ),
+    Action("message.retry", ("alt+r",), "app.retry", "Send a failed message again", _ROOM, short="send again"),
+    Action("message.take_back", ("alt+x",), "app.take_back", "Take a failed message back", _ROOM, short="take back"),
     Action("write.send", ("enter",), "send", "Send", _WRITE, Where.WRITING, "send"),
     Action(
         "write.new_line",
@@ -100,7 +98,7 @@ ACTIONS = (
     Action("program.people", ("f2",), "people", "Show or hide who is here", _PROGRAM, short="people"),
     Action("program.palette", ("f3",), "command_palette", "All actions, by name", _PROGRAM, Where.APP, "actions"),
     Action("program.theme", ("f4",), "theme", "Dark or light", _PROGRAM, Where.APP),
-    Action("program.connect", ("f5",), "connect", "Try to connect again", _PROGRAM, short="try again"),
+    Action("program.connect", ("f5",), "app.connect", "Try to connect again", _PROGRAM, short="try again"),
     Action("program.redraw", ("ctrl+l",), "redraw", "Draw the screen anew", _PROGRAM),
     Action(
         "program.copy", ("ctrl+c",), "interrupt", "Copy what is selected; else clear the input; twice: leave", _PROGRAM

@@ -10,7 +10,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
 
-from chat_tui import config
+from chat_tui import config, keys
 from chat_tui.actions import Where, of
 from chat_tui.client.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
@@ -44,6 +44,7 @@ class ChatApp(App[int]):
     COMMANDS = {_palette}
 
     def __init__(self, address: Address, name: str | None, offer: str = "") -> None:
+        keys.teach()
         super().__init__()
         self.settings = config.load(config.settings_path())
         for theme in THEMES:
@@ -77,7 +78,7 @@ class ChatApp(App[int]):
     def _show_link(self, link: Link) -> None:
         tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
         self.room.link(link.words, tone, link.problem, "F5 tries again." if link.phase is Phase.OFFLINE else "")
-        self.room.log_view.empty_text = self.session.welcome_words()
+        self.room.invite(self.session.welcome_words())
         if link.phase is Phase.NAME:
             self._ask(link.problem)
 

@@ -44,7 +44,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        parser.exit(0, f"chat-tui {version('chat-tui')}\n")
+        sys.stdout.write(f"chat-tui {version('chat-tui')}\n")
+        parser.exit()
 
 
 def _port(text: str) -> int:

@@ -95,7 +95,7 @@ class Client:
         """Come back to the same session: the name is ours at once, and what was missed follows.
 
         Where the server does not know the session any more, or its log is another one, this comes in anew:
-        compare `epoch` and `session` to see that. Raises as `connect` does.
+        `session` is another one then. Raises as `connect` does.
         """
         if not self.session:
             return await self.connect()
@@ -281,7 +281,7 @@ class Client:
     def _welcome(self, frame: frames.Welcome) -> None:
         self._in = True
         self.ended = None
-        resumed = frame.session == self.session and frame.epoch == self.epoch
+        resumed = frame.session == self.session
         self.name, self.user, self.rooms, self.server = frame.name, frame.user, frame.rooms, frame.server
         self.session, self.epoch = frame.session, frame.epoch
         if not resumed:

@@ -40,6 +40,7 @@ class ChatScreen(Screen[None]):
     ]
     AUTO_FOCUS = "Composer"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
 
     class Said(Message):
         """A message to send."""
@@ -114,10 +115,16 @@ class ChatScreen(Screen[None]):
         self.problem.update(problem, way_out)
         room = self.chat.current.handle
         self.composer.placeholder = (
-            f"Message #{room} - will be sent when connected" if tone == "bad" else f"Message #{room}"
+            f"Message #{room} · will be sent when connected" if tone == "bad" else f"Message #{room}"
         )
         self._update_top()
         self.refresh_hints()
+
+    def invite(self, words: str) -> None:
+        """Say something friendly in an empty log."""
+        self.log_view.empty_text = words
+        if not self.log_view.timeline.entries:
+            self.log_view.show(self.log_view.timeline)
 
     # What happens here.
 
@@ -147,7 +154,7 @@ class ChatScreen(Screen[None]):
     def on_composer_edited(self, message: Composer.Edited) -> None:
         """Help with what is being written."""
         self.suggestions.update(commands.suggest(message.text))
-        self.refresh_hints()
+        self._stay()
 
     def refresh_hints(self) -> None:
         """Show the keys that matter now."""
@@ -174,7 +181,7 @@ class ChatScreen(Screen[None]):
             self.app.copy_to_clipboard(selected)
             self.clear_selection()
         elif self.composer.text:
-            self.composer.put("")
+            self.composer.put("")  # undo brings it back
         elif self._leaving is not None:
             self.post_message(self.Called("quit", ""))
         else:
@@ -239,7 +246,9 @@ class ChatScreen(Screen[None]):
             self.call_later(self.refresh_hints)
 
     def _stay(self) -> None:
-        self._leaving = None
+        if self._leaving is not None:
+            self._leaving.stop()
+            self._leaving = None
         self.refresh_hints()
 
     def _fold(self) -> None:

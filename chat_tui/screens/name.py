@@ -54,5 +54,6 @@ class NameScreen(Screen[str]):
 
     def _complain(self, why: str) -> None:
         static = self.query_one("#why", Static)
-        static.update(f"{why.rstrip('.')}. Pick another name:" if why else "")
+        asks = "Pick another name"
+        static.update(why.removesuffix(".") + ":" if asks in why else f"{why} {asks}:")
         static.add_class("-refused")

@@ -25,7 +25,8 @@ class Actions(Provider):
                 yield Hit(score, shown, lambda action=action: self._run(action), help=_keys(action))
 
     async def _run(self, action: Action) -> None:
-        await self.screen.run_action(f"app.{action.action}" if action.where is Where.APP else action.action)
+        target = self.app if action.where is Where.APP else self.screen
+        await target.run_action(action.action)
 
 
 def _offered() -> list[Action]:

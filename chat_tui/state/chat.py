@@ -43,7 +43,8 @@ class Chat:
     def __init__(self, name: str = "", room: str = "general", clock: Callable[[], float] = time.time) -> None:
         self.name = name
         self.user: int | None = None
-        self.epoch = ""
+        self.session = ""
+        """Which of my comings-in the logs belong to."""
         self.rooms = {room: Room(room)}
         self.current = self.rooms[room]
         self.clock = clock
@@ -100,10 +101,10 @@ class Chat:
             room.people.clear()
 
     def _welcome(self, frame: frames.Welcome) -> Changed:
-        if self.epoch not in ("", frame.epoch):
+        if self.session not in ("", frame.session):  # not the one we were in: what is held may be of another log
             for room in self.rooms.values():
                 room.timeline.reset()
-        self.name, self.user, self.epoch = frame.name, frame.user, frame.epoch
+        self.name, self.user, self.session = frame.name, frame.user, frame.session
         for handle in frame.rooms:
             self.room(handle)
         for room in self.rooms.values():

@@ -53,8 +53,8 @@ class Sidebar(Widget):
         width, plain = self.size.width, self.rich_style
         if y == 1:
             title = plain + self.get_component_rich_style("sidebar--title")
-            count = f" · {len(self._names)}" if self._names else ""
-            return Strip([Segment(f"  Online{count}", title)]).adjust_cell_length(width, plain)
+            words = f"  Online · {len(self._names)}" if self._names else "  People"
+            return Strip([Segment(words, title)]).adjust_cell_length(width, plain)
         index = self._top + y - 3
         if y < 3 or index >= len(self._names):
             return Strip.blank(width, plain)
