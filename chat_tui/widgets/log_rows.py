@@ -60,15 +60,18 @@ class Shape:
         line = row - len(self.above)
         if line >= len(self.spans):
             return len(self.text)
-        # The columns before the text hold a character a cell, but for a name in the first line.
-        before = grid.text_at
-        if line == 0 and grid.nick and self.entry.flags & HEAD:
-            name = fit(self.entry.name, grid.nick)
-            before += 0 if self.entry.flags & (ACTION | NOTICE) else len(name) - cell_len(name)
+        before = self.characters_before(grid) if line == 0 else grid.text_at
         if line < 0 or (line == 0 and column < before):
             return -1
         start, end = self.spans[line]
         return min(end, start + max(0, column - before))
+
+    def characters_before(self, grid: Grid) -> int:
+        """Return how many characters stand before the first line of text: one a cell, but for a name."""
+        if not grid.nick or not self.entry.flags & HEAD or self.entry.flags & (ACTION | NOTICE):
+            return grid.text_at
+        name = fit(self.entry.name, grid.nick)
+        return grid.text_at - cell_len(name) + len(name)
 
     def copied(self, start: int, end: int) -> str:
         """Return the text from `start` to `end`, with time and name where `start` is -1 and they are shown."""

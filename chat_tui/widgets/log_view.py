@@ -56,10 +56,11 @@ class LogView:
     def changed(self, at: int, removed: int, added: int) -> None:
         """Take in that the timeline changed (see `Listener`). What is seen stays where it is."""
         more = added - removed
-        held = None if self.following or not at <= self.top < at + removed else self._text_row()
+        # An entry's rows depend on it and on the one before it.
+        held = None if self.following or not at <= self.top <= at + removed else self._text_row()
         if at == 0 and more > 0 and removed <= _SEAM:
             # Older messages above all others: of these only the first few may look different now.
-            for key in range(self._origin, self._origin + removed):
+            for key in range(self._origin, self._origin + removed + 1):
                 self._shapes.pop(key, None)
             self._origin -= more
         elif removed or at + added < len(self.timeline.entries):
@@ -222,8 +223,8 @@ class LogView:
     def whole(self, y: int) -> Selection:
         """Return the selection of all that the entry at a selection's `y` says."""
         shape = self.shape(y - self._origin)
-        row = len(shape.above)
-        return Selection(Offset(row * ROW + self.rows.grid.width, y), Offset(len(shape) * ROW, y))
+        start = len(shape.above) * ROW + shape.characters_before(self.rows.grid)
+        return Selection(Offset(start, y), Offset(len(shape) * ROW, y))
 
 
 def nick_width(timeline: Timeline, least: int, most: int) -> int:
