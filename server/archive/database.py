@@ -24,7 +24,6 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     database = apsw.Connection(str(path), flags=flags)
     database.set_busy_timeout(5000)
     if not read_only:
-        # Set before WAL: in a file that is new it decides how a half-written page is noticed.
         database.execute("PRAGMA journal_mode = WAL")
         # Not the default of every build; on macOS fsync alone leaves data in the disk's cache.
         database.execute("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
@@ -37,8 +36,12 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 def open_store(path: Path) -> apsw.Connection:
     """Open the file for writing and bring its schema up to date; StoreError where it can't be used."""
     try:
+        if path.exists() and path.stat().st_size:
+            # Looked at before it is opened for writing: nothing of another program's is ever changed.
+            look = connect(path, read_only=True)
+            _check_ours(look, path)
+            look.close()
         database = connect(path)
-        _check_ours(database, path)
         _migrate(database, path)
     except apsw.NotADBError as error:
         raise StoreError(f"{path} is not a database. Move it away, or give another --data.") from error

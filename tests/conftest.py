@@ -1,0 +1,60 @@
+"""Fixtures for all tests. Hermetic: no home, no configuration, no network beyond loopback."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import Server, Wire
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home for every test: nothing of the user's is read or written."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("NO_COLOR", "TEXTUAL_FPS", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server; all are ended with the test."""
+    servers: list[Server] = []
+
+    def start(*arguments: str, data: Path | None = None, port: int = 0) -> Server:
+        server = Server(data or tmp_path / "data", *arguments, port=port)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.returncode is None:
+            server.stop()
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Server]) -> Server:
+    """A running server with an empty history."""
+    return start_server()
+
+
+@pytest.fixture
+async def connect(server: Server) -> Any:
+    """Connect to `server`; all connections are closed with the test."""
+    wires: list[Wire] = []
+
+    async def open_one(name: str | None = None, *, port: int = 0, **hello: Any) -> Wire:
+        wire = await Wire.connect(port or server.port, name, **hello)
+        wires.append(wire)
+        return wire
+
+    yield open_one
+    for wire in wires:
+        await wire.close()
+
+
+Connect = Callable[..., Awaitable[Wire]]

@@ -1,0 +1,155 @@
+"""Delivery, against a model: what each connection is written is what its person was to read."""
+
+import asyncio
+import re
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.chat.events import FOREVER, Spans
+from server.chat.hub import Hub
+from server.chat.ports import PageQuery
+from server.chat.presence import Presence
+from server.chat.ring import Ring
+from server.chat.world import Peer, Person, Room
+
+
+class FakeLink:
+    """A connection whose buffer is full when the test says so."""
+
+    def __init__(self) -> None:
+        self.address = "test"
+        self.congested = False
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Take a write."""
+        self.writes.append(data)
+
+    def ready(self) -> None:
+        """Nothing waits here."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    @property
+    def seqs(self) -> list[int]:
+        """The events that were written, in order."""
+        return [int(number) for number in re.findall(rb"e(\d+)\n", b"".join(self.writes))]
+
+
+class FakeArchive:
+    """All events there ever were."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[int, int, bytes]] = []
+
+    async def page(self, query: PageQuery) -> bytes:
+        """Not asked for here."""
+        raise AssertionError(query)
+
+    async def events(
+        self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
+    ) -> tuple[bytes, int]:
+        """Return slices of at most two events."""
+        await asyncio.sleep(0)
+        wanted = [entry for entry in self.all if entry[0] > after and entry[0] <= upto and entry[1] in rooms][:2]
+        return b"".join(line for _, _, line in wanted), wanted[-1][0] if len(wanted) == 2 else upto
+
+
+def enter(hub: Hub, name: str, rooms: list[Room], position: int | None = None) -> tuple[Peer, FakeLink]:
+    """Let someone in who is a member of these rooms."""
+    link = FakeLink()
+    person = Person(name)
+    person.rooms = {room.id: room for room in rooms}
+    person.spans = {room.id: [(0, FOREVER)] for room in rooms}
+    peer = Peer(link, person=person, position=hub.head if position is None else position)
+    person.peers.append(peer)
+    hub.follow(peer)
+    return peer, link
+
+
+async def settle() -> None:
+    """Let everything that is due run."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), st.lists(st.integers(0, 2), min_size=1, max_size=6)),
+        st.tuples(st.just("clog"), st.integers(0, 3)),
+        st.tuples(st.just("drain"), st.integers(0, 3)),
+        st.tuples(st.just("turn"), st.just(0)),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS)
+@settings(max_examples=150, deadline=None)
+def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[str, Any]]) -> None:
+    """However connections clog and drain, and whether the ring or the archive has it, nothing is lost or doubled."""
+
+    async def run() -> None:
+        archive = FakeArchive()
+        hub = Hub(0, archive)
+        hub._ring = Ring(0, capacity=30)  # a few events: the archive is needed, too
+        rooms = [hub.add_room(number + 1, f"r{number}") for number in range(3)]
+        members = [[0], [0, 1], [0, 1, 2], [2]]
+        here = [enter(hub, f"p{n}", [rooms[r] for r in which]) for n, which in enumerate(members)]
+        await settle()
+        seq = 0
+        for step, value in steps:
+            if step == "say":
+                for number in value:
+                    seq += 1
+                    line = b"e%d\n" % seq
+                    archive.all.append((seq, rooms[number].id, line))
+                    hub.event(rooms[number], seq, line)
+                before = [len(link.writes) for _, link in here]
+                hub.deliver()
+                for (_peer, link), count in zip(here, before, strict=True):
+                    assert len(link.writes) - count <= 1, "one write a member and tick"
+            elif step == "clog":
+                here[value][1].congested = True
+                hub.fall_behind(here[value][0])
+            elif step == "drain":
+                here[value][1].congested = False
+                hub.go_on(here[value][0])
+            else:
+                await asyncio.sleep(0)
+        for peer, link in here:
+            link.congested = False
+            hub.go_on(peer)
+        await settle()
+        for (peer, link), which in zip(here, members, strict=True):
+            assert peer.live
+            assert link.seqs == [number for number, room, _ in archive.all if room in {rooms[r].id for r in which}]
+
+    asyncio.run(run())
+
+
+async def test_a_storm_of_people_is_one_line_to_each() -> None:
+    """A hundred who come in within one hold are told in one line; the newcomer has them in the roster or in that line."""
+    hub = Hub(0, FakeArchive())
+    presence = Presence(hub)
+    room = hub.add_room(1, "general")
+    _, watcher = enter(hub, "watcher", [room])
+    await settle()
+    watcher.writes.clear()
+    for number in range(100):
+        presence.came(room, f"p{number}")
+    presence.left(room, "p7", "quit")
+    presence.flush()
+    assert len(watcher.writes) == 1
+    (line,) = watcher.writes[0].splitlines()
+    assert line.count(b'"p') == 99
+    _, late = enter(hub, "late", [room])
+    await settle()
+    assert b"".join(late.writes).count(b'"p') == 99
+    presence.left(room, "p1", "quit")
+    presence.came(room, "p1")
+    presence.flush()
+    assert len(watcher.writes) == 1, "who was gone for less than the hold was never gone"

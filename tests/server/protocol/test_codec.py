@@ -1,0 +1,95 @@
+"""Frames to lines and back."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.protocol import frames, limits
+from server.protocol.codec import decode_client, decode_server, encode
+from server.protocol.errors import Code, ProtocolError
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+TAGS = [kind.__struct_config__.tag for kind in frames.ClientFrame.__args__]
+
+
+def refusal(line: bytes) -> ProtocolError:
+    """Return what a line is refused with."""
+    with pytest.raises(ProtocolError) as caught:
+        decode_client(line)
+    return caught.value
+
+
+@given(st.binary(max_size=200) | ANY_JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_a_frame_or_one_documented_error(line: bytes) -> None:
+    """Nothing else is ever raised, on either side."""
+    for decode in (decode_client, decode_server):
+        try:
+            decode(line)
+        except ProtocolError as error:
+            assert error.code in Code
+            assert "\n" not in error.message
+
+
+@given(st.sampled_from(TAGS), st.dictionaries(st.sampled_from(["name", "room", "text", "id", "ref", "x"]), ANY_JSON))
+def test_any_fields_are_a_frame_or_an_error_that_carries_the_ref(tag: str, fields: dict[str, object]) -> None:
+    """A request that is wrong in its fields can still be answered."""
+    try:
+        decode_client(json.dumps({"type": tag, **fields}).encode())
+    except ProtocolError as error:
+        ref = fields.get("ref")
+        whole = isinstance(ref, str) and len(ref) <= limits.REF_CHARS and not any("\ud800" <= c < "\ue000" for c in ref)
+        if whole and error.code is Code.BAD_FRAME and error.ref is not None:
+            assert error.ref == ref
+
+
+@pytest.mark.parametrize("kind", [*frames.ClientFrame.__args__, *frames.ServerFrame.__args__])
+def test_every_frame_survives_the_way_there_and_back(kind: type[frames.Frame]) -> None:
+    """What one side encodes, the other decodes as the same."""
+    values = {"str": "x", "int": 7, "bool": True, "list": []}
+    required = {
+        field.name: values[str(getattr(field.type, "__name__", None) or "int").split("[")[0].lower()]
+        if field.type in (str, int, bool)
+        else (7 if field.name in ("seq", "after", "before", "as_of") else [] if "list" in str(field.type) else "x")
+        for field in msgspec.structs.fields(kind)
+        if field.required
+    }
+    frame = kind(**required)
+    line = encode(frame)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    decode = decode_client if kind in frames.ClientFrame.__args__ else decode_server
+    assert decode(line) == frame
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"\xff\xfe", Code.BAD_FRAME),
+        (b"[1]", Code.BAD_FRAME),
+        (b"[" * 60_000, Code.BAD_FRAME),
+        (b'{"a":' * 10_000, Code.BAD_FRAME),
+        (b'{"name":"x"}', Code.BAD_FRAME),
+        (b'{"type":7}', Code.BAD_FRAME),
+        (b'{"type":"nonsense"}', Code.UNKNOWN_TYPE),
+        (b'{"type":"hello","name":"\\ud800"}', Code.BAD_FRAME),
+        (b'{"type":"send","room":"general","text":"x","id":0}', Code.BAD_FRAME),
+        (b'{"type":"send","room":"general","text":"x","id":9007199254740992}', Code.BAD_FRAME),
+        (b'{"type":"history","room":"general","limit":501}', Code.BAD_FRAME),
+    ],
+)
+def test_what_is_wrong_is_named(line: bytes, code: Code) -> None:
+    """Each kind of bad line has its code."""
+    assert refusal(line).code is code
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """A newer client may say more."""
+    frame = decode_client(b'{"type":"send","room":"general","text":"hi","colour":"red"}')
+    assert frame == frames.Send(room="general", text="hi")

@@ -1,0 +1,115 @@
+"""What tests share: a real server in a process of its own, and a client that speaks lines."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+FACTOR = float(os.environ.get("TEST_TIMEOUT_FACTOR", "1"))
+"""All waits are multiples of this: set it higher on a slow machine."""
+
+PATIENCE = 10 * FACTOR
+"""Seconds to wait for what should come at once."""
+
+
+class Server:
+    """`chat-server` as a user runs it, listening on loopback."""
+
+    def __init__(self, data: Path, *arguments: str, port: int = 0) -> None:
+        self.data = data
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "--data", str(data), "--port", str(port), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        first = self.process.stdout.readline()
+        found = re.search(r"Listening on (\S+):(\d+)", first)
+        assert found, first + (self.process.stderr.read() if self.process.stderr else "")
+        self.host, self.port = found[1], int(found[2])
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """End it with a signal and return its exit code and the rest of what it said."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            out, err = self.process.communicate(timeout=PATIENCE)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+        return self.process.returncode, out, err
+
+
+class Wire:
+    """A client that says and hears frames as they are."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.heard: list[dict[str, Any]] = []
+
+    @classmethod
+    async def connect(cls, port: int, name: str | None = None, **hello: Any) -> "Wire":
+        """Connect, and with a name say hello and wait for the welcome."""
+        wire = cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
+        if name is not None:
+            await wire.say(type="hello", name=name, **hello)
+            wire.welcome = await wire.hear("welcome")
+        return wire
+
+    welcome: dict[str, Any]
+
+    async def say(self, **frame: Any) -> None:
+        """Send a frame."""
+        await self.raw(json.dumps(frame).encode() + b"\n")
+
+    async def raw(self, data: bytes) -> None:
+        """Send bytes."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next frame; EOFError at the end."""
+        async with asyncio.timeout(PATIENCE):
+            line = await self.reader.readline()
+        if not line:
+            raise EOFError
+        assert line.endswith(b"\n")
+        assert len(line) <= 64 * 1024
+        frame: dict[str, Any] = json.loads(line)
+        self.heard.append(frame)
+        return frame
+
+    async def hear(self, *types: str, **fields: Any) -> dict[str, Any]:
+        """Return the next frame of one of these types with these fields; others go by."""
+        while True:
+            frame = await self.next()
+            if frame["type"] in types and all(frame.get(key) == value for key, value in fields.items()):
+                return frame
+
+    async def hear_of(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the next `joined` or `left` that has a name among others: presence is told together."""
+        while True:
+            frame = await self.hear(kind)
+            if name in frame["names"]:
+                return frame
+
+    async def rest(self) -> list[dict[str, Any]]:
+        """Return all frames up to the end of the connection."""
+        frames = []
+        try:
+            while True:
+                frames.append(await self.next())
+        except (EOFError, ConnectionError):
+            return frames
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self.writer.close()
+        await asyncio.gather(self.writer.wait_closed(), return_exceptions=True)
