@@ -314,9 +314,7 @@ class Timeline:
     def _group(self, entry: Entry, before: Entry | None) -> None:
         """Decide whether `entry` starts a day, or a group, after the one before it."""
         flags = entry.flags & ~(HEAD | DAY)
-        if before is None or (
-            before.time != entry.time and self._clock.day(entry.time) > self._clock.day(before.time)
-        ):
+        if before is None or (before.time != entry.time and self._clock.day(entry.time) > self._clock.day(before.time)):
             flags |= DAY
         if (
             flags & (DAY | NOTICE | ACTION)

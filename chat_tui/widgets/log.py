@@ -1,6 +1,8 @@
 """The message log."""
 
+from contextlib import suppress
 from time import monotonic
+from zlib import crc32
 
 from rich.color import Color as RichColor
 from rich.style import Style
@@ -159,6 +161,7 @@ class MessageLog(Widget, can_focus=True):
         for strip in self._rows_seen()[crop.y : crop.bottom]:
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
+            _join_links(strip)
             strips.append(strip if crop.column_span == (0, self.size.width) else strip.crop(*crop.column_span))
         return strips
 
@@ -379,3 +382,15 @@ def _extent(strip: Strip, background: RichColor) -> int:
     if last.style is None or last.style.bgcolor != background:
         return strip.cell_length
     return max(1, strip.cell_length - len(last.text) + len(last.text.rstrip(" ")))
+
+
+def _join_links(strip: Strip) -> None:
+    """Give all parts of a link one OSC 8 id, so that a terminal underlines them as one.
+
+    Rich numbers each style anew and offers no other way. Where it no longer has this attribute, each row is a link of
+    its own, which leads to the same place.
+    """
+    for _, style, _ in strip:
+        if style is not None and style.link:
+            with suppress(AttributeError):
+                style._link_id = f"{crc32(style.link.encode()):x}"

@@ -129,7 +129,7 @@ class Rows:
         segments = [
             self._gutter(tinted),
             Segment(name, ink.name(entry.name, bool(entry.flags & MINE), tinted) + Style(bold=True)),
-                    ]
+        ]
         if what == _NAME_AND_TIME:
             segments.append(Segment(f"  {_clock(entry.time)}", ink.style(ink.quiet, tinted)))
         return self._finish(segments, entry, mark=False)

@@ -136,9 +136,7 @@ class LogView:
         entries = self.timeline.entries
         return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid)
 
-    def _strip(
-        self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None
-    ) -> Strip:
+    def _strip(self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None) -> Strip:
         y = index + self._origin
         selected = self._selected(shape, y, selection)
         if selected:

@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def message(
     seq: int, text: str = "hi", sender: str = "bob", at: int = 0, id: int | None = None, me: bool = False
 ) -> frames.Message:
+    """Return a message as the server delivers it, `at` seconds after nine."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(NINE + at))
     user = 1 if sender == "alice" else 2
     given = {} if id is None else {"id": id}
@@ -36,10 +38,12 @@ def message(
 
 
 def page(*messages: frames.Message, more: bool = False) -> frames.History:
+    """Return a page of history."""
     return frames.History(room="general", messages=list(messages), more=more, as_of=1000)
 
 
 def timeline() -> Timeline:
+    """Return the log of a room in which I am alice."""
     log = Timeline("general")
     log.my_user = 1
     log.my_name = "alice"
@@ -47,10 +51,12 @@ def timeline() -> Timeline:
 
 
 def texts(log: Timeline) -> list[str]:
+    """Return what stands in the log."""
     return [entry.text for entry in log.entries]
 
 
 def heads(log: Timeline) -> list[bool]:
+    """Return which entries start a group."""
     return [bool(entry.flags & HEAD) for entry in log.entries]
 
 
@@ -308,7 +314,7 @@ _steps = st.lists(
 
 
 @given(_steps)
-def test_listeners_are_told_of_every_change(steps: list[tuple]) -> None:
+def test_listeners_are_told_of_every_change(steps: list[tuple[Any, ...]]) -> None:
     """A copy kept by the splices alone is the log; it is sorted, and grouped as if it had come in order."""
     log = timeline()
     mirror: list[tuple[str, str, int]] = []
@@ -337,7 +343,7 @@ def _look(entry: object) -> tuple[str, str, int]:
     return (entry.name, entry.text, entry.flags)  # type: ignore[attr-defined]
 
 
-def _take(log: Timeline, pending: set[int], what: str, arguments: list) -> None:
+def _take(log: Timeline, pending: set[int], what: str, arguments: list[Any]) -> None:
     match what:
         case "add":
             seq, sender, id = arguments

@@ -21,6 +21,7 @@ _LONG = "a rather long message that takes a few rows to be shown, 漢字 include
 
 
 def message(seq: int, text: str | None = None, sender: str | None = None, me: bool = False) -> frames.Message:
+    """Return a message; long and short ones, and some senders, take turns, twenty messages a day."""
     text = text or (f"{seq} {_LONG}" if seq % 4 == 0 else f"{seq} short")
     sender = sender or ["bob", "carol", "bob", "bob", "dave"][seq % 5]
     time = f"2026-11-{1 + seq // 20:02}T09:{seq % 60:02}:00.000Z"
@@ -28,16 +29,19 @@ def message(seq: int, text: str | None = None, sender: str | None = None, me: bo
 
 
 def page(*seqs: int) -> frames.History:
+    """Return a page of history."""
     return frames.History(room="general", messages=[message(seq) for seq in seqs], more=True, as_of=1000)
 
 
 def view_of(log: Timeline, grid: Grid = WIDE, height: int = 10) -> LogView:
+    """Return a window that follows the log's changes."""
     view = LogView(log, Rows(grid, INK), height)
     log.listeners.append(view.changed)
     return view
 
 
 def seen(view: LogView) -> list[str]:
+    """Return the rows of the window as text."""
     return [strip.text.rstrip() for strip in view.fill()]
 
 

@@ -8,7 +8,9 @@ from rich.cells import cell_len
 from chat_tui.widgets.log_wrap import wrap
 
 # What stands for one character to a reader; joiners only where they join.
-_graphemes = st.sampled_from(["a", "b", " ", " ", "-", "漢", "字", "，", "。", "é", "e\u0301", "👨\u200d👩", "☺\ufe0f", "\n"])
+_graphemes = st.sampled_from(
+    ["a", "b", " ", " ", "-", "漢", "字", "，", "。", "é", "e\u0301", "👨\u200d👩", "☺\ufe0f", "\n"]
+)
 _texts = st.lists(_graphemes, max_size=60).map("".join)
 
 
