@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import sys
 
 DEFAULT_PORT = 7373
@@ -12,6 +13,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     # Start-up makes many objects that stay: looking through them for garbage again and again only takes time.
     gc.disable()
+    # Textual reads this when it is imported. At its own 60 a second a key waits for the next picture while messages
+    # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     from chat_tui.app import ChatApp
     from chat_tui.session import Address
 

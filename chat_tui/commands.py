@@ -11,18 +11,20 @@ class Command(NamedTuple):
     args: str
     """What follows it, for people; empty for nothing."""
     help: str
+    short: str
+    """`help` where there is little room: at most 24 cells."""
     action: str
     """The name of the method that does it, without `command_`."""
 
 
 COMMANDS = (
-    Command("help", "", "keys and commands", "help"),
-    Command("me", "what you do", "say it as an action: * alice waves", "me"),
-    Command("nick", "new name", "take another name", "nick"),
-    Command("who", "", "who is here", "who"),
-    Command("say", "text", "send it as it stands, even exit or /help", "say"),
-    Command("clear", "", "empty the view; PgUp brings it back", "clear"),
-    Command("quit", "", "leave; exit alone does it, too", "quit"),
+    Command("help", "", "keys and commands", "keys and commands", "help"),
+    Command("me", "what you do", "say it as an action: * alice waves", "say it as an action", "me"),
+    Command("nick", "new name", "take another name", "take another name", "nick"),
+    Command("who", "", "who is here", "who is here", "who"),
+    Command("say", "text", "send it as it stands, even exit or /help", "send it as it stands", "say"),
+    Command("clear", "", "empty the view; PgUp brings it back", "empty the view", "clear"),
+    Command("quit", "", "leave; exit alone does it, too", "leave", "quit"),
 )
 
 BY_NAME = {command.name: command for command in COMMANDS}

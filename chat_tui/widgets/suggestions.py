@@ -28,11 +28,11 @@ class Suggestions(Widget):
     def render(self) -> Content:
         """Draw a line for each."""
         narrow = self.screen.size.width < 60
-        lines = []
-        for command in self._commands:
-            usage = f"/{command.name} {command.args}".rstrip()
-            what = "" if narrow and command.args else command.help
-            lines.append(
-                Content.assemble((usage.ljust(18 if not narrow else 7), "bold"), "  ", (what, "$foreground 70%"))
-            )
-        return Content("\n").join(lines)
+        return Content("\n").join([_line(command, narrow=narrow) for command in self._commands])
+
+
+def _line(command: Command, *, narrow: bool) -> Content:
+    name = f"/{command.name} "
+    args = (command.args if not narrow else "").ljust((20 if not narrow else 7) - len(name))
+    what = command.help if not narrow else command.short
+    return Content.assemble((name, "bold"), args, " ", (what, "$foreground 70%"))
