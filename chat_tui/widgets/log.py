@@ -166,9 +166,13 @@ class MessageLog(Widget, can_focus=True):
         return strips
 
     def render_line(self, y: int) -> Strip:
-        """Return a row seen."""
+        """Return a row seen, telling whoever selects with the mouse which characters of which entry it holds."""
         rows = self._rows_seen()
-        return rows[y] if y < len(rows) else Strip.blank(self.size.width)
+        if y >= len(rows):
+            return Strip.blank(self.size.width)
+        places = self._looked_at().places
+        place = y - (len(rows) - len(places))
+        return rows[y] if place < 0 else rows[y].apply_offsets(*places[place])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected text as it was written."""
@@ -205,9 +209,9 @@ class MessageLog(Widget, can_focus=True):
             self.action_end()
         elif event.chain > 1:
             event.prevent_default()  # which would select the whole log
-            offset = event.style.meta.get("offset")
-            if offset is not None:
-                self.screen.selections = {self: self._looked_at().whole(offset[1])}
+            widget, place = self.screen.get_widget_and_offset_at(*event.screen_offset)
+            if widget is self and place is not None:
+                self.screen.selections = {self: self._looked_at().whole(place.y)}
         elif event.style.link and self.text_selection is None:
             self.post_message(self.LinkOpened(event.style.link))
 
@@ -369,11 +373,13 @@ class MessageLog(Widget, can_focus=True):
 
 def _differences(before: list[Strip], after: list[Strip], background: RichColor) -> list[Region]:
     """Return the parts of rows that look different: an end that is blank before and after is left out."""
-    return [
-        Region(0, y, max(_extent(old, background), _extent(new, background)), 1)
-        for y, (old, new) in enumerate(zip(before, after, strict=True))
-        if old is not new
-    ]
+    regions = []
+    for y, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old is not new:
+            cells = max(_extent(old, background), _extent(new, background))
+            # In steps of eight: Textual remembers each region that it ever saw.
+            regions.append(Region(0, y, min(new.cell_length, (cells + 7) & ~7), 1))
+    return regions
 
 
 def _extent(strip: Strip, background: RichColor) -> int:

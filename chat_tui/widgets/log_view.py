@@ -12,8 +12,8 @@ from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_rows import ROW, Rows, Shape
 from chat_tui.widgets.log_wrap import Span
 
-_KEPT = 512
-"""Shapes remembered: what was seen lately."""
+_KEPT = 128
+"""Shapes remembered: what was seen lately. Drawing one anew costs less than keeping many in the collector's way."""
 _SEAM = 64
 """How many entries may look different after older ones came above them: a group of messages, mostly one."""
 _RECENT = 200
@@ -39,6 +39,9 @@ class LogView:
         """Its rows above the window."""
         self.seen = range(0)
         """Indexes of the entries in the window, as of the last `fill`."""
+        self.places: list[tuple[int, int]] = []
+        """What a selection calls the start of each row in the window, as of the last `fill`: x counts the characters
+        of an entry, row by row, y the entries."""
         self._shapes: dict[int, Shape] = {}
         # An entry's index plus this never changes by paging in older ones: what is remembered stays valid.
         self._origin = 0
@@ -81,7 +84,11 @@ class LogView:
             self.following = True
         if self.following:
             self._find_end()
-        return list(self._draw(selection, style))
+        strips = list(self._draw(selection, style))
+        if len(self._shapes) > _KEPT:
+            seen = range(self.seen.start + self._origin, self.seen.stop + self._origin)
+            self._shapes = {key: shape for key, shape in self._shapes.items() if key in seen}
+        return strips
 
     def _text_row(self) -> int:
         """Return how many rows of the first entry's text lie above the window; negative for rows above its text."""
@@ -96,11 +103,13 @@ class LogView:
             self.up(rows)
 
     def _draw(self, selection: Selection | None, style: Style | None) -> Iterator[Strip]:
+        self.places.clear()
         left = self.height
         index, skip = self.top, self.skip
         while left > 0 and index < len(self.timeline.entries):
             shape = self.shape(index)
             for number in range(skip, min(len(shape), skip + left)):
+                self.places.append((number * ROW, index + self._origin))
                 yield self._strip(index, shape, number, selection, style)
             left -= len(shape) - skip
             index, skip = index + 1, 0
@@ -127,8 +136,6 @@ class LogView:
         """Return how an entry is cut into rows."""
         shape = self._shapes.get(index + self._origin)
         if shape is None:
-            if len(self._shapes) >= max(_KEPT, 4 * self.height):
-                self._shapes.clear()
             shape = self._shapes[index + self._origin] = self._new_shape(index)
         return shape
 
@@ -136,15 +143,15 @@ class LogView:
         entries = self.timeline.entries
         return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid)
 
-    def _strip(self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None) -> Strip:
-        y = index + self._origin
-        selected = self._selected(shape, y, selection)
+    def _strip(
+        self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None
+    ) -> Strip:
+        selected = self._selected(shape, index + self._origin, selection)
         if selected:
-            return self.rows.row(shape, number, selected, style).apply_offsets(number * ROW, y)
+            return self.rows.row(shape, number, selected, style)
         strip = shape.rows[number]
         if strip is None:
-            # Where the mouse selects, Textual asks the strip: x is the place in the entry, y the entry.
-            strip = shape.rows[number] = self.rows.row(shape, number).apply_offsets(number * ROW, y)
+            strip = shape.rows[number] = self.rows.row(shape, number)
         return strip
 
     # How it moves.
