@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import logging.handlers
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         logging.getLogger("chat").info("Listening on %s", at)
 
+    _allow_many_connections()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config, ready))
@@ -96,6 +98,17 @@ class _Json(logging.Formatter):
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         return json.dumps(fields, ensure_ascii=False)
+
+
+def _allow_many_connections() -> None:
+    """Each connection is an open file, and systems allow few until asked."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS: no more than OPEN_MAX, whatever it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -47,7 +47,7 @@ class Chat:
             self.hub.add_room(room.id, room.handle)
         self.presence = Presence(self.hub)
         self.entrance = Entrance(journal, self.hub, self.presence, server)
-        self.conversation = Conversation(journal, archive, self.hub, self.presence)
+        self.conversation = Conversation(journal, archive, self.hub, self.presence, self.entrance.people)
         self.entrance.welcomed = self.conversation.backlog
         self._commands = {
             frames.Hello: Command(self.entrance.hello, inside=False),
@@ -90,13 +90,13 @@ class Chat:
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
         freed: dict[Peer, None] = {}
-        said = self.conversation.said
+        applied = self.conversation.applied
         for entry in entries:
             if entry.peer is not None:
                 freed[entry.peer] = None
             if entry.then is None:
                 if isinstance(entry, Draft):
-                    said(entry)
+                    applied(entry)
             else:
                 # Who comes, goes or changes rooms does so between two writes: first what was before.
                 self.hub.deliver()

@@ -15,13 +15,14 @@ from server.chat.events import (
     Kind,
     MessageBody,
     RoomBody,
+    decode_room,
     encode_body,
     message_line,
 )
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log, PageQuery
 from server.chat.presence import Presence
-from server.chat.world import Peer, Room
+from server.chat.world import Peer, Person, Room
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Left, Ok, Send
@@ -36,17 +37,23 @@ _REFUSALS: Final = {
 }
 
 
+PAGES: Final = 256
+"""Latest pages kept for newcomers, the most recently asked for: at most 16 MiB."""
+
 log = logging.getLogger("chat")
 
 
 class Conversation:
     """Rooms and what is said in them."""
 
-    def __init__(self, journal: Log, archive: Archive, hub: Hub, presence: Presence) -> None:
+    def __init__(self, journal: Log, archive: Archive, hub: Hub, presence: Presence, people: dict[int, Person]) -> None:
         self._log = journal
         self._archive = archive
         self._hub = hub
         self._presence = presence
+        self._people = people
+        self._pages: dict[int, tuple[int, int, asyncio.Future[bytes]]] = {}
+        """Per room the latest page as it was last read, or is being read: limit, the room's `last` then, line."""
         self._making: dict[str, list[Callable[[Room | None], None]]] = {}
 
     def _room(self, name: str) -> Room:
@@ -82,6 +89,18 @@ class Conversation:
                 body=encode_body(MessageBody(person.name, text, frame.me)),
             )
         )
+
+    def applied(self, draft: Draft) -> None:
+        """An event that nobody here waits for, or a message, has come back from the log."""
+        if draft.kind is Kind.MESSAGE:
+            self.said(draft)
+        elif draft.kind is Kind.ROOM:
+            body = decode_room(draft.body)
+            if draft.seq not in self._hub.rooms:
+                self._hub.add_room(draft.seq, body.handle)
+        elif (person := self._people.get(draft.user)) is not None:
+            change = self._admit if draft.kind is Kind.MEMBER else self._dismiss
+            change(person, self._hub.rooms[draft.room], draft.seq)
 
     def said(self, draft: Draft) -> None:
         """A message is durable, was so before, or is refused."""
@@ -172,25 +191,39 @@ class Conversation:
         if draft.code is not None:
             self._refuse(peer, frame.ref, draft.code, _REFUSALS[draft.code])
             return
-        person = peer.here
-        if room.id not in person.rooms:
-            person.rooms[room.id] = room
-            person.spans.setdefault(room.id, []).append((draft.seq, FOREVER))
-            if person.peers or person.grace is not None:
-                self._presence.came(room, person.name)
-            for other in person.peers:
-                if other.live:
-                    room.live[other] = None
-                    if other is not peer:
-                        other.answer(room.roster(person.name))
-                        self._hub.answered(other)
+        self._admit(peer.here, room, draft.seq)
         self._inside(peer, frame, room, draft.seq)
+
+    def _admit(self, person: Person, room: Room, seq: int) -> None:
+        """Someone is a member of a room from now on, on all their connections."""
+        if room.id in person.rooms:
+            return
+        person.rooms[room.id] = room
+        person.spans.setdefault(room.id, []).append((seq, FOREVER))
+        if person.peers or person.grace is not None:
+            self._presence.came(room, person.name)
+        for peer in person.peers:
+            if peer.live:
+                room.live[peer] = None
+                peer.answer(room.roster(person.name))
+                self._hub.answered(peer)
+
+    def _dismiss(self, person: Person, room: Room, seq: int) -> None:
+        """Someone is no member of a room any more."""
+        if person.rooms.pop(room.id, None) is None:
+            return
+        since, _ = person.spans[room.id].pop()
+        person.spans[room.id].append((since, seq))
+        line = encode(Left(room=room.handle, names=[person.name], reason="left"))
+        for peer in person.peers:
+            if room.live.pop(peer, 0) is None:
+                peer.answer(line)
+                self._hub.answered(peer)
+        self._presence.left(room, person.name, "left")
 
     def _inside(self, peer: Peer, frame: Join, room: Room, seq: int | None) -> None:
         if frame.ref is not UNSET:
             peer.answer(encode(Ok(ref=frame.ref, seq=UNSET if seq is None else seq)))
-        if peer.live:
-            peer.answer(room.roster(peer.here.name))
         self._hub.answered(peer)
         if not peer.gone:
             self.latest(peer, room, frame.backlog)
@@ -220,15 +253,7 @@ class Conversation:
         if draft.code is not None:
             self._refuse(peer, frame.ref, draft.code, _REFUSALS[draft.code])
             return
-        person = peer.here
-        if person.rooms.pop(room.id, None) is not None:
-            since, _ = person.spans[room.id].pop()
-            person.spans[room.id].append((since, draft.seq))
-            for other in person.peers:
-                if room.live.pop(other, 0) is None:
-                    other.answer(encode(Left(room=room.handle, names=[person.name], reason="left")))
-                    self._hub.answered(other)
-            self._presence.left(room, person.name, "left")
+        self._dismiss(peer.here, room, draft.seq)
         if frame.ref is not UNSET:
             peer.answer(encode(Ok(ref=frame.ref, seq=draft.seq)))
         self._hub.answered(peer)
@@ -270,10 +295,14 @@ class Conversation:
         """Send the latest messages of a room; those who ask while nothing new is said share one page."""
         if not limit:
             return
-        if room.page is None or room.page[:2] != (limit, room.last):
+        known = self._pages.pop(room.id, None)
+        if known is None or known[:2] != (limit, room.last):
             query = PageQuery(room=room.id, name=room.handle, handle=room.json, limit=limit, as_of=self._hub.head)
-            room.page = (limit, room.last, self._read(query))
-        self._send_page(peer, room.page[2], UNSET)
+            known = (limit, room.last, self._read(query))
+        self._pages[room.id] = known
+        if len(self._pages) > PAGES:
+            del self._pages[next(iter(self._pages))]
+        self._send_page(peer, known[2], UNSET)
 
     def _read(self, query: PageQuery) -> asyncio.Future[bytes]:
         return asyncio.ensure_future(self._archive.page(query))

@@ -1,12 +1,9 @@
 """Rooms and memberships as the log's events made them: who may do what, decided the same way everywhere."""
 
-import msgspec
 from msgspec import Struct
 
-from server.chat.events import GENERAL, Draft, Kind, RoomBody
+from server.chat.events import GENERAL, Draft, Kind, decode_room
 from server.protocol.errors import Code
-
-_room_body = msgspec.json.Decoder(RoomBody)
 
 
 class RoomRecord(Struct):
@@ -58,7 +55,7 @@ class Directory:
         if draft.kind is Kind.MESSAGE:
             return None if self.is_member(draft.room, draft.user) else Code.NOT_A_MEMBER
         if draft.kind is Kind.ROOM:
-            return Code.BAD_ROOM if _room_body.decode(draft.body).handle in self._by_handle else None
+            return Code.BAD_ROOM if decode_room(draft.body).handle in self._by_handle else None
         if draft.room not in self.rooms:
             return Code.NO_SUCH_ROOM
         return None
@@ -66,7 +63,7 @@ class Directory:
     def apply(self, draft: Draft) -> None:
         """Let an event take effect that `judge` had nothing against."""
         if draft.kind is Kind.ROOM:
-            body = _room_body.decode(draft.body)
+            body = decode_room(draft.body)
             self.add_room(RoomRecord(draft.seq, body.handle, body.title))
         elif draft.kind is Kind.MEMBER:
             if not self.is_member(draft.room, draft.user):

@@ -37,7 +37,8 @@ class Entrance:
         self._presence = presence
         self._server = server
         self._names = Names()
-        self._by_user: dict[int, Person] = {}
+        self.people: dict[int, Person] = {}
+        """Who is here, or may come back within the grace period, by user."""
         self.welcomed: Callable[[Peer, Hello], None] = lambda _peer, _hello: None
         """Called when a connection has its welcome."""
         self.changed: Callable[[], None] = lambda: None
@@ -109,7 +110,7 @@ class Entrance:
 
     def _identify(self, person: Person, opening: Opening) -> Person:
         """Return who an opened session belongs to, with the name they asked for."""
-        known = self._by_user.get(opening.user)
+        known = self.people.get(opening.user)
         if known is None:
             self._names.claim(person.name, person)
             person.user = opening.user
@@ -143,8 +144,8 @@ class Entrance:
         if person.grace is not None:
             person.grace.cancel()
             person.grace = None
-        elif self._by_user.get(person.user) is not person:
-            self._by_user[person.user] = person
+        elif self.people.get(person.user) is not person:
+            self.people[person.user] = person
             for room in person.rooms.values():
                 self._presence.came(room, person.name)
             log.info("%s came in from %s", person.name, peer.link.address)
@@ -178,7 +179,7 @@ class Entrance:
     def _rename(self, person: Person, name: str) -> None:
         old, person.name = person.name, name
         self._names.free(old, person, keep=name)
-        if self._by_user.get(person.user) is person:
+        if self.people.get(person.user) is person:
             self._presence.renamed(person, old, name)
             log.info("%s is now %s", old, name)
         self.changed()
@@ -223,18 +224,18 @@ class Entrance:
     def _gone(self, person: Person, reason: str) -> None:
         person.grace = None
         self._names.free(person.name, person)
-        del self._by_user[person.user]
+        del self.people[person.user]
         for room in person.rooms.values():
             self._presence.left(room, person.name, reason)
         log.info("%s left: %s", person.name, reason)
 
     def peers(self) -> list[Peer]:
         """Return every welcomed connection."""
-        return [peer for person in self._by_user.values() for peer in person.peers]
+        return [peer for person in self.people.values() for peer in person.peers]
 
     def stop(self) -> None:
         """End the timers: nobody comes back to this process."""
-        for person in self._by_user.values():
+        for person in self.people.values():
             if person.grace is not None:
                 person.grace.cancel()
 

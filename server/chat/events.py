@@ -157,3 +157,5 @@ def time_text(time: int) -> bytes:
 
 
 encode_body = msgspec.json.Encoder().encode
+decode_room = msgspec.json.Decoder(RoomBody).decode
+decode_message = msgspec.json.Decoder(MessageBody).decode

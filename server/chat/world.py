@@ -1,6 +1,6 @@
 """Who and what is here now: people, their connections, rooms."""
 
-from asyncio import Future, TimerHandle
+from asyncio import TimerHandle
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -98,8 +98,6 @@ class Room:
     """What this tick brought, with its seq (that of the head for what has none)."""
     last: int = 0
     """Seq of the last message, as far as this process has seen."""
-    page: tuple[int, int, Future[bytes]] | None = None
-    """The latest page as it was last read, or is being read: limit, `last` at that time, line. Newcomers share it."""
     snapshot: bytes | None = None
     """The roster of `online`, all but its last part; None where it must be made anew."""
 

@@ -19,12 +19,22 @@ from pathlib import Path
 from typing import Final
 
 import apsw
-import msgspec
 
 from server.archive.database import StoreError, open_store
 from server.archive.projections import load_directory, project, spans_of
 from server.chat.directory import Directory, RoomRecord
-from server.chat.events import GENERAL, Closing, Draft, Entry, Kind, MessageBody, Naming, Opening, RoomBody, encode_body
+from server.chat.events import (
+    GENERAL,
+    Closing,
+    Draft,
+    Entry,
+    Kind,
+    Naming,
+    Opening,
+    RoomBody,
+    decode_message,
+    encode_body,
+)
 from server.chat.ordering import Numbering, Verdict
 from server.protocol.errors import Code
 
@@ -41,8 +51,6 @@ SESSION_LIFE: Final = 90 * 24 * 3600 * 1000
 """Milliseconds after which a session that nobody used is forgotten."""
 
 log = logging.getLogger("log")
-
-_body = msgspec.json.Decoder(MessageBody)
 
 
 class SqliteLog:
@@ -160,7 +168,7 @@ class SqliteLog:
             if self._database is None:
                 found = self._recover()
             self._write(entries)
-        except (apsw.Error, StoreError) as error:
+        except Exception as error:  # also a fault of ours: whatever happens, every entry is handed back
             self._fail(entries, error)
         if found:
             self._loop.call_soon_threadsafe(self._found, found)
@@ -301,7 +309,8 @@ class SqliteLog:
 
     def _fail(self, entries: list[Entry], error: Exception) -> None:
         """Nothing of a transaction counts: each entry may be tried again, and nothing later of a session before it."""
-        log.error("Nothing can be written (%s). Clients are told to try again.", _reason(error))
+        expected = isinstance(error, apsw.Error | StoreError)
+        log.error("Nothing can be written (%s). Clients are told to try again.", _reason(error), exc_info=not expected)
         self._rows.clear()
         self._abandon()
         for entry in entries:
@@ -366,7 +375,7 @@ class SqliteLog:
 
 def _same(taken: bytes, repeated: bytes) -> bool:
     """Say whether two bodies say the same; their sender may have another name by now."""
-    one, other = _body.decode(taken), _body.decode(repeated)
+    one, other = decode_message(taken), decode_message(repeated)
     return (one.text, one.me) == (other.text, other.me)
 
 
