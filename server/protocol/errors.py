@@ -30,11 +30,10 @@ class Code(StrEnum):
     # The connection ends after these.
     HELLO_TIMEOUT = "hello_timeout"
     ABUSE = "abuse"
-    FULL = "full"
     REPLACED = "replaced"
 
 
-FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.FULL, Code.REPLACED})
+FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED})
 """The connection is closed after an error with one of these codes."""
 
 
