@@ -1,0 +1,85 @@
+"""A session at its edges, in this process: real sockets, real log, short times."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, Wire
+
+from server.archive.reader import ThreadedArchive
+from server.chat import entrance
+from server.chat.chat import Chat
+from server.log.sqlite import SqliteLog
+from server.net import session
+from server.net.listener import Listener
+from server.net.session import Sessions
+
+
+@pytest.fixture
+async def port(tmp_path: Path) -> AsyncIterator[int]:
+    """A server in this process, and its port."""
+    log = SqliteLog(tmp_path / "chat.db")
+    archive = ThreadedArchive(tmp_path / "chat.db")
+    chat = Chat(log, archive, log.open(), "test")
+    sessions = Sessions()
+    log.start(chat.committed)
+    listener = Listener(chat, sessions)
+    (_, number), *_ = await listener.open("127.0.0.1", 0)
+    yield number
+    listener.close()
+    chat.stop_taking()
+    await log.close()
+    chat.shut_down(list(sessions), "end of test")
+    async with asyncio.timeout(PATIENCE):
+        await sessions.empty.wait()
+    await archive.close()
+
+
+async def test_who_says_nothing_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a reason, after the time to say hello."""
+    monkeypatch.setattr(session, "HELLO_SECONDS", 0.05)
+    wire = await Wire.connect(port)
+    assert [frame["code"] for frame in await wire.rest()] == ["hello_timeout"]
+    await wire.close()
+
+
+async def test_who_is_never_welcomed_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Talking without a name buys time once, not for ever."""
+    monkeypatch.setattr(session, "NAME_SECONDS", 0.05)
+    wire = await Wire.connect(port)
+    await wire.say(type="ping")
+    frames = await wire.rest()
+    assert frames[0] == {"type": "pong"}
+    assert frames[-1]["code"] == "hello_timeout"
+    await wire.close()
+
+
+async def test_a_name_is_free_again_after_the_grace_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not come back has lost the connection, and is told so to the others."""
+    monkeypatch.setattr(entrance, "GRACE", 0.05)
+    bob, alice = await Wire.connect(port, "bob"), await Wire.connect(port, "alice", resumes=True)
+    await bob.hear_of("joined", "alice")
+    alice.writer.transport.abort()
+    assert (await bob.hear_of("left", "alice"))["reason"] == "connection lost"
+    again = await Wire.connect(port, "alice")
+    assert again.welcome["user"] != alice.welcome["user"]
+    for wire in (again, bob):
+        await wire.close()
+
+
+async def test_a_reader_that_stalls_gets_everything_later(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it does not read, others are served and it holds little; then it has every message, in order."""
+    monkeypatch.setattr(session, "BUFFER", 4096)
+    bob = await Wire.connect(port, "bob")
+    slow = await Wire.connect(port, "slow")
+    slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    count = 600
+    for number in range(1, count + 1):
+        await bob.say(type="send", room="general", id=number, text=f"{number}" + "x" * 10_000)
+    await bob.hear("message", id=count)
+    slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    texts = [(await slow.hear("message"))["text"].rstrip("x") for _ in range(count)]
+    assert texts == [str(number) for number in range(1, count + 1)]
+    for wire in (slow, bob):
+        await wire.close()
