@@ -85,7 +85,12 @@ class Session:
             return
         self._forget_unsure()
         self._set(Link(Phase.ONLINE, self._online_words()))
-        await self._listen()
+        watch = asyncio.create_task(self._watch_race()) if self.hosts else None
+        try:
+            await self._listen()
+        finally:
+            if watch is not None:
+                watch.cancel()
 
     def say(self, text: str, me: bool = False) -> None:
         """Send a message; it is shown at once. Raises Refused for what can't be one: nothing is shown then."""
@@ -157,6 +162,14 @@ class Session:
                 if loop.time() > deadline:
                     raise Unreachable(self._why_no_server()) from error
             await asyncio.sleep(_TRY_EVERY)
+
+    async def _watch_race(self) -> None:
+        """Two that start at once may both be in before the slower server finds its port taken, and ends."""
+        for _ in range(int(_AFTER_ITS_END / _TRY_EVERY)):
+            await asyncio.sleep(_TRY_EVERY)
+            if not self.hosts:
+                self._set(Link(Phase.ONLINE, self._online_words()))
+                return
 
     def _why_no_server(self) -> str:
         words = self._server.last_words() if self._server is not None else ""

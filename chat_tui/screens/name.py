@@ -9,6 +9,8 @@ from chat_tui.widgets.composer import Composer
 from server.protocol.errors import ProtocolError
 from server.protocol.text import check_name
 
+_ASKS = "Pick another name"
+
 
 class NameScreen(Screen[str]):
     """Asks for a name; ends with one that can be a name."""
@@ -54,6 +56,5 @@ class NameScreen(Screen[str]):
 
     def _complain(self, why: str) -> None:
         static = self.query_one("#why", Static)
-        asks = "Pick another name"
-        static.update(why.removesuffix(".") + ":" if asks in why else f"{why} {asks}:")
+        static.update(f"{why.removesuffix(_ASKS + '.').strip()}\n{_ASKS}:")
         static.add_class("-refused")

@@ -1,0 +1,77 @@
+"""A chat-tui in memory, against a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from support import PATIENCE, Server
+from textual.pilot import Pilot
+
+from chat_tui.app import ChatApp
+from chat_tui.session import Address
+
+
+class Seat:
+    """Someone in front of a chat-tui."""
+
+    def __init__(self, app: ChatApp, pilot: Pilot[Any]) -> None:
+        self.app, self.pilot = app, pilot
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        """Wait until something shows."""
+        async with asyncio.timeout(PATIENCE):
+            while not true():
+                await self.pilot.pause(0.01)
+
+    async def type(self, *parts: str) -> None:
+        """Press keys: a part in <> is a key by its name, any other is text."""
+        for part in parts:
+            if part.startswith("<"):
+                await self.pilot.press(part.strip("<>"))
+            else:
+                await self.pilot.press(*part)
+
+    async def say(self, text: str) -> None:
+        """Write a message, send it, and wait until it is taken."""
+        await self.type(text, "<enter>")
+        await self.until(lambda: not self.app.session.client.unconfirmed)
+
+    def screen(self) -> str:
+        """Return the text on the screen, row by row."""
+        strips = self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join(strip.text.rstrip() for strip in strips)
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until all of these stand on the screen."""
+        try:
+            await self.until(lambda: all(text in self.screen() for text in texts))
+        except TimeoutError:
+            pytest.fail(f"not seen: {texts}\n{self.screen()}")
+
+
+Sit = Callable[..., Any]
+
+
+@pytest.fixture
+def sit(server: Server) -> Sit:
+    """Open a chat-tui on `server`; yields a Seat."""
+
+    @asynccontextmanager
+    async def open_one(
+        name: str | None = "alice",
+        *,
+        size: tuple[int, int] = (100, 24),
+        address: Address | None = None,
+        online: bool = True,
+    ) -> AsyncIterator[Seat]:
+        app = ChatApp(address or Address("127.0.0.1", server.port), name, offer="login")
+        async with app.run_test(size=size) as pilot:
+            seat = Seat(app, pilot)
+            if online and name is not None:
+                await seat.until(lambda: app.session.client.connected and app.chat.current.people.names)
+            yield seat
+            await app.session.leave()
+
+    return open_one

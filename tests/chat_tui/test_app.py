@@ -1,0 +1,243 @@
+"""chat-tui as a person uses it, in memory: what is pressed and what stands on the screen."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import Server
+from textual.events import Key, Paste
+
+from chat_tui import config
+from chat_tui.client import Client
+from chat_tui.session import Address, Phase
+from chat_tui.state.entries import NOTICE
+
+
+async def test_two_people_talk(sit: Any, server: Server) -> None:
+    """Names, messages both ways, an action, and leaving."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.sees("Online · 2", "alice  you", "bob came in")
+        await bob.send("hello @alice")
+        await alice.sees("hello @alice")
+        await alice.say("hi bob")
+        await alice.say("/me waves")
+        await alice.sees("alice  hi bob", "alice waves")
+        page = await bob.history()
+        assert [(entry.text, entry.me) for entry in page.messages[1:]] == [("hi bob", False), ("waves", True)]
+        await bob.quit()
+        await alice.sees("bob left", "Online · 1")
+
+
+async def test_the_empty_room_says_how_others_join(sit: Any, server: Server) -> None:
+    """Not a blank."""
+    async with sit() as alice:
+        await alice.sees("Nothing has been said yet", "Message #general", f"● 127.0.0.1:{server.port}")
+
+
+async def test_several_lines_are_one_message(sit: Any) -> None:
+    """Keys for a new line, and a paste."""
+    async with sit() as alice:
+        await alice.type("one", "<ctrl+j>", "two", "<alt+enter>", "three", "<shift+enter>", "four")
+        assert alice.app.room.composer.size.height == 4
+        await alice.type("<enter>")
+        await alice.until(lambda: not alice.app.session.client.unconfirmed)
+        assert alice.app.chat.current.timeline.entries[-1].text == "one\ntwo\nthree\nfour"
+        assert alice.app.room.composer.size.height == 1
+        alice.app.post_message(Paste("a\r\nb\x1b[2J\n"))
+        await alice.until(lambda: alice.app.room.composer.text)
+        assert alice.app.room.composer.text == "a\nb␛[2J"
+
+
+async def test_keys_and_enter_written_at_once_lose_nothing(sit: Any) -> None:
+    """Enter never overtakes what was typed before it."""
+    async with sit() as alice:
+        for character in "quick":
+            alice.app.post_message(Key(character, character))
+        alice.app.post_message(Key("enter", "\r"))
+        for character in "next":
+            alice.app.post_message(Key(character, character))
+        await alice.until(lambda: alice.app.room.composer.text == "next")
+        assert alice.app.chat.current.timeline.entries[-1].text == "quick"
+
+
+async def test_history_and_completion(sit: Any, server: Server) -> None:
+    """Up brings back what was sent, Tab completes who is here."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob"):
+        await alice.sees("bob came in")
+        await alice.say("first")
+        await alice.type("draft", "<up>")
+        assert alice.app.room.composer.text == "first"
+        await alice.type("<down>", "<ctrl+u>", "b", "<tab>")
+        assert alice.app.room.composer.text == "bob: "
+
+
+async def test_commands(sit: Any) -> None:
+    """They answer in the log; what is unknown stays to be corrected and is never sent."""
+    async with sit() as alice:
+        await alice.type("/who", "<enter>")
+        await alice.sees("1 here: alice (you)")
+        await alice.type("/nick Alicia", "<enter>")
+        await alice.sees("you are now called Alicia", "Alicia  you")
+        await alice.type("/nick not a name", "<enter>")
+        await alice.sees("letters, digits")
+        await alice.type("/hlep", "<enter>")
+        await alice.sees("Did you mean /help?")
+        assert alice.app.room.composer.text == "/hlep"
+        await alice.type("<ctrl+c>", "/clear", "<enter>")
+        await alice.until(lambda: not alice.app.chat.current.timeline.entries)
+        await alice.type("/")
+        await alice.sees("/nick new name", "Tab complete")
+        await alice.type("<ctrl+u>", "/help", "<enter>")
+        await alice.sees("Everyone in the room reads it", "Esc closes")
+        await alice.type("<escape>")
+        assert all(entry.flags & NOTICE for entry in alice.app.chat.current.timeline.entries)
+
+
+@pytest.mark.parametrize("way", ["exit", "/quit"])
+async def test_leaving_by_a_line(sit: Any, server: Server, way: str) -> None:
+    """`exit` alone says that it leaves, and does."""
+    async with Client("127.0.0.1", server.port, "bob"), sit() as alice:
+        await alice.type(way)
+        if way == "exit":
+            await alice.sees("Enter leaves", "/say exit says it")
+        await alice.type("<enter>")
+        await alice.until(lambda: alice.app.session.link.phase is Phase.LEFT)
+        await alice.until(lambda: alice.app.return_code is not None)
+
+
+async def test_ctrl_c_clears_then_says_that_it_leaves_then_leaves(sit: Any) -> None:
+    """Writing something in between stays."""
+    async with sit() as alice:
+        await alice.type("text", "<ctrl+c>")
+        assert alice.app.room.composer.text == ""
+        await alice.type("<ctrl+c>")
+        await alice.sees("Ctrl+C again leaves")
+        await alice.type("x", "<ctrl+c>")
+        assert alice.app.room.composer.text == ""
+        assert "again leaves" not in alice.screen()
+        await alice.type("<ctrl+c>", "<ctrl+c>")
+        await alice.until(lambda: alice.app.session.link.phase is Phase.LEFT)
+
+
+async def test_without_a_name_one_is_asked_for_and_a_refusal_is_said_there(sit: Any, server: Server) -> None:
+    """The login name is offered; what can't be a name is said at once, what is taken by the server."""
+    async with Client("127.0.0.1", server.port, "alice"), sit(name=None) as seat:
+        await seat.sees("What should people call you?", "❯ login")
+        await seat.type("<ctrl+u>", "no name", "<enter>")
+        await seat.sees("without spaces")
+        await seat.type("<ctrl+u>", "Alice", "<enter>")
+        await seat.sees("alice is taken here", "Pick another name:", "❯ Alice")
+        await seat.type("2", "<enter>")
+        await seat.sees("Alice2  you", "Online · 2")
+
+
+async def test_the_server_goes_and_comes_back(sit: Any, start_server: Callable[..., Server], tmp_path: Path) -> None:
+    """Said where one looks, with the key that helps; what is written meanwhile is sent then, and nothing is lost."""
+    server = start_server(data=tmp_path / "d")
+    async with sit(address=Address("127.0.0.1", server.port)) as alice:
+        await alice.say("before")
+        server.stop(signal.SIGTERM)
+        await alice.sees("The server was shut down. F5 tries again.", "✗ not connected", "F5 try again")
+        await alice.type("meanwhile", "<enter>")
+        await alice.sees("meanwhile", "◌")
+        await alice.type("<f5>")
+        await alice.sees("Nothing listens at")
+        start_server(data=tmp_path / "d", port=server.port)
+        await alice.type("<f5>")
+        await alice.sees("● 127.0.0.1")
+        await alice.until(lambda: not alice.app.session.client.unconfirmed)
+        assert [entry.text for entry in alice.app.chat.current.timeline.entries] == ["before", "meanwhile"]
+        assert "◌" not in alice.screen()
+
+
+async def test_a_failed_message_is_kept_and_can_be_taken_back_or_sent_again(sit: Any) -> None:
+    """With the reason, and the keys."""
+    async with sit() as alice:
+        timeline = alice.app.chat.current.timeline
+        for id, text in ((1, "first"), (2, "second")):
+            timeline.pend(id, text, alice.app.chat.clock())
+            timeline.fail(id, "No reason")
+        await alice.sees("✗", "No reason", "Alt+R send again", "Alt+X take back")
+        await alice.type("<alt+x>")
+        assert alice.app.room.composer.text == "second"
+        await alice.type("<ctrl+u>", "<alt+r>")
+        await alice.until(lambda: not alice.app.session.client.unconfirmed)
+        assert not timeline.failed()
+        assert timeline.entries[-1].text == "first"
+        assert timeline.entries[-1].seq > 0
+
+
+async def test_what_is_too_long_goes_back_to_where_it_was_written(sit: Any) -> None:
+    """Nothing typed is lost."""
+    async with sit() as alice:
+        alice.app.room.composer.put("x" * 20_000)
+        await alice.type("<enter>")
+        await alice.sees("too long")
+        assert alice.app.room.composer.text == "x" * 20_000
+
+
+async def test_older_messages_come_when_the_top_is_reached(sit: Any, server: Server) -> None:
+    """Page by page."""
+    async with Client("127.0.0.1", server.port, "bob") as bob:
+        for number in range(120):
+            await bob.send(f"number {number}")
+    async with sit() as alice:
+        timeline = alice.app.chat.current.timeline
+        await alice.until(lambda: timeline.messages >= 50)
+        assert timeline.messages < 120
+        for _ in range(20):
+            await alice.type("<pageup>")
+            if timeline.messages == 120:
+                break
+        await alice.until(lambda: timeline.messages == 120)
+        await alice.type("<home>")
+        await alice.sees("number 0")
+        await alice.type("<end>")
+        await alice.sees("number 119")
+
+
+@pytest.mark.parametrize("size", [(40, 12), (79, 20), (80, 24), (120, 40), (300, 80)])
+async def test_every_size_shows_what_matters(sit: Any, server: Server, size: tuple[int, int]) -> None:
+    """Room, composer, keys; the sidebar beside the log or, in narrow terminals, over it."""
+    async with sit(size=size) as alice, Client("127.0.0.1", server.port, "bob"):
+        await alice.until(lambda: "bob" in alice.app.chat.current.people.names)
+        narrow = size[0] < 80
+        await alice.sees("# general", "❯ Message #general", "F1 help", "2 here" if narrow else "Online · 2")
+        await alice.type("<f2>")
+        await alice.until(lambda: ("Online · 2" in alice.screen()) is narrow)
+        await alice.type("<escape>" if narrow else "<f2>")
+        await alice.until(lambda: ("Online · 2" in alice.screen()) is not narrow)
+        await alice.pilot.resize_terminal(60, 15)
+        await alice.sees("2 here", "❯ Message #general")
+
+
+async def test_the_choice_of_colours_is_remembered(sit: Any) -> None:
+    """F4, in this run and the next."""
+    async with sit() as alice:
+        assert alice.app.theme == "chat-dark"
+        await alice.type("<f4>")
+        assert alice.app.theme == "chat-light"
+        assert config.load(config.settings_path()).theme == "chat-light"
+    async with sit("bob") as bob:
+        assert bob.app.theme == "chat-light"
+
+
+async def test_the_palette_does_what_it_offers(sit: Any) -> None:
+    """Every action by its name."""
+    async with sit() as alice:
+        await alice.type("<f3>")
+        await alice.sees("Read what was said before")
+        await alice.type("Dark or li")
+        await alice.sees("Dark or light")
+        await alice.type("<down>", "<enter>")
+        await alice.until(lambda: alice.app.theme == "chat-light")
+
+
+async def test_typing_goes_to_the_composer_whatever_has_the_focus(sit: Any) -> None:
+    """After a click into the log."""
+    async with sit() as alice:
+        await alice.pilot.click("MessageLog")
+        await alice.type("hey")
+        assert alice.app.room.composer.text == "hey"
