@@ -39,7 +39,6 @@ class MessageLog(Widget, can_focus=True):
         "log--quiet",
         "log--own",
         "log--error",
-        "log--waiting",
         "log--link",
         "log--mention",
         "log--floating",
@@ -53,7 +52,6 @@ class MessageLog(Widget, can_focus=True):
         & > .log--quiet { color: $foreground 58%; }
         & > .log--own { color: $accent; }
         & > .log--error { color: $error; }
-        & > .log--waiting { color: $warning; }
         & > .log--link { color: $primary; }
         & > .log--mention { background: $accent 13%; }
         & > .log--floating { background: $panel; }
@@ -363,7 +361,6 @@ class MessageLog(Widget, can_focus=True):
             quiet=color("quiet"),
             own=color("own"),
             error=color("error"),
-            waiting=color("waiting"),
             link=color("link"),
             mention=behind("mention"),
             pill=behind("floating"),

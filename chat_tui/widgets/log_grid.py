@@ -45,7 +45,6 @@ class Ink:
     """Times, notices, separators."""
     own: Color
     error: Color
-    waiting: Color
     link: Color
     mention: Color
     """Behind a whole message that names me."""

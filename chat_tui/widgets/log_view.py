@@ -143,9 +143,7 @@ class LogView:
         entries = self.timeline.entries
         return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid)
 
-    def _strip(
-        self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None
-    ) -> Strip:
+    def _strip(self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None) -> Strip:
         selected = self._selected(shape, index + self._origin, selection)
         if selected:
             return self.rows.row(shape, number, selected, style)

@@ -15,7 +15,7 @@ from chat_tui.widgets.log_view import LogView, nick_width
 from server.protocol import frames
 
 _WHITE, _BLACK, _RED = Color(255, 255, 255), Color(0, 0, 0), Color(250, 120, 120)
-INK = Ink(_BLACK, _WHITE, _WHITE, _WHITE, _RED, _WHITE, _WHITE, _BLACK, _BLACK, dark=True)
+INK = Ink(_BLACK, _WHITE, _WHITE, _WHITE, _RED, _WHITE, _BLACK, _BLACK, dark=True)
 WIDE, NARROW = Grid(60, 8), Grid(30, 0)
 _LONG = "a rather long message that takes a few rows to be shown, 漢字 included, and then some more words"
 
