@@ -60,6 +60,8 @@ class MessageLog(Widget, can_focus=True):
 
     newer_below = reactive(0)
     """Messages below the view while it is scrolled up."""
+    empty_text = reactive("")
+    """What an empty log says."""
 
     class OlderWanted(Message):
         """The oldest message held is seen and the server has older ones: `Timeline.oldest` says before which."""
@@ -92,8 +94,6 @@ class MessageLog(Widget, can_focus=True):
             classes: of the widget.
         """
         super().__init__(name=name, id=id, classes=classes)
-        self.empty_text = ""
-        """What an empty log says."""
         self._timeline = timeline
         self._view: LogView | None = None
         self._strips: list[Strip] | None = None
@@ -115,12 +115,14 @@ class MessageLog(Widget, can_focus=True):
 
     def show(self, timeline: Timeline) -> None:
         """Show another room, at its end."""
-        self._timeline.listeners.remove(self._changed)
+        self.on_unmount()
         self._timeline = timeline
-        timeline.listeners.append(self._changed)
         self._view = None
         self._nick = 0
         self._asked_older = False
+        if not self.is_mounted:
+            return
+        self.on_mount()
         self.screen.clear_selection()
         self._paint()
 
@@ -138,6 +140,10 @@ class MessageLog(Widget, can_focus=True):
         """Stop listening."""
         if self._changed in self._timeline.listeners:
             self._timeline.listeners.remove(self._changed)
+
+    def watch_empty_text(self) -> None:
+        """Say it."""
+        self._stale()
 
     def on_resize(self) -> None:
         """Cut what is seen anew."""

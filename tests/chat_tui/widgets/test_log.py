@@ -105,8 +105,10 @@ async def test_an_empty_log_says_what_to_do() -> None:
     async with app.run_test(size=(40, 12)) as pilot:
         await until(pilot, lambda: any("You are the first" in row for row in app.rows))
         assert all(len(row) <= 40 for row in app.rows)
+        app.chat.empty_text = "Nobody else is here yet."
+        await until(pilot, lambda: any("Nobody else" in row for row in app.rows))
         app.timeline.came_in(["bob"], 0)
-        await until(pilot, lambda: not any("You are" in row for row in app.rows))
+        await until(pilot, lambda: not any("Nobody" in row for row in app.rows))
 
 
 async def test_scrolled_up_it_stays_and_counts_what_is_newer() -> None:
