@@ -2,13 +2,16 @@
 
 import asyncio
 import gc
+import os
 import signal
+import threading
 from contextlib import suppress
 from typing import Any
 
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.worker import Worker
 
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
@@ -18,6 +21,9 @@ from chat_tui.session import Address, Link, Phase, Session
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
+
+_GOODBYE = 3.0
+"""Seconds that leaving may take after a signal before the process ends without it."""
 
 
 def _palette() -> type[Any]:
@@ -49,13 +55,13 @@ class ChatApp(App[int]):
         self.settings = config.load(config.settings_path())
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self.settings.theme if self.settings.theme in self.available_themes else THEMES[0].name
+        self.theme = self._first_theme()
         self.chat = Chat(name or "")
         self.session = Session(address, self.chat, config.data_path() / "server", self._changed)
         self.room = ChatScreen(self.chat, people=self.settings.people)
         self._offer = offer
         self._asks = name is None
-        self._session_task: asyncio.Task[None] | None = None
+        self._staying: Worker[None] | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         """Start in the room."""
@@ -167,6 +173,12 @@ class ChatApp(App[int]):
 
     # How.
 
+    def _first_theme(self) -> str:
+        """Return the colours to start with: the terminal's own where it has no more than sixteen."""
+        if self.settings.theme in self.available_themes:
+            return self.settings.theme
+        return "ansi-dark" if self.console.color_system == "standard" else THEMES[0].name
+
     def _start(self) -> None:
         """The first picture stands: connect, and let the garbage collector work, on what comes from now on."""
         gc.freeze()
@@ -175,9 +187,8 @@ class ChatApp(App[int]):
             self._connect()
 
     def _connect(self) -> None:
-        if self._session_task is None or self._session_task.done():
-            self._session_task = asyncio.create_task(self.session.run())
-            self._session_task.add_done_callback(_raise)
+        if self._staying is None or self._staying.is_finished:
+            self._staying = self.run_worker(self.session.run())
 
     def _ask(self, refusal: str) -> None:
         """Ask for a name, and come in with it."""
@@ -212,12 +223,20 @@ class ChatApp(App[int]):
 
     def _end_cleanly(self) -> None:
         """Leave the terminal as it was when this program is told to end."""
+        if self.is_headless:
+            return
         loop = asyncio.get_running_loop()
+
+        def end(number: int, _: object) -> None:
+            # A terminal that is gone takes no output, and Textual waits for it to do so, for ever.
+            last = threading.Timer(_GOODBYE, os._exit, (128 + number,))
+            last.daemon = True
+            last.start()
+            loop.call_soon_threadsafe(self._leave)
+
         for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None:
-                with suppress(NotImplementedError, ValueError, RuntimeError):
-                    loop.add_signal_handler(number, self._leave)
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), end)
 
     def _leave(self) -> None:
         self.run_worker(self.action_quit())
@@ -225,9 +244,3 @@ class ChatApp(App[int]):
     def on_unmount(self) -> None:
         """Leave a hosted server to others."""
         self.session.release()
-
-
-def _raise(task: "asyncio.Task[None]") -> None:
-    """Let an error in the session be seen."""
-    if not task.cancelled() and task.exception() is not None:
-        raise task.exception()  # type: ignore[misc]

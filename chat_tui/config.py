@@ -10,8 +10,8 @@ from pathlib import Path
 class Settings:
     """What a person chose in the program."""
 
-    theme: str = "chat-dark"
-    """Name of the colours."""
+    theme: str = ""
+    """Name of the colours; empty for what fits the terminal."""
     people: bool = True
     """Show who is here, where there is room for it."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.geometry import Offset, Size
 from textual.message import Message
@@ -18,6 +19,7 @@ from server.protocol.text import clean
 
 _PROMPT = "  ❯ "
 _INDENT = " " * len(_PROMPT)
+_CURSOR = Style(reverse=True)  # seen in every colour, and in none
 _KEYS = {key: action.action for action in of(Where.WRITING) for key in action.keys}
 
 
@@ -25,7 +27,7 @@ class Composer(Widget, can_focus=True):
     """Text with readline's keys, history and completion. Keys are taken strictly in the order they were pressed."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"composer--prompt", "composer--cursor", "composer--placeholder"}
+    COMPONENT_CLASSES = {"composer--prompt", "composer--placeholder"}
 
     class Edited(Message):
         """The text changed."""
@@ -122,7 +124,7 @@ class Composer(Widget, can_focus=True):
         segments = [
             head,
             Segment(text[:cursor], plain),
-            Segment(under, self.get_component_rich_style("composer--cursor")),
+            Segment(under, plain + _CURSOR),
             Segment(text[after:], plain),
         ]
         return Strip(segments).adjust_cell_length(width, plain)
@@ -236,14 +238,16 @@ class Composer(Widget, can_focus=True):
         return wrap(self.text, max(2, width - len(_PROMPT) - 1))
 
     def _empty(self, width: int) -> list[Segment]:
-        """Draw the cursor and the placeholder, cut at its end where there is no room for it."""
+        """Draw the cursor and the placeholder: its last part alone where there is no room for all."""
         text = self._placeholder
+        if cell_len(text) > width:
+            text = text.rpartition(" · ")[2]
         quiet = self.rich_style + self.get_component_rich_style("composer--placeholder")
         if cell_len(text) > width:
             text = text[: max(0, width - 1)] + "…"
         if not self.has_focus:
             return [Segment(text, quiet)]
-        return [Segment(text[:1] or " ", self.get_component_rich_style("composer--cursor")), Segment(text[1:], quiet)]
+        return [Segment(text[:1] or " ", quiet + _CURSOR), Segment(text[1:], quiet)]
 
     def _cursor_row(self) -> int:
         cursor = self.editor.cursor

@@ -26,6 +26,12 @@ import pyte
 _UNKNOWN = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1b\[\?[0-9;]*u")
 
 
+def _own_terminal() -> None:
+    """Make the pty the terminal of a session of its own: closing it tells the program."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A program in a terminal of its own."""
 
@@ -35,6 +41,7 @@ class Terminal:
         self.modes = termios.tcgetattr(self.slave)
         self.written = b""
         self._half = b""
+        self._gone = False
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
@@ -43,7 +50,7 @@ class Terminal:
             stdout=self.slave,
             stderr=self.slave,
             env=dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8"),
-            start_new_session=True,
+            preexec_fn=_own_terminal,
         )
 
     def press(self, keys: str) -> None:
@@ -87,13 +94,19 @@ class Terminal:
         last = self.written.rfind(b"\x1b[?1049h")
         return termios.tcgetattr(self.slave) == self.modes and all(self.written.rfind(mode) > last for mode in off)
 
+    def hang_up(self) -> None:
+        """Close the terminal as a window is closed."""
+        os.close(self.slave)
+        os.close(self.master)
+        self._gone = True
+
     def close(self) -> None:
         """End the program, whatever it does."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.master)
-        os.close(self.slave)
+        if not self._gone:
+            self.hang_up()
 
 
 @pytest.fixture

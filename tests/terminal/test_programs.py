@@ -102,6 +102,14 @@ def test_told_to_end_it_leaves_the_terminal_as_it_was(terminal: Start, server: S
     alice.sees("bob left", "Online · 1")
 
 
+def test_a_terminal_that_is_closed_ends_it(terminal: Start, server: Server) -> None:
+    """A window closed by the mouse leaves no process behind."""
+    one = terminal(TUI, "--host", "127.0.0.1", "--port", str(server.port), "--name", "alice")
+    one.sees("alice  you")
+    one.hang_up()
+    one.process.wait(PATIENCE)
+
+
 def test_ctrl_z_gives_the_shell_back_and_fg_the_chat(terminal: Start, server: Server) -> None:
     """Stopped with a sane terminal, and drawn again when it goes on."""
     one = terminal(TUI, "--host", "127.0.0.1", "--port", str(server.port), "--name", "alice")
