@@ -132,7 +132,7 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
 
 
 async def test_a_storm_of_people_is_one_line_to_each() -> None:
-    """A hundred who come in within one hold are told in one line; the newcomer has them in the roster or in that line."""
+    """A hundred who come in within one hold are told in one line; a newcomer has them in the roster or in that line."""
     hub = Hub(0, FakeArchive())
     presence = Presence(hub)
     room = hub.add_room(1, "general")
