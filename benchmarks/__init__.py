@@ -1,0 +1,1 @@
+"""Figures of the server and of the terminal, measured from outside. `benchmarks/README.md` says how to read them."""

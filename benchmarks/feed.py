@@ -1,0 +1,134 @@
+"""A server for one client that can talk as fast as a measurement wants. It has no loop: who measures turns it."""
+
+import random
+import socket
+import time
+
+from server.protocol import codec, frames
+from server.protocol.lines import LineSplitter
+
+PEOPLE = [f"user{number:02}" for number in range(20)]
+PROSE = (
+    "the tide is out so we walk along the shore and look for glass that the sea has made round while the dog runs ahead"
+    " barking at gulls bring tea and a jumper please since it gets cold once the sun is down see you at the pier"
+)
+WORDS = PROSE.split()
+LENGTHS = (4, 6, 8, 8, 10, 12, 14, 30)
+"""Words of a message: about one in eight needs a second line."""
+AT_ONCE = 1 << 18
+"""Bytes written at once, at most."""
+
+
+class Feed:
+    """Listens on loopback and speaks to who comes."""
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.listening.setblocking(False)
+        self.port: int = self.listening.getsockname()[1]
+        self.client: socket.socket | None = None
+        self.waiting = bytearray()
+        """What has not been written yet."""
+        self.rate = 0.0
+        """Messages a second that it says by itself."""
+        self._began = 0.0
+        self._said = 0
+        self._seq = 0
+        self._lines = LineSplitter()
+        self._dice = random.Random(7)
+
+    # What is said.
+
+    def say(self, text: str = "") -> None:
+        """Say something as someone; anything where no text is given."""
+        self._seq += 1
+        who = self._dice.randrange(len(PEOPLE))
+        self._tell(
+            frames.Message(
+                seq=self._seq,
+                room="general",
+                user=who + 2,
+                sender=PEOPLE[who],
+                time=_now(),
+                text=text or " ".join(self._dice.choices(WORDS, k=self._dice.choice(LENGTHS))),
+            )
+        )
+
+    def pour(self, count: int, last: str) -> None:
+        """Say much at once; `last` is the text of the last message."""
+        for _ in range(count - 1):
+            self.say()
+        self.say(last)
+
+    def talk(self, rate: float) -> None:
+        """Say so many messages a second from now on; 0 ends it."""
+        self.rate, self._began, self._said = rate, time.perf_counter(), 0
+
+    # What the loop of who measures calls.
+
+    def due(self) -> float:
+        """Say what is due; return the seconds until the next message is."""
+        if not self.rate:
+            return 1.0
+        while (wait := self._began + (self._said + 1) / self.rate - time.perf_counter()) <= 0:
+            self._said += 1
+            self.say()
+        return wait
+
+    def accept(self) -> None:
+        """Take the client in."""
+        self.client, _ = self.listening.accept()
+        self.client.setblocking(False)
+        self.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read(self) -> None:
+        """Answer what the client says."""
+        assert self.client is not None
+        try:
+            data = self.client.recv(1 << 16)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.client.close()
+            self.client = None
+            return
+        for line in self._lines.feed(data):
+            if line:
+                self._answer(codec.decode_client(line))
+
+    def write(self) -> None:
+        """Write as much as the client takes."""
+        assert self.client is not None
+        try:
+            del self.waiting[: self.client.send(self.waiting[:AT_ONCE])]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self.waiting.clear()
+
+    def close(self) -> None:
+        """End."""
+        self.listening.close()
+        if self.client is not None:
+            self.client.close()
+
+    def _answer(self, frame: frames.ClientFrame) -> None:
+        match frame:
+            case frames.Hello(name=name):
+                self._tell(frames.Welcome(name=name, user=1, session="-", epoch="-", seq=0, rooms=["general"]))
+                self._tell(frames.Roster(room="general", names=[name, *PEOPLE]))
+                self.say("Ready.")
+            case frames.HistoryRequest(ref=ref, room=room):
+                self._tell(frames.History(ref=ref, room=room, messages=[], more=False, as_of=self._seq))
+            case frames.Ping():
+                self._tell(frames.Pong())
+            case _:
+                pass
+
+    def _tell(self, frame: frames.Frame) -> None:
+        self.waiting += codec.encode(frame)
+
+
+def _now() -> str:
+    now = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"

@@ -1,0 +1,94 @@
+"""What all measurements share: the machine they were made on, quantiles, and tables."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("chat-tui", "textual", "msgspec", "uvloop", "apsw")
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which `share` (0 to 1) of the values lie; 0 where there are none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """Return the seconds of processor time that a process has used; None where the system has no /proc."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine() -> dict[str, str]:
+    """Return what figures depend on besides the program."""
+    facts = {
+        "date": time.strftime("%Y-%m-%d"),
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": f"{os.cpu_count()} x {_processor()}",
+        "python": platform.python_version(),
+    }
+    for package in PACKAGES:
+        try:
+            facts[package] = version(package)
+        except PackageNotFoundError:
+            facts[package] = "none"
+    return facts
+
+
+def filesystem(folder: Path) -> str:
+    """Return the type of the file system that a folder lies on; `unknown` where the system does not say."""
+    best, kind = "", "unknown"
+    try:
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return kind
+    for mount in mounts:
+        _, where, found, *_ = mount.split(" ")
+        if folder.resolve().is_relative_to(where) and len(where) >= len(best):
+            best, kind = where, found
+    return kind
+
+
+def give_core(number: int, pid: int = 0) -> None:
+    """Keep a process (0: this one) on one core, so that server and load do not take each other's; else do nothing."""
+    if sys.platform == "linux" and (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(pid, {number})
+
+
+def say(text: str) -> None:
+    """Tell who waits what is being done."""
+    print(f"  {text} …", file=sys.stderr, flush=True)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bool = False) -> str:
+    """Return rows as aligned text or as a Markdown table: the first column left, the others right."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    aligned = [
+        [
+            cell.ljust(width) if not column else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        for line in lines
+    ]
+    if not markdown:
+        return "\n".join("  ".join(line).rstrip() for line in aligned)
+    rule = ["-" * width if not column else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [aligned[0], rule, *aligned[1:]])
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
