@@ -55,8 +55,10 @@ Sit = Callable[..., Any]
 
 
 @pytest.fixture
-def sit(server: Server) -> Sit:
-    """Open a chat-tui on `server`; yields a Seat."""
+def sit(server: Server, monkeypatch: pytest.MonkeyPatch) -> Sit:
+    """Open a chat-tui on `server`, in a terminal of all colours; yields a Seat."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
 
     @asynccontextmanager
     async def open_one(

@@ -224,6 +224,14 @@ async def test_the_choice_of_colours_is_remembered(sit: Any) -> None:
         assert bob.app.theme == "chat-light"
 
 
+async def test_a_terminal_of_sixteen_colours_is_left_its_own(sit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours can't be shown there."""
+    monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv("TERM", "xterm")
+    async with sit() as alice:
+        assert alice.app.theme == "ansi-dark"
+
+
 async def test_the_palette_does_what_it_offers(sit: Any) -> None:
     """Every action by its name."""
     async with sit() as alice:
