@@ -141,6 +141,8 @@ class ChatApp(App[int]):
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
                 await self.session.leave()
+            if self.settings.people is not self.room.show_people:
+                self._remember()
         self.exit(0)
 
     def action_help(self) -> None:
@@ -153,6 +155,7 @@ class ChatApp(App[int]):
     def action_theme(self) -> None:
         """Switch between dark and light."""
         self.theme = next(theme.name for theme in THEMES if theme.dark is not self.current_theme.dark)
+        self.settings.theme = self.theme
         self._remember()
 
     def action_connect(self) -> None:
@@ -217,7 +220,6 @@ class ChatApp(App[int]):
         self.chat.current.timeline.notice(text, self.chat.clock(), tone)
 
     def _remember(self) -> None:
-        self.settings.theme = self.theme
         self.settings.people = self.room.show_people
         config.save(self.settings, config.settings_path())
 

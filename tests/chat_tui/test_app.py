@@ -224,6 +224,17 @@ async def test_the_choice_of_colours_is_remembered(sit: Any) -> None:
         assert bob.app.theme == "chat-light"
 
 
+async def test_a_sidebar_that_was_folded_stays_so(sit: Any) -> None:
+    """The next run starts as this one ended."""
+    async with sit() as alice:
+        await alice.sees("Online · 1")
+        await alice.type("<f2>", "<ctrl+q>")
+        await alice.until(lambda: alice.app.return_code is not None)
+    assert not config.load(config.settings_path()).people
+    async with sit("bob") as bob:
+        await bob.sees("1 here")
+
+
 async def test_a_terminal_of_sixteen_colours_is_left_its_own(sit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours can't be shown there."""
     monkeypatch.delenv("COLORTERM")
