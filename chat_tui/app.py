@@ -211,10 +211,9 @@ class ChatApp(App[int]):
             self._say(error.message, "error")
 
     async def _older(self, log: MessageLog) -> None:
-        try:
+        with suppress(ClientError):  # the connection says itself that it is gone
             await self.session.older()
-        except ClientError:
-            log.older_failed()
+        log.older_answered()
 
     def _say(self, text: str, tone: Any) -> None:  # noqa: ANN401 - one of the timeline's tones
         self.chat.current.timeline.notice(text, self.chat.clock(), tone)

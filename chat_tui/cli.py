@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-DEFAULT_PORT = 7373
+from chat_tui.config import DEFAULT_PORT
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,6 +5,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+DEFAULT_PORT = 7373
+"""Where `chat-server` listens unless it is told otherwise."""
+
 
 @dataclass
 class Settings:

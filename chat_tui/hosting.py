@@ -51,12 +51,13 @@ class Server:
         return self._process.poll() is None
 
     def last_words(self) -> str:
-        """Return the last line of its log; empty where it wrote none."""
+        """Return the last line of its log, without its time; empty where it wrote none."""
         try:
             lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return ""
-        return next((line for line in reversed(lines) if line.strip()), "")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        return last.partition("  ")[2] or last
 
     def release(self) -> None:
         """Leave it alone: it ends once nobody is connected."""

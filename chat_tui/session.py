@@ -8,16 +8,22 @@ from typing import NamedTuple
 
 from chat_tui import hosting
 from chat_tui.client import Client, ClientError, Lost, NotAChatServer, Refused, Unreachable
+from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import ACTION
 from server.protocol.errors import FINAL
 
-DEFAULT_PORT = 7373
 START_WITHIN = 15.0
 """Seconds that a server started here may take: the first start of a slow machine compiles its modules."""
 _TRY_EVERY = 0.05
 _AFTER_ITS_END = 3.0
 """Seconds that another's server, which won the race for the port, may take after ours has given up."""
+
+
+_NOT_SHARED = (
+    "A server ran here already, and --share does not change it. To open it to the network,"
+    " let all leave, then start again with --share."
+)
 
 
 class Address(NamedTuple):
@@ -84,6 +90,8 @@ class Session:
             self._set(self._offline(error))
             return
         self._forget_unsure()
+        if self.address.share and not self.hosts:
+            self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
         self._set(Link(Phase.ONLINE, self._online_words()))
         watch = asyncio.create_task(self._watch_race()) if self.hosts else None
         try:
@@ -225,8 +233,9 @@ class Session:
         """Return what an empty room says."""
         if self.link.phase is not Phase.ONLINE:
             return ""
-        where = " in another terminal here" if self.address.may_host and not (self.hosts and self.address.share) else ""
-        return f"Nothing has been said yet. Others join with {self.invitation()}{where}"
+        only_here = self.address.may_host and not (self.hosts and self.address.share)
+        where = " from another terminal here" if only_here else ""
+        return f"You can write the first message. Others join{where} with\n{self.invitation()}"
 
     def _online_words(self) -> tuple[str, ...]:
         if not self.hosts:

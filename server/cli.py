@@ -78,10 +78,12 @@ def _port(text: str) -> int:
 def _log_to(config: Config) -> None:
     logging.raiseExceptions = False  # who reads the log may leave: the chat goes on
     handler: logging.Handler = logging.StreamHandler(sys.stdout)
+    words = "%(message)s"
     if config.log_file is not None:
         config.log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler = logging.handlers.RotatingFileHandler(config.log_file, maxBytes=1_000_000, backupCount=1)
-    handler.setFormatter(_Json() if config.log_format == "json" else logging.Formatter("%(message)s"))
+        words = "%(asctime)s  %(message)s"
+    handler.setFormatter(_Json() if config.log_format == "json" else logging.Formatter(words))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 

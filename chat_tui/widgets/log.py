@@ -126,8 +126,8 @@ class MessageLog(Widget, can_focus=True):
         self.screen.clear_selection()
         self._paint()
 
-    def older_failed(self) -> None:
-        """Say that no page will come for the last `OlderWanted`: reaching the top asks again."""
+    def older_answered(self) -> None:
+        """Say that nothing more will come for the last `OlderWanted`: reaching the top asks again."""
         self._asked_older = False
 
     # What Textual asks.
@@ -364,7 +364,8 @@ class MessageLog(Widget, can_focus=True):
         return Ink(
             background=background,
             foreground=foreground if foreground.ansi is not None else readable(background + foreground, background),
-            quiet=color("quiet"),
+            # A copy: in a terminal's own colours all are one object, and by this one a quiet style is known.
+            quiet=color("quiet")._replace(),
             own=color("own"),
             error=color("error"),
             link=color("link"),

@@ -266,9 +266,8 @@ def _rows_above(entry: Entry, before: Entry | None, grid: Grid) -> list[str]:
 def _reason(entry: Entry) -> str:
     if not (isinstance(entry, Waiting) and entry.flags & FAILED):
         return ""
-    # Each key stays on one line with what it does.
-    keys = " · ".join(key.replace(" ", "\N{NO-BREAK SPACE}") for key in ("Alt+R sends it again", "Alt+X takes it back"))
-    return f"Not sent: {entry.reason.rstrip('.')} · {keys}"
+    # Short enough for one line at 40 columns.
+    return f"Not sent: {entry.reason.rstrip('.')}.\nAlt+R again · Alt+X takes it back"
 
 
 def _links(text: str) -> list[tuple[int, int, Style]]:

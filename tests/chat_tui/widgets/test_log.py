@@ -174,7 +174,7 @@ async def test_older_messages_are_asked_for_once_and_do_not_move_the_view() -> N
         app.chat.action_page_up()
         await pilot.pause()
         assert app.wanted == 2
-        app.chat.older_failed()
+        app.chat.older_answered()
         app.chat.action_page_up()
         await until(pilot, lambda: app.wanted == 3)
 
