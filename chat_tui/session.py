@@ -234,8 +234,8 @@ class Session:
         if self.link.phase is not Phase.ONLINE:
             return ""
         only_here = self.address.may_host and not (self.hosts and self.address.share)
-        where = " from another terminal here" if only_here else ""
-        return f"You can write the first message. Others join{where} with\n{self.invitation()}"
+        where = " on this machine" if only_here else ""
+        return f"Nobody has written yet: you can be the first.\nOthers{where} join with\n{self.invitation()}"
 
     def _online_words(self) -> tuple[str, ...]:
         if not self.hosts:

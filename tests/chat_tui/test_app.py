@@ -33,7 +33,7 @@ async def test_two_people_talk(sit: Any, server: Server) -> None:
 async def test_the_empty_room_says_how_others_join(sit: Any, server: Server) -> None:
     """Not a blank."""
     async with sit() as alice:
-        await alice.sees("You can write the first message", "Message #general", f"● 127.0.0.1:{server.port}")
+        await alice.sees("Nobody has written yet", "Message #general", f"● 127.0.0.1:{server.port}")
 
 
 async def test_several_lines_are_one_message(sit: Any) -> None:

@@ -41,7 +41,7 @@ def test_one_command_hosts_a_second_joins_and_the_server_outlives_the_first(
 ) -> None:
     """The promise of the first minute; a killed terminal takes nobody's server away; the last one out ends it."""
     alice = terminal(TUI, "--name", "alice", "--port", str(port))
-    alice.sees("hosting, only this machine", "alice  you", "Others join with chat-tui --port")
+    alice.sees("hosting, only this machine", "alice  you", "Others on this machine join with", "chat-tui --port")
     bob = terminal(TUI, "--name", "bob", "--port", str(port))
     bob.sees(f"● 127.0.0.1:{port}", "Online · 2")
     alice.sees("bob came in", "Online · 2")

@@ -71,7 +71,7 @@ def test_the_grid_at_a_glance() -> None:
     assert "sending" in rows[day[1] + 5]
     assert rows[day[1] + 5].endswith("◌")
     assert rows[day[1] + 6].endswith("✗")
-    assert "Not sent: Too fast ·" in rows[day[1] + 7]
+    assert "Not sent: Too fast." in rows[day[1] + 7]
 
 
 def test_narrow_the_name_stands_above_its_group() -> None:
