@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import filesystem, give_core, say
+from benchmarks.figures import filesystem, on_core, say
 from benchmarks.load import Load, Result
 
 HERE = Path(__file__).resolve().parent.parent
@@ -107,7 +107,8 @@ def _once(scenario: Scenario, name: str, *, quick: bool) -> Result:
     with _server(name) as (port, pid):
         load = Load(port, pid, 1000, scenario.rooms, scenario.senders, scenario.together, seconds, min(1.0, seconds))
         command = [sys.executable, "-m", "benchmarks.load", json.dumps(asdict(load))]
-        done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
+        with on_core(1):
+            done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
     return Result(**json.loads(done.stdout))
 
 
@@ -118,8 +119,10 @@ def _server(name: str) -> Iterator[tuple[int, int]]:
         command = [sys.executable, "-m", "benchmarks.naive"]
         if name == OURS:
             command = [sys.executable, "-m", "server.cli", "--port", "0", "--data", f"{data}/data", "--limits", "off"]
-        with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
+        with on_core(0):
+            process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        with process:
             try:
                 first = process.stdout.readline()
                 found = re.search(r"Listening on .*:(\d+)", first)
@@ -127,7 +130,6 @@ def _server(name: str) -> Iterator[tuple[int, int]]:
                     raise SystemExit(f"{name} did not start: {first}")
                 # It says who comes: unread, that would stop it.
                 threading.Thread(target=process.stdout.read, daemon=True).start()
-                give_core(0, process.pid)
                 yield int(found[1]), process.pid
             finally:
                 process.terminate()

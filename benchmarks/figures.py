@@ -4,7 +4,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -56,10 +57,20 @@ def filesystem(folder: Path) -> str:
     return kind
 
 
-def give_core(number: int, pid: int = 0) -> None:
-    """Keep a process (0: this one) on one core, so that server and load do not take each other's; else do nothing."""
-    if sys.platform == "linux" and (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(pid, {number})
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """Keep what is started meanwhile on one core, all its threads: server and load do not take each other's.
+
+    Only Linux knows how; elsewhere, and with a single core, this does nothing.
+    """
+    if sys.platform != "linux" or number not in (allowed := os.sched_getaffinity(0)):
+        yield
+        return
+    os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def say(text: str) -> None:
