@@ -6,6 +6,8 @@ Needs Python >= 3.11 with pip, nothing else. uv does the work: the one on PATH, 
 versions of `uv.lock`; nothing outside this folder is touched but uv's cache.
 """
 
+from __future__ import annotations  # an older Python must get as far as saying that it is too old
+
 import os
 import shutil
 import subprocess
@@ -31,9 +33,9 @@ def main(command: list[str]) -> int:
     environment.pop("VIRTUAL_ENV", None)
     groups = ["--no-dev"] if command[0] in FOR_USERS else []
     arguments = [uv, "run", "--project", str(HERE), "--locked", *groups, *command]
-    if sys.platform == "win32":
-        return subprocess.call(arguments, env=environment)
-    os.execve(uv, arguments, environment)
+    if sys.platform != "win32":
+        os.execve(uv, arguments, environment)
+    return subprocess.call(arguments, env=environment)
 
 
 def fetch_uv() -> str | None:
