@@ -83,7 +83,7 @@ class ChatApp(App[int]):
 
     def _show_link(self, link: Link) -> None:
         tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
-        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.phase is Phase.OFFLINE else "")
+        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.problem else "")
         self.room.invite(self.session.welcome_words())
         if link.phase is Phase.NAME:
             self._ask(link.problem)
@@ -160,7 +160,9 @@ class ChatApp(App[int]):
 
     def action_connect(self) -> None:
         """Try to connect again."""
-        if self.session.link.phase is Phase.OFFLINE:
+        if self.session.link.phase is Phase.WAITING:
+            self.session.hurry()
+        elif self.session.link.phase is Phase.OFFLINE:
             self._connect()
 
     def action_retry(self) -> None:

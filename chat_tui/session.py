@@ -1,7 +1,10 @@
 """One person's chat: connected, hosted where need be, applied to what the screen shows. No Textual."""
 
 import asyncio
+import math
+import random
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +14,15 @@ from chat_tui.client import Client, ClientError, Lost, NotAChatServer, Refused, 
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import ACTION
+from server.protocol import frames
 from server.protocol.errors import FINAL
 
 START_WITHIN = 15.0
 """Seconds that a server started here may take: the first start of a slow machine compiles its modules."""
 _TRY_EVERY = 0.05
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds before coming back is tried: twice as long after each failure, up to the longest. Less up to half of it, by
+chance, so that not all who lost a server come back at once."""
 _AFTER_ITS_END = 3.0
 """Seconds that another's server, which won the race for the port, may take after ours has given up."""
 
@@ -42,7 +49,10 @@ class Phase(Enum):
 
     CONNECTING = auto()
     ONLINE = auto()
+    WAITING = auto()
+    """Lost; tried again by itself in a while."""
     OFFLINE = auto()
+    """Lost or never reached; tried again when somebody says so."""
     NAME = auto()
     """The server waits for another name."""
     LEFT = auto()
@@ -76,29 +86,65 @@ class Session:
         self._data = data
         self._server: hosting.Server | None = None
         self._changed = changed
+        self._hurry = asyncio.Event()
 
     async def run(self) -> None:
-        """Connect and stay until the connection ends; `link` says how. Call again to try again."""
-        self._set(Link(Phase.CONNECTING, ("◌ connecting", "◌")))
+        """Connect and stay connected: who was in comes back by itself.
+
+        Returns when there is nothing more to try alone; `link` says why. Call again to try again.
+        """
+        failures = 0
+        while (ended := await self._stay()) is not None:
+            failures = failures + 1 if self.link.phase is Phase.CONNECTING else 0
+            await self._wait(failures, ended)
+
+    def hurry(self) -> None:
+        """Try to come back now instead of later."""
+        self._hurry.set()
+
+    async def _wait(self, failures: int, ended: ClientError) -> None:
+        """Count down to the next try. A first short one is not worth a notice of what happened."""
+        self._hurry.clear()
+        loop = asyncio.get_running_loop()
+        wait = min(LONGEST_WAIT, FIRST_WAIT * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        due = loop.time() + wait
+        while (left := due - loop.time()) > 0 and not self._hurry.is_set():
+            seconds = math.ceil(left)
+            words = (f"◌ reconnecting in {seconds} s · F5 now", f"◌ reconnecting in {seconds} s", f"◌ {seconds} s")
+            self._set(Link(Phase.WAITING, words, ended.message if failures else ""))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), left - seconds + 1)
+
+    async def _stay(self) -> ClientError | None:
+        """Connect and stay until the connection ends; return why, where coming back by itself makes sense."""
+        known = self.link.problem if self.link.phase is Phase.WAITING else ""
+        self._set(Link(Phase.CONNECTING, ("◌ connecting", "◌"), known))
         self.client.name = self.chat.name
         try:
             await self._come_in()
         except Refused as refusal:
             self._refused(refusal)
-            return
+            return None
         except ClientError as error:
-            self._set(self._offline(error))
-            return
+            return self._lost(error)
         self._forget_unsure()
         if self.address.share and not self.hosts:
             self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
         self._set(Link(Phase.ONLINE, self._online_words()))
         watch = asyncio.create_task(self._watch_race()) if self.hosts else None
         try:
-            await self._listen()
+            final = await self._listen()
         finally:
             if watch is not None:
                 watch.cancel()
+        if self.link.phase is Phase.LEFT:
+            return None
+        self.chat.disconnected()
+        self._changed(Changed.PEOPLE)
+        if final is not None:
+            self._set(self._offline(final))
+            return None
+        return self._lost(self.client.ended or Lost("The connection was closed."))
 
     def say(self, text: str, me: bool = False) -> None:
         """Send a message; it is shown at once. Raises Refused for what can't be one: nothing is shown then."""
@@ -183,16 +229,23 @@ class Session:
         words = self._server.last_words() if self._server is not None else ""
         return "A server could not be started here" + (f": {words}" if words else ".")
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> Refused | None:
+        """Apply what the server says until the connection ends; return its last word where it wants us gone."""
+        final = None
         async for batch in self.client.batches():
             changed = self.chat.apply_all(batch)
             if changed:
                 self._changed(changed)
-        if self.link.phase is Phase.LEFT:
-            return
-        self.chat.disconnected()
-        self._changed(Changed.PEOPLE)
-        self._set(self._offline(self.client.ended or Lost("The connection was closed.")))
+            if type(last := batch[-1]) is frames.Error and last.code in FINAL:
+                final = Refused(last.code, last.message)
+        return final
+
+    def _lost(self, error: ClientError) -> ClientError | None:
+        """Return the error where we were in and may come back; else say it."""
+        if self.client.session and isinstance(error, Lost | Unreachable):
+            return error
+        self._set(self._offline(error))
+        return None
 
     def _refused(self, refusal: Refused) -> None:
         """The server takes this name not, or nobody now."""

@@ -52,6 +52,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         listener = Listener(chat, sessions)
         stop = asyncio.Event()
         clients = asyncio.create_task(_keep_clients(chat, data, stop))
+        beating = asyncio.create_task(sessions.keep_beating())
         journal.start(chat.committed)
         try:
             addresses = await listener.open(config.host, config.port)
@@ -63,6 +64,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             await stop.wait()
         finally:
             stop.set()
+            beating.cancel()
             listener.close()
             await _shut_down(chat, sessions, journal, archive)
             await clients

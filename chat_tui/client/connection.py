@@ -16,6 +16,10 @@ HELD_FRAMES = 20_000
 """Frames that may wait for whoever reads them: beyond, the socket is not read. A page of 50 counts as one."""
 
 
+SILENCE = 15.0
+"""Seconds without a byte after which the server is gone: it pings who only listens every 9 or 10 seconds."""
+
+
 class Connection(asyncio.Protocol):
     """A connection whose frames wait in batches, one for each read of the socket.
 
@@ -37,6 +41,8 @@ class Connection(asyncio.Protocol):
         self._batches: deque[list[frames.ServerFrame]] = deque()
         self._held = 0
         self._paused = False
+        self._heard = 0.0
+        self._watch: asyncio.TimerHandle | None = None
         self._closing = False
         self._spoke = False
         self._complained = False
@@ -46,6 +52,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; find out by TCP where the other side vanishes without a word."""
         self._transport = cast(asyncio.Transport, transport)
+        self._heard = asyncio.get_running_loop().time()
+        self._listen_for_life()
         sock = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -53,6 +61,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Turn what came into one batch."""
+        self._heard = asyncio.get_running_loop().time()
         batch: list[frames.ServerFrame] = []
         for line in self._splitter.feed(data):
             frame = self._frame(line)
@@ -66,6 +75,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say why it ended to all who wait."""
+        if self._watch is not None:
+            self._watch.cancel()
         if not self.ended.done():
             self.ended.set_result(self._why())
         self._wake()
@@ -104,7 +115,19 @@ class Connection(asyncio.Protocol):
         """Read on, where reading had stopped."""
         if self._paused and self._transport is not None:
             self._paused = False
+            self._heard = asyncio.get_running_loop().time()
             self._transport.resume_reading()
+
+    def _listen_for_life(self) -> None:
+        """End the connection when nothing was heard for too long. While this side does not read, nothing can be."""
+        loop = asyncio.get_running_loop()
+        left = self._heard + SILENCE - loop.time()
+        if left <= 0 and not self._paused:
+            self._fail(Lost("The server does not answer any more."))
+            if self._transport is not None:
+                self._transport.abort()
+        else:
+            self._watch = loop.call_later(max(left, 1.0), self._listen_for_life)
 
     def _frame(self, line: bytes | None) -> frames.ServerFrame | None:
         """Return a line's frame; None for one to leave out.

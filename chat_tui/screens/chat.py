@@ -114,9 +114,7 @@ class ChatScreen(Screen[None]):
         self._words, self._tone = words, tone
         self.problem.update(problem, way_out)
         room = self.chat.current.handle
-        self.composer.placeholder = (
-            f"Message #{room} · will be sent when connected" if tone == "bad" else f"Message #{room}"
-        )
+        self.composer.placeholder = f"Message #{room} · will be sent when connected" if problem else f"Message #{room}"
         self._update_top()
         self.refresh_hints()
 
@@ -230,7 +228,7 @@ class ChatScreen(Screen[None]):
         if commands.suggest(text):
             return [("Tab", "complete"), ("Enter", "run"), ("//", "to start with a slash")]
         hints = []
-        if self._tone == "bad":
+        if self.problem.display:
             hints.append(_hint("program.connect"))
         if self.chat.current.timeline.failed():
             hints += [_hint("message.retry"), _hint("message.take_back")]

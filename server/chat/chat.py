@@ -109,9 +109,14 @@ class Chat:
             if not peer.gone:
                 peer.link.ready()
 
-    def lost(self, peer: Peer, *, clean: bool) -> None:
+    def lost(self, peer: Peer, *, clean: bool, silent: bool) -> None:
         """A connection has ended; see `Entrance.lost`."""
-        self.entrance.lost(peer, clean=clean)
+        self.entrance.lost(peer, clean=clean, silent=silent)
+
+    def ping(self, peer: Peer) -> None:
+        """Ask a connection whether it is there, and tell it up to where it has been sent everything."""
+        seq = self.hub.head if peer.live else peer.position
+        peer.link.write(encode(frames.Ping(seq=seq)))
 
     def end(self, peer: Peer, code: Code, message: str) -> None:
         """Tell a connection why it ends, and end it."""

@@ -129,6 +129,7 @@ class Entrance:
         peer.person = person
         peer.session = opening.session
         peer.resumes = frame.resumes
+        peer.pinged = frame.ping
         peer.since = time_text(int(time.time() * 1000)).decode()
         peer.position = self._hub.head
         if frame.resume is not None and frame.resume.epoch:
@@ -196,12 +197,13 @@ class Entrance:
         self._hub.deliver()
         peer.link.close()
 
-    def lost(self, peer: Peer, *, clean: bool) -> None:
+    def lost(self, peer: Peer, *, clean: bool, silent: bool = False) -> None:
         """A connection has ended. Those who may come back keep their name for a while.
 
         Args:
             peer: whose.
             clean: the client closed it by itself, after all it had said was answered.
+            silent: nothing had been heard of it for so long that there is nobody to wait for.
         """
         person = peer.person
         if peer.gone or person is None:
@@ -213,12 +215,12 @@ class Entrance:
         if person.peers:
             self.changed()
             return
-        reason = peer.farewell or ("quit" if clean and not peer.resumes else "")
+        reason = peer.farewell or ("quit" if clean and not peer.resumes else _LOST if silent else "")
         if reason:
             self._gone(person, reason)
         else:
             loop = asyncio.get_running_loop()
-            person.grace = loop.call_later(GRACE, self._gone, person, "connection lost")
+            person.grace = loop.call_later(GRACE, self._gone, person, _LOST)
         self.changed()
 
     def _gone(self, person: Person, reason: str) -> None:
@@ -239,6 +241,8 @@ class Entrance:
             if person.grace is not None:
                 person.grace.cancel()
 
+
+_LOST: Final = "connection lost"
 
 _REFUSALS = {
     Code.TRY_AGAIN: "This could not be written to the disk just now. Try again.",

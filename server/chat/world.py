@@ -48,6 +48,8 @@ class Peer:
     """Requests not answered yet."""
     out: list[bytes] = field(default_factory=list)
     """Answers that leave with the next write."""
+    pinged: bool = True
+    """It answers pings; silence is a lost connection."""
     resumes: bool = False
     """Its client keeps the session: the name is kept for a while when the connection drops."""
     reading: bool = False

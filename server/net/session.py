@@ -25,6 +25,10 @@ NAME_SECONDS: Final = 120.0
 CLOSE_SECONDS: Final = 1.0
 """Seconds in which what was written must have left when a connection is closed."""
 
+BEAT: Final = 4.7
+"""Seconds between two looks at each connection. One that was silent at a look is pinged, and given up at the next:
+between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
+
 BUFFER: Final = 256 * 1024
 """Bytes a connection's buffer takes before it counts as full: what a busy room says in a second."""
 
@@ -48,6 +52,13 @@ class Sessions:
         self._all.discard(session)
         if not self._all:
             self.empty.set()
+
+    async def keep_beating(self) -> None:
+        """Find connections whose other end is gone, for ever."""
+        while True:
+            await asyncio.sleep(BEAT)
+            for session in list(self._all):
+                session.beat()
 
     def __iter__(self) -> Iterator["Session"]:
         return iter(self._all)
@@ -73,6 +84,10 @@ class Session(asyncio.Protocol):
         self._reading = True
         self._taking = False
         self._ending = False
+        self._heard = False
+        self._buffered = 0
+        self._misses = 0
+        self._silent = False
         self.congested = False
 
     # What asyncio calls.
@@ -92,6 +107,7 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        self._heard = True
         self._lines.extend(self._splitter.feed(data))
         self.ready()
 
@@ -121,7 +137,7 @@ class Session(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._lines.clear()
-        self._chat.lost(self._peer, clean=error is None and self._half_closed)
+        self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._silent)
 
     # What the chat calls.
 
@@ -151,7 +167,7 @@ class Session(asyncio.Protocol):
             chat.take(peer, line)
         peer.flush()
         self._taking = False
-        if self._timer is not None and peer.person is not None:
+        if self._timer is not None and peer.person is not None and not self._ending:
             self._timer.cancel()
             self._timer = None
         self._read_on(not lines)
@@ -165,6 +181,24 @@ class Session(asyncio.Protocol):
             self._transport.close()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    # Whether it is still there.
+
+    def beat(self) -> None:
+        """Look whether the client was heard or took something since the last look; called every BEAT seconds."""
+        if self._transport is None or self._peer.person is None or not self._peer.pinged or self._ending:
+            return
+        size = self._transport.get_write_buffer_size()
+        # Not reading while the chat can't take more is this side's doing, not silence.
+        held_up = not self._reading and not self.congested
+        alive = self._heard or size < self._buffered or held_up
+        self._heard, self._buffered = False, size
+        self._misses = 0 if alive else self._misses + 1
+        if self._misses == 1 and not self.congested:
+            self._chat.ping(self._peer)
+        elif self._misses > 1:
+            self._silent = True
+            self._transport.abort()
 
     # Inside.
 

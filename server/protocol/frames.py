@@ -52,6 +52,8 @@ class Hello(Request, kw_only=True):
     resume: Resume | None = None
     backlog: Annotated[int, Meta(ge=0, le=limits.PAGE_MOST)] = limits.PAGE
     """Latest messages wanted of each room; 0 for none."""
+    ping: bool = True
+    """False: this client answers no ping; TCP's keepalive alone decides whether it is still there."""
     resumes: bool = False
     """This client keeps its session: when its connection drops without `quit`, its name is kept for a while."""
 

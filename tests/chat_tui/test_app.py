@@ -139,17 +139,30 @@ async def test_the_server_goes_and_comes_back(sit: Any, start_server: Callable[.
     async with sit(address=Address("127.0.0.1", server.port)) as alice:
         await alice.say("before")
         server.stop(signal.SIGTERM)
-        await alice.sees("The server was shut down. F5 tries again.", "✗ not connected", "F5 try again")
+        await alice.sees("Nothing listens at", "F5 tries again.", "◌ reconnecting in", "F5 try again")
         await alice.type("meanwhile", "<enter>")
         await alice.sees("meanwhile", "◌")
-        await alice.type("<f5>")
-        await alice.sees("Nothing listens at")
         start_server(data=tmp_path / "d", port=server.port)
         await alice.type("<f5>")
         await alice.sees("● 127.0.0.1")
         await alice.until(lambda: not alice.app.session.client.unconfirmed)
         assert [entry.text for entry in alice.app.chat.current.timeline.entries] == ["before", "meanwhile"]
         assert "◌" not in alice.screen()
+
+
+async def test_a_server_that_restarts_is_found_again_by_itself(
+    sit: Any, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """Nothing to press; what others said in between is there."""
+    server = start_server(data=tmp_path / "d")
+    async with sit(address=Address("127.0.0.1", server.port)) as alice:
+        await alice.say("before")
+        server.stop(signal.SIGTERM)
+        start_server(data=tmp_path / "d", port=server.port)
+        async with Client("127.0.0.1", server.port, "bob") as bob:
+            await bob.send("between")
+        await alice.sees("● 127.0.0.1", "between")
+        assert alice.app.chat.name == "alice"
 
 
 async def test_a_failed_message_is_kept_and_can_be_taken_back_or_sent_again(sit: Any) -> None:

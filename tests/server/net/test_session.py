@@ -25,8 +25,10 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
     sessions = Sessions()
     log.start(chat.committed)
     listener = Listener(chat, sessions)
+    beating = asyncio.create_task(sessions.keep_beating())
     (_, number), *_ = await listener.open("127.0.0.1", 0)
     yield number
+    beating.cancel()
     listener.close()
     chat.stop_taking()
     await log.close()
@@ -65,6 +67,34 @@ async def test_a_name_is_free_again_after_the_grace_time(port: int, monkeypatch:
     again = await Wire.connect(port, "alice")
     assert again.welcome["user"] != alice.welcome["user"]
     for wire in (again, bob):
+        await wire.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look whether clients are there twenty times a second."""
+    monkeypatch.setattr(session, "BEAT", 0.05)
+
+
+async def test_who_is_not_heard_has_lost_the_connection(quick: None, port: int) -> None:
+    """Pinged, given up, and told to the others at once; who answers, or said that it answers no ping, stays."""
+    bob = await Wire.connect(port, "bob")
+    nc = await Wire.connect(port, "nc", ping=False)
+    gone = await Wire.connect(port, "gone", resumes=True)
+
+    async def answer() -> str:
+        while True:
+            frame = await bob.hear("ping", "left")
+            if frame["type"] == "left":
+                return f"{frame['names']} {frame['reason']}"
+            await bob.say(type="pong")
+
+    assert await asyncio.wait_for(answer(), PATIENCE) == "['gone'] connection lost"
+    assert [frame["type"] for frame in await gone.rest()][-1] == "ping"
+    await nc.say(type="send", room="general", text="still here", ref="r")
+    await nc.hear("ok", ref="r")
+    assert not any(frame["type"] == "ping" for frame in nc.heard)
+    for wire in (bob, nc, gone):
         await wire.close()
 
 
