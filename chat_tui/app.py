@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 from contextlib import suppress
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.binding import Binding
@@ -15,15 +16,18 @@ from textual.worker import Worker
 
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
-from chat_tui.client.errors import ClientError
+from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
-from chat_tui.session import Address, Link, Phase, Session
 from chat_tui.state.chat import Changed, Chat
+from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
 
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
+
+if TYPE_CHECKING:
+    from chat_tui.session import Session
 
 
 def _palette() -> type[Any]:
@@ -57,11 +61,18 @@ class ChatApp(App[int]):
             self.register_theme(theme)
         self.theme = self._first_theme()
         self.chat = Chat(name or "")
-        self.session = Session(address, self.chat, config.data_path() / "server", self._changed)
+        self._address = address
         self.room = ChatScreen(self.chat, people=self.settings.people)
         self._offer = offer
         self._asks = name is None
         self._staying: Worker[None] | None = None
+
+    @cached_property
+    def session(self) -> "Session":
+        """The way to the server."""
+        from chat_tui.session import Session  # with the client and the protocol, not before the first paint
+
+        return Session(self._address, self.chat, config.data_path() / "server", self._changed)
 
     def get_default_screen(self) -> Screen[Any]:
         """Start in the room."""

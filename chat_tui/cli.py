@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
     os.environ.setdefault("TEXTUAL_FPS", "240")
     from chat_tui.app import ChatApp
-    from chat_tui.session import Address
+    from chat_tui.state.link import Address
 
     own = options.host is None
     address = Address(options.host or "127.0.0.1", options.port, may_host=own, share=options.share)

@@ -5,15 +5,14 @@ import math
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum, auto
 from pathlib import Path
-from typing import NamedTuple
 
 from chat_tui import hosting
 from chat_tui.client import Client, ClientError, Lost, NotAChatServer, Refused, Unreachable
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import ACTION
+from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
 from server.protocol.errors import FINAL
 
@@ -31,41 +30,6 @@ _NOT_SHARED = (
     "A server ran here already, and --share does not change it. To open it to the network,"
     " let all leave, then start again with --share."
 )
-
-
-class Address(NamedTuple):
-    """Where to go."""
-
-    host: str
-    port: int
-    may_host: bool = False
-    """Start a server where none answers."""
-    share: bool = False
-    """Start it for others in the network, too."""
-
-
-class Phase(Enum):
-    """How things stand with the server."""
-
-    CONNECTING = auto()
-    ONLINE = auto()
-    WAITING = auto()
-    """Lost; tried again by itself in a while."""
-    OFFLINE = auto()
-    """Lost or never reached; tried again when somebody says so."""
-    NAME = auto()
-    """The server waits for another name."""
-    LEFT = auto()
-
-
-class Link(NamedTuple):
-    """How things stand, and in which words."""
-
-    phase: Phase
-    words: tuple[str, ...]
-    """For the top line, in several lengths, the longest first."""
-    problem: str = ""
-    """What happened, as a sentence; empty where all is well."""
 
 
 class Session:

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
 from chat_tui.screens.name import NameScreen
-from chat_tui.session import Address, Phase
+from chat_tui.state.link import Address, Phase
 from screenshots import story
 from screenshots.clock import Clock
 from screenshots.picture import take

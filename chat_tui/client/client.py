@@ -8,8 +8,8 @@ from typing import Any, Self, TypeVar
 from msgspec import UNSET
 
 from chat_tui.client.connection import Connection
-from chat_tui.client.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.client.outbox import Outbox, Pending, Sent
+from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from server.protocol import frames, limits
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_text

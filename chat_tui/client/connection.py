@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-from chat_tui.client.errors import ClientError, Lost, NotAChatServer
 from chat_tui.client.intake import take_in
+from chat_tui.errors import ClientError, Lost, NotAChatServer
 from server.protocol import codec, frames
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.lines import LineSplitter

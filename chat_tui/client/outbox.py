@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from chat_tui.client.errors import ClientError, Lost, Refused
+from chat_tui.errors import ClientError, Lost, Refused
 from server.protocol import frames
 from server.protocol.errors import Code
 

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterable
 from enum import Flag, auto
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from chat_tui.state.people import People
 from chat_tui.state.timeline import Timeline
-from server.protocol import frames
+
+if TYPE_CHECKING:
+    from server.protocol import frames
 
 
 class Changed(Flag):
@@ -56,8 +59,10 @@ class Chat:
             room.timeline.my_user, room.timeline.my_name = self.user, self.name
         return self.rooms[handle]
 
-    def apply_all(self, batch: Iterable[frames.ServerFrame]) -> Changed:
+    def apply_all(self, batch: "Iterable[frames.ServerFrame]") -> Changed:
         """Apply frames in order; return what they changed."""
+        from server.protocol import frames  # not before the first paint
+
         changed = Changed.NOTHING
         rooms = self.rooms
         for frame in batch:
@@ -67,8 +72,10 @@ class Chat:
                 changed |= self.apply(frame)
         return changed
 
-    def apply(self, frame: frames.ServerFrame) -> Changed:
+    def apply(self, frame: "frames.ServerFrame") -> Changed:
         """Apply one frame; return what it changed."""
+        from server.protocol import frames  # not before the first paint
+
         match frame:
             case frames.Message():
                 self.room(frame.room).timeline.add(frame)
@@ -100,7 +107,7 @@ class Chat:
         for room in self.rooms.values():
             room.people.clear()
 
-    def _welcome(self, frame: frames.Welcome) -> Changed:
+    def _welcome(self, frame: "frames.Welcome") -> Changed:
         if self.session not in ("", frame.session):  # not the one we were in: what is held may be of another log
             for room in self.rooms.values():
                 room.timeline.reset()
@@ -121,7 +128,7 @@ class Chat:
         if others:
             room.timeline.left(others, reason, self.clock())
 
-    def _renamed(self, frame: frames.Renamed) -> Changed:
+    def _renamed(self, frame: "frames.Renamed") -> Changed:
         mine = frame.user == self.user
         if mine:
             self.name = frame.new
@@ -132,7 +139,7 @@ class Chat:
                 room.timeline.renamed(frame.old, frame.new, self.clock())
         return Changed.PEOPLE | Changed.NAME if mine else Changed.PEOPLE
 
-    def _refused(self, frame: frames.Error) -> None:
+    def _refused(self, frame: "frames.Error") -> None:
         """A message that failed says so itself; an error of no request is told in the room that is shown."""
         handle = frame.room if frame.room is not UNSET else self.current.handle
         timeline = self.room(handle).timeline

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chat_tui.state.clock import Clock
 from chat_tui.state.entries import (
@@ -24,8 +24,10 @@ from chat_tui.state.entries import (
     left_in_words,
     names_in_words,
 )
-from server.protocol import frames
 from server.protocol.text import clean, clean_line
+
+if TYPE_CHECKING:
+    from server.protocol import frames  # only named here: not loaded before the first paint
 
 Listener = Callable[[int, int, int], None]
 """Called after a change with (at, removed, added): `removed` entries from index `at` on became `added` ones."""
@@ -77,7 +79,7 @@ class Timeline:
 
     # What the server says.
 
-    def add(self, message: frames.Message) -> None:
+    def add(self, message: "frames.Message") -> None:
         """Take in a message as it was delivered. One that is held already changes nothing."""
         entry = self._entry(message)
         waiting = None
@@ -85,7 +87,7 @@ class Timeline:
             waiting = self._waiting.pop(message.id)
         self._settle(entry, waiting)
 
-    def add_page(self, page: frames.History) -> None:
+    def add_page(self, page: "frames.History") -> None:
         """Take in a page of history, ascending. Messages that are held already change nothing."""
         first = page.messages[0].seq if page.messages else None
         if first is None or self.oldest is None or first <= self.oldest:
@@ -185,7 +187,7 @@ class Timeline:
 
     # How.
 
-    def _entry(self, message: frames.Message) -> Entry:
+    def _entry(self, message: "frames.Message") -> Entry:
         """Return what is kept of a message: cleaned once more, its name shared with the sender's other messages."""
         text = _shown(message.text)
         name = self._names.get(message.sender)

@@ -7,7 +7,6 @@ out can move a cursor, ring, colour, reorder or break a line of a terminal. All 
 import re
 import unicodedata
 from functools import cache
-from importlib import resources
 
 import msgspec
 
@@ -118,6 +117,8 @@ def _looks(name: str) -> str:
 @cache
 def _confusables() -> dict[int, str]:
     """Read the table once, when the first name comes. Made by .ci/confusables.py."""
+    from importlib import resources  # takes as long to load as the rest of this module, and a terminal never needs it
+
     table = {}
     text = resources.files("server.protocol").joinpath("confusables.txt").read_text(encoding="utf-8")
     for line in text.splitlines():

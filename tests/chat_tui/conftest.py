@@ -10,7 +10,7 @@ from support import PATIENCE, Server
 from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
-from chat_tui.session import Address
+from chat_tui.state.link import Address
 
 
 class Seat:

@@ -11,8 +11,8 @@ from textual.events import Key, Paste
 
 from chat_tui import config
 from chat_tui.client import Client
-from chat_tui.session import Address, Phase
 from chat_tui.state.entries import NOTICE
+from chat_tui.state.link import Address, Phase
 
 
 async def test_two_people_talk(sit: Any, server: Server) -> None:

@@ -10,8 +10,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from chat_tui.app import ChatApp
-from chat_tui.session import Address, Link, Phase
 from chat_tui.state.chat import Changed
+from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
 
 NINE = 1_795_251_600.0
