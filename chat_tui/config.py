@@ -1,6 +1,5 @@
 """What is remembered between two starts, and where it lies."""
 
-import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -37,7 +36,10 @@ def load(path: Path) -> Settings:
     """Return the settings; the defaults for what the file does not say, or says in a wrong type."""
     settings = Settings()
     with suppress(OSError, ValueError):
-        said = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        import json  # most have no such file
+
+        said = json.loads(text)
         for field in fields(settings) if isinstance(said, dict) else ():
             value = said.get(field.name)
             if type(value) is type(field.default):
@@ -47,6 +49,8 @@ def load(path: Path) -> Settings:
 
 def save(settings: Settings, path: Path) -> None:
     """Write the settings. A disk that can't be written costs no more than the memory of them."""
+    import json
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(".new")

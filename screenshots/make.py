@@ -63,6 +63,7 @@ class Maker:
             await friends.all_leave()
         finally:
             server.stop()
+        await self._nobody()
         await self._lost()
 
     # The scenes.
@@ -96,6 +97,13 @@ class Maker:
             await until(pilot, lambda: isinstance(app.screen, NameScreen))
             self._take(pilot, "name-taken")
 
+    async def _nobody(self) -> None:
+        """No server where one is said to be."""
+        app = ChatApp(Address("127.0.0.1", self._port), story.ME)
+        async with app.run_test(size=USUAL) as pilot:
+            await until(pilot, lambda: app.session.link.phase is Phase.OFFLINE)
+            self._take(pilot, "not-connected")
+
     async def _lost(self) -> None:
         """The server dies with a message on its way, and comes back from a copy that knows nothing of it."""
         shutil.copytree(self._data, self._copy)
@@ -108,14 +116,20 @@ class Maker:
             app.room.composer.put(story.UNSURE)
             await alice.press("enter")
             server.stop(signal.SIGKILL)
-            await until(alice, lambda: app.session.link.phase is Phase.OFFLINE)
-            self._take(alice, "not-connected")
+            # Every wait counts down to its last second, which may be short: it must still be so when it has been taken.
+            last_second = " 1 s "
+            while True:
+                await until(alice, lambda: bool(app.session.link.problem) and last_second in app.session.link.words[0])
+                self._take(alice, "reconnecting")
+                if last_second in app.session.link.words[0]:
+                    break
             shutil.rmtree(self._data)
             self._copy.rename(self._data)
             server = self._serve()
-            await friends.come_in("carol", "dave", "mei")
             await alice.press("f5")
             await until(alice, lambda: bool(app.chat.current.timeline.failed()))
+            await friends.come_in("carol", "dave", "mei")
+            await until(alice, lambda: len(app.chat.current.people) == 4)
             self._take(alice, "failed-message")
             await friends.all_leave()
         server.stop()

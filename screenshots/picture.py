@@ -13,7 +13,7 @@ FONTS = ("Fira Code", "JetBrains Mono", "DejaVu Sans Mono", "Menlo", "Consolas",
 """The first that is there draws a character."""
 SYMBOL_FONTS = ("DejaVu Sans Mono", "Noto Sans Mono CJK JP", "Noto Color Emoji", *FONTS)
 """The same for what is not Latin. On Debian: fonts-firacode, fonts-dejavu, fonts-noto-cjk, fonts-noto-color-emoji."""
-WIDEST = 1440
+WIDEST = 1280
 """Pixels of a PNG's width. A smaller picture has two for each unit of its SVG, for dense screens."""
 CELL = 12.2
 """Units of a character cell's width in Rich's SVG."""

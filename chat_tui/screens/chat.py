@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,11 +16,14 @@ from textual.timer import Timer
 from chat_tui import commands
 from chat_tui.actions import BY_ID, Where, key_text, of
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.widgets.bars import BottomLine, Hint, Problem, TopLine
+from chat_tui.widgets.bars import BottomLine, Hint, TopLine
 from chat_tui.widgets.composer import Composer
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.people import Sidebar
-from chat_tui.widgets.suggestions import Suggestions
+
+if TYPE_CHECKING:
+    from chat_tui.widgets.problem import Problem
+    from chat_tui.widgets.suggestions import Suggestions
 
 NARROW = 80
 """Columns of the terminal below which the sidebar folds by itself."""
@@ -71,12 +76,31 @@ class ChatScreen(Screen[None]):
         self.top = TopLine(room.handle)
         self.log_view = MessageLog(room.timeline)
         self.sidebar = Sidebar(room.people)
-        self.problem = Problem()
-        self.suggestions = Suggestions()
+        self._troubled = False
         self.composer = Composer(self._accept, self._completions)
         self.composer.placeholder = f"Message #{room.handle}"
         self.bottom = BottomLine()
         self.bottom.update(self._hints())
+
+    # What is seldom seen is made, and its module loaded, after the first paint.
+
+    @cached_property
+    def problem(self) -> "Problem":
+        """What went wrong with the connection."""
+        from chat_tui.widgets.problem import Problem
+
+        return Problem()
+
+    @cached_property
+    def suggestions(self) -> "Suggestions":
+        """The commands that fit what is being written."""
+        from chat_tui.widgets.suggestions import Suggestions
+
+        return Suggestions()
+
+    async def _complete(self) -> None:
+        await self.mount(self.problem, before=self.composer)
+        await self.mount(self.suggestions)
 
     def compose(self) -> ComposeResult:
         """Lay out the room."""
@@ -84,15 +108,14 @@ class ChatScreen(Screen[None]):
         with Horizontal(id="room"):
             yield self.log_view
             yield self.sidebar
-        yield self.problem
         yield self.composer
         yield self.bottom
-        yield self.suggestions
 
     def on_mount(self) -> None:
         """Keep the keys below in step with where one reads."""
         self.watch(self.log_view, "newer_below", self.refresh_hints, init=False)
         self.log_view.timeline.listeners.append(self._log_changed)
+        self.call_after_refresh(self._complete)
 
     # What the app tells.
 
@@ -113,6 +136,7 @@ class ChatScreen(Screen[None]):
         """
         self._words, self._tone = words, tone
         self.problem.update(problem, way_out)
+        self._troubled = bool(problem)
         room = self.chat.current.handle
         self.composer.placeholder = f"Message #{room} · will be sent when connected" if problem else f"Message #{room}"
         self._update_top()
@@ -228,7 +252,7 @@ class ChatScreen(Screen[None]):
         if commands.suggest(text):
             return [("Tab", "complete"), ("Enter", "run"), ("//", "to start with a slash")]
         hints = []
-        if self.problem.display:
+        if self._troubled:
             hints.append(_hint("program.connect"))
         if self.chat.current.timeline.failed():
             hints += [_hint("message.retry"), _hint("message.take_back")]

@@ -20,6 +20,7 @@ class HelpScreen(ModalScreen[None]):
     """One page to read, closed by Escape or F1."""
 
     AUTO_FOCUS = "#help"
+    CSS_PATH = "../styles/help.tcss"
 
     def compose(self) -> ComposeResult:
         """Show the page."""

@@ -16,6 +16,7 @@ class NameScreen(Screen[str]):
     """Asks for a name; ends with one that can be a name."""
 
     AUTO_FOCUS = "Composer"
+    CSS_PATH = "../styles/name.tcss"
 
     def __init__(self, offer: str, refusal: str = "") -> None:
         """Offer a name.

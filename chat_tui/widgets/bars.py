@@ -1,10 +1,9 @@
-"""The line above the log, the line below the composer, and the notice of a problem between them."""
+"""The line above the log, and the line below the composer."""
 
 from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -87,23 +86,3 @@ class BottomLine(Widget):
             segments += [Segment(key, bold), Segment(f" {what}   " if key else f"{what}   ", plain)]
             used += cells + 3
         return Strip(segments).adjust_cell_length(width, plain)
-
-
-class Problem(Widget):
-    """What went wrong and what to do, above the composer; it stays until it is solved."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        """Show nothing yet."""
-        super().__init__(id=id)
-        self._sentence = self._way_out = ""
-
-    def update(self, sentence: str, way_out: str = "") -> None:
-        """Show a problem; an empty sentence hides the notice."""
-        if (sentence, way_out) != (self._sentence, self._way_out):
-            self._sentence, self._way_out = sentence, way_out
-            self.display = bool(sentence)
-            self.refresh(layout=True)
-
-    def render(self) -> Content:
-        """Say it."""
-        return Content.assemble(("✗ ", "bold $error"), self._sentence, " ", (self._way_out, "bold"))

@@ -1,7 +1,7 @@
 """The log's columns and colours."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -15,8 +15,7 @@ _RIGHT = 3
 """Cells right of the text: a space, the mark of its state, a space."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """Where things stand in a row, in cells: gutter, time, name, text, mark."""
 
     width: int
@@ -35,8 +34,7 @@ class Grid:
         return max(2, min(TEXT_MOST, self.width - self.text_at - _RIGHT))
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(NamedTuple):
     """The colours of the log on the theme that is on."""
 
     background: Color

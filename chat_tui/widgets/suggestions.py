@@ -12,10 +12,25 @@ class Suggestions(Widget):
     """A list to look at: Tab in the composer completes."""
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Suggestions {
+        layer: above;
+        dock: bottom;
+        width: auto;
+        height: auto;
+        max-width: 100%;
+        margin: 0 0 2 2;
+        padding: 0 1;
+        border: round $foreground 30%;
+        background: $surface;
+        color: $foreground;
+    }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
+        self.display = False
         self._commands: Sequence[Command] = ()
 
     def update(self, commands: Sequence[Command]) -> None:
