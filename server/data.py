@@ -54,7 +54,11 @@ class DataDirectory:
             raise DataError(
                 f"{self.path} is in use by another chat-server. Stop that one, or give another --data."
             ) from error
-        self.write_clients(())
+        try:
+            self.write_clients(())
+        except OSError as error:
+            self._lock.close()
+            raise DataError(f"{self.path} can't be written: {error.strerror}. Give another --data.") from error
 
     def write_clients(self, clients: Iterable[Client]) -> None:
         """Replace `clients.json` at once: a reader sees the old one or the new one. OSError where that fails."""

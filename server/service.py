@@ -76,12 +76,13 @@ async def _shut_down(chat: Chat, sessions: Sessions, journal: SqliteLog, archive
     """Commit and deliver what was accepted, tell everyone, and wait until they have it, not for ever."""
     chat.stop_taking()
     await journal.close()
+    await archive.close()
+    await asyncio.sleep(0)  # requests for pages that were not read any more are answered
     chat.shut_down(list(sessions), "The server is shutting down.")
     try:
         await asyncio.wait_for(sessions.empty.wait(), DRAIN_SECONDS)
     except TimeoutError:
         log.warning("%d clients did not take what was sent to them.", len(sessions))
-    await archive.close()
 
 
 async def _keep_clients(chat: Chat, data: DataDirectory, stop: asyncio.Event) -> None:

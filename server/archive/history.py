@@ -16,6 +16,8 @@ _ROWS = """
     WHERE room = ? AND seq > ? AND seq < ? AND kind = 4 AND body != x''
     ORDER BY seq %s LIMIT ?
 """  # 4: Kind.MESSAGE
+LOOK = 20_000
+"""Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
 """Bytes that a page needs beside its messages: the frame's own fields, a handle and a `ref`, all bounded."""
 
@@ -58,9 +60,10 @@ class HistoryReader:
         length, reached = 0, after
         query = """
             SELECT seq, room, id, user, time, body FROM events
-            WHERE seq > ? AND seq <= ? AND kind = ? AND body != x'' ORDER BY seq
+            WHERE seq > ? AND seq <= ? AND kind = ? AND body != x'' ORDER BY seq LIMIT ?
         """
-        rows = self._connection().execute(query, (after, upto, int(Kind.MESSAGE)))
+        looked = 0
+        rows = self._connection().execute(query, (after, upto, int(Kind.MESSAGE), LOOK))
         for seq, room, number, user, time, body in rows:
             if covers(rooms, room, seq):
                 line = message_line(seq, handles[room], number, user, time, body)
@@ -69,7 +72,8 @@ class HistoryReader:
                 lines.append(line)
                 length += len(line)
             reached = seq
-        return b"".join(lines), upto
+            looked += 1
+        return b"".join(lines), reached if looked == LOOK else upto
 
     def close(self) -> None:
         """Close the file."""

@@ -34,9 +34,10 @@ class ThreadedArchive:
         return await self._run(partial(self._reader.events, rooms, handles, after, upto, size))
 
     async def close(self) -> None:
-        """End the thread."""
-        await self._run(self._reader.close)
-        self._pool.shutdown(wait=False)
+        """Finish what is being read; what waits is cancelled."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+        self._reader.close()
 
     async def _run(self, read: Callable[[], T]) -> T:
         try:

@@ -66,7 +66,7 @@ class Chat:
         if self._log.full:
             self._held_up[peer] = None
             return False
-        return not (peer.waiting or peer.gone or peer.open >= WINDOW or self._stopping)
+        return not (peer.waiting or peer.gone or peer.open >= WINDOW or peer.leaving is not None or self._stopping)
 
     def take(self, peer: Peer, line: bytes | None) -> None:
         """Act on a line, None for one that was too long. `peer.flush()` MUST follow the last line of a read."""
@@ -108,6 +108,11 @@ class Chat:
         for peer in freed:
             if not peer.gone:
                 peer.link.ready()
+
+    def drained(self, peer: Peer) -> None:
+        """A connection takes what it is sent again."""
+        self.hub.go_on(peer)
+        self.conversation.next_page(peer)
 
     def lost(self, peer: Peer, *, clean: bool, silent: bool) -> None:
         """A connection has ended; see `Entrance.lost`."""

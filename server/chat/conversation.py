@@ -12,6 +12,7 @@ from server.chat.events import (
     FOREVER,
     GENERAL,
     Draft,
+    GivenUp,
     Kind,
     MessageBody,
     RoomBody,
@@ -23,6 +24,7 @@ from server.chat.hub import Hub
 from server.chat.ports import Archive, Log, PageQuery
 from server.chat.presence import Presence
 from server.chat.world import Peer, Person, Room
+from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Left, Ok, Send
@@ -75,6 +77,8 @@ class Conversation:
             text = check_text(frame.text)
         except ProtocolError as refusal:
             self._refuse(peer, frame.ref, refusal.code, refusal.message, frame.room, frame.id)
+            if frame.id is not UNSET:
+                self._log.append(GivenUp(session=peer.session, id=frame.id))
             return
         peer.open += 1
         self._log.append(
@@ -143,9 +147,11 @@ class Conversation:
     def join(self, peer: Peer, frame: Join) -> None:
         """Make or enter a room."""
         handle = check_room(frame.room)
+        room = self._hub.by_handle.get(handle)
+        if len(peer.here.rooms) >= limits.ROOMS and (room is None or room.id not in peer.here.rooms):
+            raise ProtocolError(Code.TOO_MANY_ROOMS, f"You are in {limits.ROOMS} rooms. Leave one first.")
         peer.waiting = True
         peer.open += 1
-        room = self._hub.by_handle.get(handle)
         if room is not None:
             self._enter(peer, frame, room)
             return
@@ -173,6 +179,8 @@ class Conversation:
             self._refuse(peer, frame.ref, Code.TRY_AGAIN, _REFUSALS[Code.TRY_AGAIN])
         elif room.id in peer.here.rooms:
             self._settled(peer)
+            if peer.live:
+                peer.answer(room.roster(peer.here.name))
             self._inside(peer, frame, room, None)
         else:
             self._log.append(
@@ -199,7 +207,7 @@ class Conversation:
         if room.id in person.rooms:
             return
         person.rooms[room.id] = room
-        person.spans.setdefault(room.id, []).append((seq, FOREVER))
+        person.spans[room.id] = [*person.spans.get(room.id, ()), (seq, FOREVER)]
         if person.peers or person.grace is not None:
             self._presence.came(room, person.name)
         for peer in person.peers:
@@ -212,8 +220,9 @@ class Conversation:
         """Someone is no member of a room any more."""
         if person.rooms.pop(room.id, None) is None:
             return
-        since, _ = person.spans[room.id].pop()
-        person.spans[room.id].append((since, seq))
+        # One assignment: the archive may be reading by these spans.
+        spans = person.spans[room.id]
+        person.spans[room.id] = [*spans[:-1], (spans[-1][0], seq)]
         line = encode(Left(room=room.handle, names=[person.name], reason="left"))
         for peer in person.peers:
             if room.live.pop(peer, 0) is None:
@@ -261,6 +270,8 @@ class Conversation:
     def _settled(self, peer: Peer) -> None:
         peer.waiting = False
         peer.open -= 1
+        # Its entry may not have been its own (a room that another made): it is told here that it may go on.
+        asyncio.get_running_loop().call_soon(peer.link.ready)
 
     # Reading.
 
@@ -283,7 +294,8 @@ class Conversation:
             around=None if frame.around is UNSET else frame.around,
             ref=None if frame.ref is UNSET else frame.ref,
         )
-        self._send_page(peer, self._read(query), frame.ref)
+        peer.open += 1
+        self._want(peer, lambda: self._read(query), frame.ref)
 
     def backlog(self, peer: Peer, hello: Hello) -> None:
         """Send a newcomer the latest messages of each room; who resumes gets what they missed instead."""
@@ -292,9 +304,12 @@ class Conversation:
                 self.latest(peer, room, hello.backlog)
 
     def latest(self, peer: Peer, room: Room, limit: int) -> None:
-        """Send the latest messages of a room; those who ask while nothing new is said share one page."""
-        if not limit:
-            return
+        """Send the latest messages of a room."""
+        if limit:
+            self._want(peer, lambda: self._latest(room, limit), None)
+
+    def _latest(self, room: Room, limit: int) -> asyncio.Future[bytes]:
+        """Read a room's latest page; those who ask while nothing new is said share it."""
         known = self._pages.pop(room.id, None)
         if known is None or known[:2] != (limit, room.last):
             query = PageQuery(room=room.id, name=room.handle, handle=room.json, limit=limit, as_of=self._hub.head)
@@ -302,25 +317,38 @@ class Conversation:
         self._pages[room.id] = known
         if len(self._pages) > PAGES:
             del self._pages[next(iter(self._pages))]
-        self._send_page(peer, known[2], UNSET)
+        return known[2]
 
     def _read(self, query: PageQuery) -> asyncio.Future[bytes]:
         return asyncio.ensure_future(self._archive.page(query))
 
-    def _send_page(self, peer: Peer, page: asyncio.Future[bytes], ref: str | UnsetType) -> None:
-        peer.open += 1
-        page.add_done_callback(partial(self._paged, peer, ref))
+    # A connection has its pages one at a time, and only while it takes what it was sent.
 
-    def _paged(self, peer: Peer, ref: str | UnsetType, page: asyncio.Future[bytes]) -> None:
-        peer.open -= 1
-        if peer.gone or page.cancelled():
-            return
-        failure = page.exception()
-        if failure is None:
-            peer.answer(page.result())
-        else:
-            log.error("A page of history can't be read: %s", failure)
+    def _want(self, peer: Peer, read: Callable[[], asyncio.Future[bytes]], ref: str | UnsetType | None) -> None:
+        peer.pages.append((read, ref))
+        self.next_page(peer)
+
+    def next_page(self, peer: Peer) -> None:
+        """Read the next page that a connection waits for, if it can take one."""
+        if peer.pages and not peer.paging and not peer.gone and not peer.link.congested:
+            peer.paging = True
+            read, ref = peer.pages.popleft()
+            read().add_done_callback(partial(self._paged, peer, ref))
+
+    def _paged(self, peer: Peer, ref: str | UnsetType | None, page: asyncio.Future[bytes]) -> None:
+        """Send a page. `ref` is None where nobody asked for it."""
+        peer.paging = False
+        if ref is not None:
+            peer.open -= 1
+        failure = None if page.cancelled() else page.exception()
+        if page.cancelled() or failure is not None:
+            self._pages = {number: known for number, known in self._pages.items() if known[2] is not page}
+            log.error("A page of history can't be read: %s", failure or "the server is ending")
             message = "The history can't be read just now. Try again."
-            peer.answer(encode(Error(ref=ref, code=Code.TRY_AGAIN, message=message)))
+            peer.answer(encode(Error(ref=ref or UNSET, code=Code.TRY_AGAIN, message=message)))
+        else:
+            peer.answer(page.result())
         peer.flush()
-        peer.link.ready()
+        self.next_page(peer)
+        if not peer.gone:
+            peer.link.ready()

@@ -169,6 +169,9 @@ class Entrance:
         person = peer.here
         peer.waiting = False
         peer.open -= 1
+        if self.people.get(person.user) is not person:  # gone in the meantime
+            self._names.free(naming.name, person)
+            return
         if naming.code is not None:
             self._names.free(naming.name, person, keep=person.name)
             peer.answer(encode(Error(ref=frame.ref, code=naming.code, message=_REFUSALS[naming.code])))
@@ -191,11 +194,9 @@ class Entrance:
             self._hub.answered(peer)
 
     def quit(self, peer: Peer, frame: Quit) -> None:
-        """Someone leaves for good."""
+        """Someone leaves for good, once all they said before is answered."""
         peer.farewell = clean_line(frame.reason).strip() or "quit"
-        self._answer_ok(peer, frame.ref)
-        self._hub.deliver()
-        peer.link.close()
+        peer.leaving = b"" if frame.ref is UNSET else encode(Ok(ref=frame.ref))
 
     def lost(self, peer: Peer, *, clean: bool, silent: bool = False) -> None:
         """A connection has ended. Those who may come back keep their name for a while.

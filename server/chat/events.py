@@ -113,6 +113,13 @@ class Naming(Entry, kw_only=True):
     name: str
 
 
+class GivenUp(Entry, kw_only=True):
+    """A numbered message won't come (again): later ones of its session need not wait for it."""
+
+    session: int
+    id: int
+
+
 class Closing(Entry, kw_only=True):
     """A session's connection is gone; its counters need not be kept at hand."""
 

@@ -100,6 +100,7 @@ class Hub:
         if peer.live:
             peer.live = False
             peer.position = self.head
+            peer.told = {number: room.version for number, room in peer.here.rooms.items()}
             self._unlist(peer)
 
     def go_on(self, peer: Peer) -> None:
@@ -132,6 +133,20 @@ class Hub:
             self._advance(peer)
 
     def _advance(self, peer: Peer) -> None:
+        """Give one who is behind its next slice: first who is here now, room by room, then what was said."""
+        rosters, size = [], 0
+        for number, room in peer.here.rooms.items():
+            if peer.told.get(number) != room.version:
+                rosters.append(room.roster(peer.here.name))
+                size += len(rosters[-1])
+                peer.told[number] = room.version
+                if size >= SLICE:
+                    break
+        if size >= SLICE:
+            peer.link.write(b"".join(rosters))
+            self._take_turn(peer)
+            return
+        peer.out += rosters
         if peer.position < self._ring.start:
             peer.reading = True
             task = asyncio.get_running_loop().create_task(self._read(peer))
@@ -144,22 +159,23 @@ class Hub:
             self._arrive(peer, data)
         else:
             peer.position = reached
-            peer.link.write(data)
+            peer.answer(data)
+            peer.flush()
             self._take_turn(peer)
 
     def _arrive(self, peer: Peer, data: bytes) -> None:
-        """At the head: the roster first, then the last slice, then live, all before anything else can come between."""
+        """At the head: the last slice, then live, before anything else can come between."""
         peer.live = True
+        peer.told.clear()
         for room in peer.here.rooms.values():
             room.live[peer] = None
-            peer.answer(room.roster(peer.here.name))
         peer.answer(data)
         peer.flush()
         peer.link.ready()
 
     async def _read(self, peer: Peer) -> None:
         """Get the next slice from the archive, off the event loop."""
-        spans = peer.here.spans
+        spans = dict(peer.here.spans)
         handles = {number: self.rooms[number].json for number in spans}
         try:
             data, reached = await self._archive.events(spans, handles, peer.position, self.head, SLICE)

@@ -46,8 +46,13 @@ class Presence:
             room.online.pop(old, None)
             room.online[new] = None
             room.snapshot = None
+            room.version += 1
             told[room] = None
         self._hub.notice_once(told, line)
+        for peer in person.peers:
+            if not peer.live:  # a roster would not tell them that this is about themselves
+                peer.answer(line)
+                self._hub.answered(peer)
         self._hub.deliver()
 
     def flush(self) -> None:
@@ -66,6 +71,7 @@ class Presence:
             self._timer = asyncio.get_running_loop().call_later(HOLD, self.flush)
 
     def _tell(self, room: Room) -> None:
+        room.version += 1
         if room.departures:
             reasons: dict[str, list[str]] = {}
             for name, reason in room.departures.items():

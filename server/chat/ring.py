@@ -8,6 +8,9 @@ from server.chat.events import Spans, covers
 RING_BYTES: Final = 16 * 1024 * 1024
 """What the ring holds at most: a room of 1,000 under full load stays in it for some ten seconds."""
 
+LOOK: Final = 5000
+"""Events looked at for one slice: those of others' rooms cost time, too, and the loop waits meanwhile."""
+
 
 class Ring:
     """A bounded run of events, the last of the log."""
@@ -35,14 +38,16 @@ class Ring:
         """
         lines: list[bytes] = []
         length = 0
-        for index in range(bisect_right(self._seqs, after), len(self._seqs)):
+        start = bisect_right(self._seqs, after)
+        end = min(len(self._seqs), start + LOOK)
+        for index in range(start, end):
             room, line = self._items[index]
             if covers(rooms, room, self._seqs[index]):
                 length += len(line)
                 if length > size and lines:
                     return b"".join(lines), self._seqs[index] - 1
                 lines.append(line)
-        return b"".join(lines), None
+        return b"".join(lines), self._seqs[end - 1] if end < len(self._seqs) else None
 
     def _trim(self) -> None:
         """Drop the oldest quarter at once: dropping one at a time would cost every event."""

@@ -1,10 +1,13 @@
 """Who and what is here now: people, their connections, rooms."""
 
-from asyncio import TimerHandle
+from asyncio import Future, TimerHandle
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+from msgspec import UnsetType
 
 from server.chat.events import Spans
 from server.chat.ports import Link
@@ -52,6 +55,14 @@ class Peer:
     """It answers pings; silence is a lost connection."""
     resumes: bool = False
     """Its client keeps the session: the name is kept for a while when the connection drops."""
+    pages: deque[tuple[Callable[[], Future[bytes]], str | UnsetType | None]] = field(default_factory=deque)
+    """Pages it waits for: how each is read, and the `ref` of the request; None where nobody asked."""
+    paging: bool = False
+    """A page for it is being read."""
+    told: dict[int, int] = field(default_factory=dict)
+    """While not live: per room the `version` of the presence it has been told."""
+    leaving: bytes | None = None
+    """It has said quit: the answer, to be given after all that came before is answered."""
     reading: bool = False
     """While not live: a slice for it is being read."""
     since: str = ""
@@ -98,6 +109,8 @@ class Room:
     """Not told yet: who left, and the reason."""
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     """What this tick brought, with its seq (that of the head for what has none)."""
+    version: int = 0
+    """Counts what was told about who is here."""
     last: int = 0
     """Seq of the last message, as far as this process has seen."""
     snapshot: bytes | None = None

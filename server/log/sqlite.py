@@ -14,7 +14,7 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from server.chat.events import (
     Closing,
     Draft,
     Entry,
+    GivenUp,
     Kind,
     Naming,
     Opening,
@@ -63,6 +64,8 @@ class SqliteLog:
         self._tick: list[Entry] = []
         self._waiting = 0
         self._waiting_bytes = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
         self._epochs: list[tuple[str, int]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -106,6 +109,7 @@ class SqliteLog:
             self._loop.call_soon(self._hand_over)
         self._tick.append(entry)
         self._waiting += 1
+        self._idle.clear()
         if isinstance(entry, Draft):
             self._waiting_bytes += len(entry.body)
 
@@ -118,12 +122,10 @@ class SqliteLog:
         return False
 
     async def close(self) -> None:
-        """Commit what was handed over, hand it back, and close the file."""
-        self._hand_over()
+        """Commit what was queued, hand it back, and close the file."""
+        await self._idle.wait()  # what is handed back may bring more: a room that was made is then entered
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-        # What the writer handed back last stands in the loop's queue before this.
-        await asyncio.sleep(0)
 
     def _hand_over(self) -> None:
         if self._tick:
@@ -136,7 +138,11 @@ class SqliteLog:
             if isinstance(entry, Draft):
                 self._waiting_bytes -= len(entry.body)
         self._waiting -= len(entries)
-        self._hand_back(entries)
+        try:
+            self._hand_back(entries)
+        finally:
+            if not self._waiting:
+                self._idle.set()
 
     # The writer's side.
 
@@ -185,6 +191,9 @@ class SqliteLog:
         database = self._database
         assert database is not None, "only an open database is written"
         self._time = max(self._time, time.time_ns() // 1_000_000)
+        if all(isinstance(entry, GivenUp) for entry in entries):
+            self._give_up(entries)
+            return  # nothing of this is stored
         before = self._written
         touched: dict[int, Numbering] = {}
         closed: list[int] = []
@@ -197,6 +206,8 @@ class SqliteLog:
                     self._open_session(database, entry)
                 elif isinstance(entry, Naming):
                     database.execute("UPDATE users SET name = ? WHERE id = ?", (entry.name, entry.user))
+                elif isinstance(entry, GivenUp):
+                    self._give_up([entry])
                 elif isinstance(entry, Closing):
                     database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, entry.session))
                     closed.append(entry.session)
@@ -212,12 +223,18 @@ class SqliteLog:
         for session in closed:
             self._numberings.pop(session, None)
 
+    def _give_up(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, GivenUp) and entry.session in self._numberings:
+                self._numberings[entry.session].given_up(entry.id)
+
     def _place(self, draft: Draft, touched: dict[int, Numbering]) -> None:
         """Give an event its seq, or a code."""
         numbering = self._numbering(draft.session) if draft.id else None
         if numbering is not None:
             verdict = numbering.judge(draft.id)
             if verdict is Verdict.HELD:
+                numbering.again(draft.id)
                 draft.code = Code.TRY_AGAIN
                 return
             if verdict is Verdict.REPEATED:
@@ -225,6 +242,8 @@ class SqliteLog:
                 return
         draft.code = self._directory.judge(draft)
         if draft.code is not None:
+            if numbering is not None:
+                numbering.given_up(draft.id)
             return
         self._written += 1
         draft.seq = self._written
@@ -319,7 +338,7 @@ class SqliteLog:
                 entry.seq = 0
                 entry.repeated = False
                 if entry.id:
-                    self._numberings.setdefault(entry.session, Numbering()).refused(entry.id)
+                    self._numberings.setdefault(entry.session, Numbering()).again(entry.id)
 
     def _abandon(self) -> None:
         """Let go of a database that can't be trusted, and of all that was derived from it."""
@@ -329,8 +348,7 @@ class SqliteLog:
             except apsw.Error as error:
                 log.error("The database could not be closed cleanly: %s", _reason(error))
             self._database = None
-        held = {session: numbering.held for session, numbering in self._numberings.items() if numbering.held}
-        self._numberings = {session: Numbering(held=number) for session, number in held.items()}
+        self._numberings = {session: numbering for session, numbering in self._numberings.items() if numbering.held}
 
     def _recover(self) -> list[Entry]:
         """Open the database again and go by what is in it: return events that reached the disk against appearance."""
@@ -339,9 +357,7 @@ class SqliteLog:
         for session, numbering in self._numberings.items():
             row = self._open.execute("SELECT last_id, last_seq FROM sessions WHERE id = ?", (session,)).fetchone()
             if row is not None:
-                numbering.last_id, numbering.last_seq = row
-                if numbering.held <= numbering.last_id:
-                    numbering.held = 0
+                numbering.restore(*row)
         rows = self._open.execute(
             "SELECT seq, kind, room, user, session, id, time, body FROM events WHERE seq > ? ORDER BY seq", (known,)
         )

@@ -7,8 +7,9 @@ socket is not read either.
 
 import asyncio
 import socket
+import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, cast
 
 from server.chat.chat import Chat
@@ -85,7 +86,8 @@ class Session(asyncio.Protocol):
         self._taking = False
         self._ending = False
         self._heard = False
-        self._buffered = 0
+        self._written = 0
+        self._taken = 0
         self._misses = 0
         self._silent = False
         self.congested = False
@@ -128,7 +130,7 @@ class Session(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The buffer has drained."""
         self.congested = False
-        self._chat.hub.go_on(self._peer)
+        self._chat.drained(self._peer)
         self.ready()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -149,6 +151,7 @@ class Session(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """See `server.chat.ports.Link`."""
         assert self._transport is not None, "a session writes once it is connected"
+        self._written += len(data)
         self._transport.write(data)
 
     def ready(self) -> None:
@@ -171,8 +174,13 @@ class Session(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._read_on(not lines)
-        if self._half_closed and not lines and peer.open == 0 and (peer.live or peer.person is None):
-            self.close()
+        if peer.open == 0 and not self._ending:
+            if peer.leaving is not None:
+                peer.answer(peer.leaving)
+                peer.flush()
+                self.close()
+            elif self._half_closed and not lines and not self._owed():
+                self.close()
 
     def close(self) -> None:
         """See `server.chat.ports.Link`."""
@@ -188,11 +196,11 @@ class Session(asyncio.Protocol):
         """Look whether the client was heard or took something since the last look; called every BEAT seconds."""
         if self._transport is None or self._peer.person is None or not self._peer.pinged or self._ending:
             return
-        size = self._transport.get_write_buffer_size()
+        taken = self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
         # Not reading while the chat can't take more is this side's doing, not silence.
         held_up = not self._reading and not self.congested
-        alive = self._heard or size < self._buffered or held_up
-        self._heard, self._buffered = False, size
+        alive = self._heard or held_up or (self.congested and taken > self._taken)
+        self._heard, self._taken = False, taken
         self._misses = 0 if alive else self._misses + 1
         if self._misses == 1 and not self.congested:
             self._chat.ping(self._peer)
@@ -200,7 +208,25 @@ class Session(asyncio.Protocol):
             self._silent = True
             self._transport.abort()
 
+    def _unacknowledged(self) -> int:
+        """Return the bytes that the system holds for a client that has not taken them; 0 where it does not say.
+
+        Where it does not, a slow reader shows progress only as this program's own buffer drains.
+        """
+        raw = self._transport.get_extra_info("socket") if self._transport is not None and self.congested else None
+        if raw is None or _OUTQ is None:
+            return 0
+        try:
+            return int.from_bytes(_OUTQ(raw.fileno()), sys.byteorder)
+        except OSError:
+            return 0
+
     # Inside.
+
+    def _owed(self) -> bool:
+        """Say whether a client that says no more is still to be sent something."""
+        peer = self._peer
+        return peer.person is not None and (not peer.live or peer.paging or bool(peer.pages))
 
     def _expect_hello(self, seconds: float) -> None:
         if self._timer is not None:
@@ -220,6 +246,20 @@ class Session(asyncio.Protocol):
             transport.resume_reading()
         else:
             transport.pause_reading()
+
+
+def _how_much_is_unacknowledged() -> Callable[[int], bytes] | None:
+    """Return a way to ask the system for the bytes in a socket's send queue, as an int of 4 bytes."""
+    if sys.platform != "linux":
+        return None
+    import fcntl
+    import termios
+
+    # SIOCOUTQ of tcp(7) is the terminal's TIOCOUTQ.
+    return lambda descriptor: fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+
+
+_OUTQ = _how_much_is_unacknowledged()
 
 
 def _readable(peername: object) -> str:

@@ -18,6 +18,7 @@ class Code(StrEnum):
     NAME_TAKEN = "name_taken"
     BAD_ROOM = "bad_room"
     NO_SUCH_ROOM = "no_such_room"
+    TOO_MANY_ROOMS = "too_many_rooms"
     NOT_A_MEMBER = "not_a_member"
     BAD_TEXT = "bad_text"
     # The order of a session's messages.

@@ -14,6 +14,9 @@ NAME_CHARS: Final = 32
 ROOM_CHARS: Final = 48
 """A room's handle, in characters."""
 
+ROOMS: Final = 250
+"""Rooms that one person may be in: their handles fit the one line of the welcome, whatever the alphabet."""
+
 REF_CHARS: Final = 64
 """A request's `ref`: it is carried back as it came, so it is bounded; a UUID takes 36."""
 

@@ -81,8 +81,21 @@ def check_name(name: str) -> str:
 
 
 def _in_a_name(character: str) -> bool:
+    if character in _INVISIBLE:
+        return False
     return character in "_.-" or unicodedata.category(character) in _NAME_CATEGORIES
 
+
+_INVISIBLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x3164, 0x3164),
+        (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0x16FE4, 0x16FE4), (0xE0100, 0xE01EF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+"""Letters and marks that show nothing: Unicode's Default_Ignorable_Code_Point, as far as a name may hold it, and the
+Khitan filler."""
 
 _NAME_CATEGORIES = frozenset({"Ll", "Lu", "Lt", "Lo", "Mn", "Mc", "Nd"})
 
