@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ def machine() -> dict[str, str]:
     """Return what figures depend on besides the program."""
     facts = {
         "date": time.strftime("%Y-%m-%d"),
+        "commit": _commit(),
         "system": f"{platform.system()} {platform.release()}",
         "processor": f"{os.cpu_count()} x {_processor()}",
         "python": platform.python_version(),
@@ -103,3 +105,13 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    """Return what was measured, with `-dirty` where files were changed since."""
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
