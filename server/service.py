@@ -82,6 +82,8 @@ async def _shut_down(chat: Chat, sessions: Sessions, journal: SqliteLog, archive
     try:
         await asyncio.wait_for(sessions.empty.wait(), DRAIN_SECONDS)
     except TimeoutError:
+        if not len(sessions):
+            return
         log.warning("%d clients did not take what was sent to them.", len(sessions))
 
 

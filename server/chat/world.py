@@ -88,7 +88,8 @@ class Peer:
         if self.out and not self.gone:
             data = b"".join(self.out)
             self.out.clear()
-            self.link.write(data)
+            if data:
+                self.link.write(data)
 
 
 @dataclass(eq=False, slots=True)

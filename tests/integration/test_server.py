@@ -343,7 +343,7 @@ async def test_requests_without_a_reader_are_held_back(connect: Any, server: Ser
     request = b'{"type":"history","room":"general"}\n' * 20_000
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(pour(flood, request), 1)
-    assert memory(server.process.pid) - before < 48 * 1024 * 1024
+    assert memory(server.process.pid) - before < 8 * 1024 * 1024
     await alice.say(type="send", id=51, text="served", ref="r", **ROOM)
     await alice.hear("ok", ref="r")
     flood.writer.transport.abort()
@@ -389,6 +389,32 @@ async def test_everyone_is_told_that_the_server_ends(connect: Any, server: Serve
     code, out, err = server.stop()
     assert (code, err) == (0, "")
     assert "alice came in from 127.0.0.1:" in out
+
+
+async def test_quit_comes_after_what_was_said_before_it(connect: Any) -> None:
+    """Messages and their answers first."""
+    alice = await connect("alice")
+    sends = b"".join(b'{"type":"send","room":"general","id":%d,"text":"x","ref":"%d"}\n' % (n, n) for n in range(1, 6))
+    await alice.raw(sends + b'{"type":"quit","ref":"q"}\n')
+    answers = [frame["ref"] for frame in await alice.rest() if frame["type"] == "ok"]
+    assert answers == ["1", "2", "3", "4", "5", "q"]
+
+
+@POSIX
+async def test_pages_that_wait_when_the_server_ends_are_answered(connect: Any, server: Server) -> None:
+    """Read, or told to try again; the goodbye comes last."""
+    alice = await connect("alice")
+    for number in range(1, 51):
+        await alice.say(type="send", id=number, text="x" * 1000, **ROOM)
+    await alice.hear("message", id=50)
+    await alice.raw(b"".join(b'{"type":"history","room":"general","ref":"%d"}\n' % number for number in range(100)))
+    await alice.hear("history", ref="0")
+    server.process.send_signal(signal.SIGTERM)
+    frames = await alice.rest()
+    assert frames[-1]["type"] == "shutdown"
+    answered = {frame["ref"] for frame in alice.heard if frame["type"] in ("history", "error") and "ref" in frame}
+    assert len(answered) == len({frame["ref"] for frame in alice.heard if frame.get("ref")})
+    assert server.stop()[0] == 0
 
 
 @POSIX

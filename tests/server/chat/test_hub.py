@@ -131,6 +131,32 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
     asyncio.run(run())
 
 
+async def test_rosters_larger_than_any_buffer_are_sent_once() -> None:
+    """Room by room, and not again where nobody came or went meanwhile."""
+    hub = Hub(0, FakeArchive())
+    rooms = [hub.add_room(number + 1, f"r{number}") for number in range(200)]
+    for room in rooms:
+        room.online = dict.fromkeys(f"{room.handle}-person-{number}" for number in range(300))
+    peer, link = enter(hub, "narrow", rooms)
+    write = link.write
+
+    def full(data: bytes) -> None:
+        write(data)
+        link.congested = True
+        hub.fall_behind(peer)
+
+    link.write = full  # type: ignore[method-assign]
+    for _ in range(200):
+        await settle()
+        link.congested = False
+        hub.go_on(peer)
+    await settle()
+    assert peer.live
+    written = b"".join(link.writes)
+    assert all(written.count(b'"r%d-person-7"' % number) == 1 for number in range(200))
+    assert max(map(len, link.writes)) < 128 * 1024
+
+
 async def test_a_storm_of_people_is_one_line_to_each() -> None:
     """A hundred who come in within one hold are told in one line; a newcomer has them in the roster or in that line."""
     hub = Hub(0, FakeArchive())

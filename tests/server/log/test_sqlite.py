@@ -9,7 +9,7 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import Draft, Entry, Kind, MessageBody, Opening, encode_body
+from server.chat.events import Draft, Entry, GivenUp, Kind, MessageBody, Opening, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 
@@ -132,6 +132,22 @@ async def test_a_failed_commit_is_told_and_order_is_kept(running: Running) -> No
     assert [draft.code for draft in (early, second, third)] == [Code.TRY_AGAIN, None, None]
     assert [second.seq, third.seq] == [3, 4]
     assert running.log.head == 4
+
+
+async def test_after_a_failure_messages_come_again_in_their_order(running: Running) -> None:
+    """All that were told to come again come before anything later, or are given up."""
+    alice = await session(running)
+    running.log._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
+    failed = [message(alice, number, "x" * 10_000) for number in (1, 2, 3, 4)]
+    await running.done(*failed)
+    assert {draft.code for draft in failed} == {Code.TRY_AGAIN}
+    one, five, two = message(alice, 1), message(alice, 5), message(alice, 2)
+    await running.done(one, five, two)
+    assert [draft.code for draft in (one, five, two)] == [None, Code.TRY_AGAIN, None]
+    await running.done(GivenUp(session=alice.session, id=3))
+    four, again = message(alice, 4), message(alice, 5)
+    await running.done(four, again)
+    assert [draft.code for draft in (four, again)] == [None, None]
 
 
 async def test_what_reached_the_disk_against_appearance_is_handed_back(running: Running) -> None:

@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import apsw
 import pytest
 from support import PATIENCE, Wire
 
 from server.archive.reader import ThreadedArchive
 from server.chat import entrance
 from server.chat.chat import Chat
+from server.chat.events import Entry
 from server.log.sqlite import SqliteLog
 from server.net import session
 from server.net.listener import Listener
 from server.net.session import Sessions
+from server.protocol import limits
 
 
 @pytest.fixture
@@ -96,6 +99,34 @@ async def test_who_is_not_heard_has_lost_the_connection(quick: None, port: int) 
     assert not any(frame["type"] == "ping" for frame in nc.heard)
     for wire in (bob, nc, gone):
         await wire.close()
+
+
+async def test_a_room_that_could_not_be_made_holds_nobody_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wanted it is told to try again, and goes on."""
+    wire = await Wire.connect(port, "wire")
+    work, failures = SqliteLog._write, iter([True])
+
+    def fail_once(log: SqliteLog, entries: list[Entry]) -> None:
+        if next(failures, False):
+            raise apsw.FullError("database or disk is full")
+        work(log, entries)
+
+    monkeypatch.setattr(SqliteLog, "_write", fail_once)
+    await wire.raw(b'{"type":"join","room":"new","ref":"j"}\n{"type":"ping"}\n{"type":"join","room":"new","ref":"k"}\n')
+    assert (await wire.hear("error", ref="j"))["code"] == "try_again"
+    await wire.hear("pong")
+    await wire.hear("ok", ref="k")
+    await wire.close()
+
+
+async def test_nobody_is_in_more_rooms_than_a_welcome_can_name(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those one is in already may be joined again."""
+    monkeypatch.setattr(limits, "ROOMS", 2)
+    wire = await Wire.connect(port, "wire")
+    for room, answer in (("one", "ok"), ("two", "error"), ("one", "ok")):
+        await wire.say(type="join", room=room, ref=room)
+        assert (await wire.hear("ok", "error", ref=room))["type"] == answer
+    await wire.close()
 
 
 async def test_a_reader_that_stalls_gets_everything_later(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

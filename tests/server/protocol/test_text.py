@@ -85,7 +85,23 @@ def test_different_names_do_not_conflict() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "a b", "a\x1b", "[red]", "<b>", "a" * 33, "...", "\u202ebob", "bo\u200bb", "🙂"]
+    "name",
+    [
+        "",
+        " ",
+        "a b",
+        "a\x1b",
+        "[red]",
+        "<b>",
+        "a" * 33,
+        "...",
+        "\u202ebob",
+        "bo\u200bb",
+        "🙂",
+        "alice\ufe0f",
+        "\u3164",
+        "a\u034f",
+    ],
 )
 def test_names_that_are_none_are_refused(name: str) -> None:
     """With a reason."""
