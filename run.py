@@ -24,18 +24,31 @@ def main(command: list[str]) -> int:
     if sys.version_info < (3, 11):
         return fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}. Try python3.12 run.py …")
     if not command:
-        return fail("Say what to run: python3 run.py chat-tui, or python3 run.py pytest.")
+        return fail("Say what to run: python3 run.py chat-tui, chat-server or pytest.")
     uv = shutil.which("uv") or fetch_uv()
     if uv is None:
         return fail("pip could not install uv. Is there a network? Debian and Ubuntu: apt install python3-pip.")
-    # A uv of one's own may be set to other versions or indexes: the lock file decides.
     environment = {**os.environ, "UV_PYTHON": sys.executable, "UV_PYTHON_DOWNLOADS": "never"}
     environment.pop("VIRTUAL_ENV", None)
-    groups = ["--no-dev"] if command[0] in FOR_USERS else []
-    arguments = [uv, "run", "--project", str(HERE), "--locked", *groups, *command]
+    # What is there already stays (--inexact): users' programs need less than the tests.
+    sync = [uv, "sync", "--project", str(HERE), "--locked", "--inexact"]
+    if command[0] in FOR_USERS:
+        sync.append("--no-dev")
+        if (HERE / ".venv").exists():
+            sync.append("--quiet")
+    if subprocess.call(sync, env=environment):
+        return fail("The set-up failed, for the reason above.")
+    programs = HERE / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    program = shutil.which(command[0], path=str(programs))
+    if program is None:
+        return fail(f"There is no {command[0]} here. Try chat-tui, chat-server or pytest.")
+    # How others are told to start it.
+    environment["CHAT_TUI_COMMAND"] = f"python3 {Path(sys.argv[0]).name} chat-tui"
+    environment["PATH"] = str(programs) + os.pathsep + environment.get("PATH", "")
     if sys.platform != "win32":
-        os.execve(uv, arguments, environment)
-    return subprocess.call(arguments, env=environment)
+        # In this process's place: Ctrl+Z and Ctrl+C are between the program and the terminal.
+        os.execve(program, [program, *command[1:]], environment)
+    return subprocess.call([program, *command[1:]], env=environment)
 
 
 def fetch_uv() -> str | None:

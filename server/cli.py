@@ -9,6 +9,7 @@ import logging.handlers
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config, ready))
     except (DataError, StoreError, ListenError) as error:
-        logging.getLogger("chat").error("%s", error)
-        sys.exit(1 if config.log_file else f"chat-server: {error}")
+        if config.log_file is not None:
+            logging.getLogger("chat").error("%s", error)
+        sys.exit(f"chat-server: {error}")
     except KeyboardInterrupt:  # before the server heeded signals
         sys.exit(130)
 
@@ -80,7 +82,6 @@ def _log_to(config: Config) -> None:
     handler: logging.Handler = logging.StreamHandler(sys.stdout)
     words = "%(message)s"
     if config.log_file is not None:
-        config.log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handler = logging.handlers.RotatingFileHandler(config.log_file, maxBytes=1_000_000, backupCount=1)
         words = "%(asctime)s  %(message)s"
     handler.setFormatter(_Json() if config.log_format == "json" else logging.Formatter(words))
@@ -92,7 +93,7 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
