@@ -12,7 +12,7 @@ from chat_tui.client.outbox import Outbox, Pending, Sent
 from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from server.protocol import frames, limits
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.text import check_text
+from server.protocol.text import check_name, check_text
 
 _Answer = TypeVar("_Answer", frames.Ok, frames.History)
 
@@ -61,6 +61,8 @@ class Client:
         self._asked: dict[str, asyncio.Future[frames.Ok | frames.History]] = {}
         self._greeting: asyncio.Future[frames.Welcome] | None = None
         self._in = False
+        self._unpaged: dict[str, int] = {}
+        """Rooms whose first page has not come yet, each with the seq it reaches up to."""
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -119,10 +121,9 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """End the connection without a word: the name is kept for a while."""
+        """End the connection without a word: the name is kept for a while. Takes a second at most."""
         if self._connection is not None:
-            self._connection.close()
-            await asyncio.wait([self._connection.ended], timeout=1.0)
+            await self._connection.end(1.0)
 
     # Talking.
 
@@ -195,7 +196,12 @@ class Client:
 
     async def nick(self, name: str) -> None:
         """Take another name. Raises Refused where it is taken or can't be one."""
+        try:
+            name = check_name(name)
+        except ProtocolError as error:
+            raise Refused(error.code, error.message) from error
         await self._ask(frames.Nick(name=name), frames.Ok)
+        self.name = name  # `renamed` says so, too, but may be missed
 
     # Listening.
 
@@ -221,6 +227,8 @@ class Client:
 
     async def _come_in(self, resume: frames.Resume | None) -> frames.Welcome:
         connection = self._connection
+        if connection is not None and connection.closing:
+            await connection.end(0)
         if connection is None or connection.ended.done():
             connection = await self._open()
         self._greeting = asyncio.get_running_loop().create_future()
@@ -270,6 +278,8 @@ class Client:
                 self._welcome(frame)
             case frames.Renamed() if frame.user == self.user:
                 self.name = frame.new
+            case frames.History() if frame.ref is UNSET:
+                self._unpaged.pop(frame.room, None)
             case frames.Ok() | frames.History():
                 answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
                 if answer is not None and not answer.done():
@@ -286,9 +296,18 @@ class Client:
         self.session, self.epoch = frame.session, frame.epoch
         if not resumed:
             self.seq = frame.seq
+            self._unpaged = dict.fromkeys(frame.rooms, frame.seq) if self._backlog else {}
         self.unsure = self._outbox.connected(frame.session)
+        if resumed:
+            self._fetch_first_pages()
         if self._greeting is not None and not self._greeting.done():
             self._greeting.set_result(frame)
+
+    def _fetch_first_pages(self) -> None:
+        """Ask for the pages that the last connection did not live to bring: who resumes gets what came after them."""
+        for room, seq in self._unpaged.items():
+            if room in self.rooms:
+                self._write(frames.HistoryRequest(room=room, before=seq + 1, limit=self._backlog))
 
     def _refused(self, frame: frames.Error) -> bool:
         error = Refused(frame.code, frame.message)

@@ -75,6 +75,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Say why it ended to all who wait."""
+        self._transport = None
         if self._watch is not None:
             self._watch.cancel()
         if not self.ended.done():
@@ -91,11 +92,24 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self.resume()
 
+    @property
+    def closing(self) -> bool:
+        """This side ends the connection, or has ended it: nothing more can be said on it."""
+        return self._closing
+
     def close(self) -> None:
         """End the connection after what was written is sent."""
         self._closing = True
         if self._transport is not None:
             self._transport.close()
+
+    async def end(self, patience: float) -> None:
+        """End the connection; what can't be sent within `patience` seconds is dropped."""
+        self.close()
+        await asyncio.wait([self.ended], timeout=patience)
+        if self._transport is not None:
+            self._transport.abort()
+        await asyncio.wait([self.ended])
 
     async def next_batch(self) -> list[frames.ServerFrame] | None:
         """Return the next frames in order; None once the connection has ended and all were taken."""

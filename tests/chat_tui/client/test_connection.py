@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from support import PATIENCE
@@ -17,10 +17,14 @@ WELCOME = codec.encode(frames.Welcome(name="alice", user=1, session="s", epoch="
 @asynccontextmanager
 async def serving(script: Script) -> AsyncIterator[Client]:
     """Run a script for whoever connects, and yield a client that has not connected yet."""
+    serving: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
         await script(reader, writer)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     client = Client("127.0.0.1", server.sockets[0].getsockname()[1], "alice", patience=PATIENCE)
@@ -28,6 +32,8 @@ async def serving(script: Script) -> AsyncIterator[Client]:
         yield client
     await client.close()
     server.close()
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*filter(None, serving), return_exceptions=True)
 
 
 def message(seq: int, text: str, id: int = 0) -> bytes:
@@ -170,3 +176,78 @@ async def test_a_reader_that_is_behind_holds_the_server_up() -> None:
         async for batch in batches:
             seen += len(batch)
         assert seen == count
+
+
+async def test_a_client_closed_with_unsent_data_comes_back() -> None:
+    """What the server does not read is dropped when closing takes too long; it is sent on the next connection."""
+    seen = 0
+    taken = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        await reader.readline()
+        writer.write(WELCOME)
+        if seen == 1:
+            await taken.wait()  # reads nothing more
+        else:
+            await reader.readline()
+            taken.set()
+
+    async with serving(script) as client:
+        await client.connect()
+        for _ in range(1000):
+            client.post("x" * 16_000)
+        await client.close()
+        assert not client.connected
+        await client.reconnect()
+        await taken.wait()
+        assert seen == 2
+        assert len(client.unconfirmed) == 1000
+
+
+async def test_a_connection_that_is_being_closed_is_not_used_again() -> None:
+    """Whoever was too impatient to wait for its end gets another one, and the end of the old one changes nothing."""
+    hellos = 0
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal hellos
+        await reader.readline()
+        hellos += 1
+        writer.write(WELCOME)
+        await reader.read()
+
+    async with serving(script) as client:
+        await client.connect()
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        await client.reconnect()
+        await closing
+        assert client.connected
+        assert hellos == 2
+
+
+async def test_only_pages_that_did_not_come_are_asked_for_on_coming_back() -> None:
+    """Up to where the first connection began: what came after is delivered."""
+    page = codec.encode(frames.History(room="general", messages=[], more=False, as_of=7))
+    welcome = codec.encode(
+        frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=7, rooms=["dev", "general"])
+    )
+    asked: list[frames.ClientFrame] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = codec.decode_client(await reader.readline())
+        assert isinstance(hello, frames.Hello)
+        writer.write(welcome)
+        if hello.resume is None:
+            writer.write(page + message(9, "live"))
+        else:
+            assert (hello.resume.epoch, hello.resume.seq) == ("e", 9)
+            asked.append(codec.decode_client(await reader.readline()))
+
+    async with serving(script) as client:
+        await client.connect()
+        assert len([frame async for frame in client.events()]) == 3
+        await client.reconnect()
+        assert len([frame async for frame in client.events()]) == 1
+        assert asked == [frames.HistoryRequest(room="dev", before=8)]
