@@ -177,8 +177,11 @@ class ChatApp(App[int]):
             self._connect()
 
     def action_retry(self) -> None:
-        """Send what failed again."""
-        self.session.retry()
+        """Send what failed again. What can't be sent stays where it is."""
+        try:
+            self.session.retry()
+        except ClientError as error:
+            self._say(error.message, "error")
 
     def action_take_back(self) -> None:
         """Bring a failed message back to the composer."""
@@ -219,7 +222,7 @@ class ChatApp(App[int]):
 
     async def _nick(self, name: str) -> None:
         try:
-            await self.session.client.nick(name)
+            await self.session.nick(name)
         except ClientError as error:
             self._say(error.message, "error")
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from chat_tui import hosting
-from chat_tui.client import Client, ClientError, Lost, NotAChatServer, Refused, Unreachable
+from chat_tui.client import Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import ACTION
 from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
-from server.protocol.errors import FINAL
+from server.protocol.errors import FINAL, Code
 
 START_WITHIN = 15.0
 """Seconds that a server started here may take: the first start of a slow machine compiles its modules."""
@@ -24,7 +24,10 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 chance, so that not all who lost a server come back at once."""
 _AFTER_ITS_END = 3.0
 """Seconds that another's server, which won the race for the port, may take after ours has given up."""
-
+_PASSING = frozenset({Code.TRY_AGAIN, Code.NO_SUCH_SESSION})
+"""Refusals of a hello that the next one may not get."""
+_OF_THE_NAME = frozenset({Code.BAD_NAME, Code.NAME_TAKEN})
+"""Refusals of a hello that another name helps against."""
 
 _NOT_SHARED = (
     "A server ran here already, and --share does not change it. To open it to the network,"
@@ -58,9 +61,12 @@ class Session:
         Returns when there is nothing more to try alone; `link` says why. Call again to try again.
         """
         failures = 0
-        while (ended := await self._stay()) is not None:
+        while not self.has_left and (ended := await self._stay()) is not None:
             failures = failures + 1 if self.link.phase is Phase.CONNECTING else 0
             await self._wait(failures, ended)
+        if self.has_left:  # end what was still on its way then: a connection, a server
+            await self.client.quit()
+            self.release()
 
     def hurry(self) -> None:
         """Try to come back now instead of later."""
@@ -86,11 +92,10 @@ class Session:
         self.client.name = self.chat.name
         try:
             await self._come_in()
-        except Refused as refusal:
-            self._refused(refusal)
-            return None
         except ClientError as error:
             return self._lost(error)
+        if self.has_left:
+            return None
         self._forget_unsure()
         if self.address.share and not self.hosts:
             self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
@@ -101,7 +106,7 @@ class Session:
         finally:
             if watch is not None:
                 watch.cancel()
-        if self.link.phase is Phase.LEFT:
+        if self.has_left:
             return None
         self.chat.disconnected()
         self._changed(Changed.PEOPLE)
@@ -117,11 +122,15 @@ class Session:
         room.timeline.pend(pending.id, pending.text, self.chat.clock(), me)
 
     def retry(self) -> bool:
-        """Send all failed messages again, oldest first; returns whether there was one."""
+        """Send all failed messages again, oldest first; returns whether there was one.
+
+        Raises Refused for what can't be sent: it and those after it stay.
+        """
         timeline = self.chat.current.timeline
         failed = timeline.failed()
         for message in failed:
-            self.say(timeline.withdraw(message.id), me=bool(message.flags & ACTION))
+            self.say(message.raw, me=bool(message.flags & ACTION))
+            timeline.withdraw(message.id)
         return bool(failed)
 
     def take_back(self) -> str | None:
@@ -135,9 +144,20 @@ class Session:
         if timeline.oldest is not None:
             await self.client.history(timeline.room, before=timeline.oldest)
 
+    async def nick(self, name: str) -> None:
+        """Take another name. Raises ClientError."""
+        await self.client.nick(name)
+        self._changed(self.chat.call_me(self.client.name))
+
+    @property
+    def has_left(self) -> bool:
+        """We left for good: nothing is tried any more."""
+        return self.link.phase is Phase.LEFT
+
     async def leave(self) -> None:
         """Leave for good. A server started here ends once nobody else is connected."""
         self._set(Link(Phase.LEFT, ("",)))
+        self.hurry()
         await self.client.quit()
         self.release()
 
@@ -153,12 +173,14 @@ class Session:
         try:
             await self._enter()
         except Unreachable:
-            if not self.address.may_host:
+            if self.has_left or not self.address.may_host:
                 raise
             await self._host()
 
     async def _enter(self) -> None:
-        """Connect, or come back where there was a session."""
+        """Connect, or come back where there was a session; not once we have left."""
+        if self.has_left:
+            raise NotConnected("You have left.")
         await self.client.reconnect()
 
     async def _host(self) -> None:
@@ -206,17 +228,15 @@ class Session:
 
     def _lost(self, error: ClientError) -> ClientError | None:
         """Return the error where we were in and may come back; else say it."""
-        if self.client.session and isinstance(error, Lost | Unreachable):
+        code = error.code if isinstance(error, Refused) else ""
+        passes = isinstance(error, Lost | Unreachable) or code in _PASSING
+        if passes and self.chat.session and not self.has_left:
             return error
-        self._set(self._offline(error))
-        return None
-
-    def _refused(self, refusal: Refused) -> None:
-        """The server takes this name not, or nobody now."""
-        if refusal.code in FINAL:
-            self._set(self._offline(refusal))
+        if code in _OF_THE_NAME:
+            self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), error.message))
         else:
-            self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), refusal.message))
+            self._set(self._offline(error))
+        return None
 
     def _forget_unsure(self) -> None:
         for message in self.client.unsure:
@@ -262,5 +282,7 @@ class Session:
         return ("hosting, only this machine", "hosting")
 
     def _set(self, link: Link) -> None:
-        self.link = link
-        self._changed(Changed.LINK)
+        """Say how things stand, unless we have left: nothing undoes that."""
+        if not self.has_left:
+            self.link = link
+            self._changed(Changed.LINK)

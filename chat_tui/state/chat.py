@@ -102,6 +102,13 @@ class Chat:
                 pass
         return Changed.NOTHING
 
+    def call_me(self, name: str) -> Changed:
+        """Take a name as mine, in all rooms."""
+        self.name = name
+        for room in self.rooms.values():
+            room.timeline.my_name = name
+        return Changed.NAME | Changed.PEOPLE
+
     def disconnected(self) -> None:
         """Forget who is online: nothing is known while there is no connection."""
         for room in self.rooms.values():
@@ -111,12 +118,12 @@ class Chat:
         if self.session not in ("", frame.session):  # not the one we were in: what is held may be of another log
             for room in self.rooms.values():
                 room.timeline.reset()
-        self.name, self.user, self.session = frame.name, frame.user, frame.session
+        self.user, self.session = frame.user, frame.session
         for handle in frame.rooms:
             self.room(handle)
         for room in self.rooms.values():
-            room.timeline.my_user, room.timeline.my_name = self.user, self.name
-        return Changed.NAME | Changed.PEOPLE
+            room.timeline.my_user = self.user
+        return self.call_me(frame.name)
 
     def _came_in(self, room: Room, names: list[str]) -> None:
         others = [name for name in room.people.add(names) if name != self.name]
@@ -130,14 +137,11 @@ class Chat:
 
     def _renamed(self, frame: "frames.Renamed") -> Changed:
         mine = frame.user == self.user
-        if mine:
-            self.name = frame.new
+        changed = self.call_me(frame.new) if mine else Changed.PEOPLE
         for room in self.rooms.values():
-            if mine:
-                room.timeline.my_name = frame.new
             if room.people.rename(frame.old, frame.new) or mine:
                 room.timeline.renamed(frame.old, frame.new, self.clock())
-        return Changed.PEOPLE | Changed.NAME if mine else Changed.PEOPLE
+        return changed
 
     def _refused(self, frame: "frames.Error") -> None:
         """A message that failed says so itself; an error of no request is told in the room that is shown."""

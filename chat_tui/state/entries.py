@@ -45,6 +45,8 @@ class Waiting(Entry, gc=False):
 
     id: int = 0
     """The number it was sent with."""
+    raw: str = ""
+    """Its text as it was sent: `text` is how it is shown."""
     reason: str = ""
     """Why it failed, for people."""
 

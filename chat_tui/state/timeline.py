@@ -130,7 +130,7 @@ class Timeline:
         """Show an own message that is being sent, at the end."""
         flags = MINE | SENDING | (ACTION if me else 0)
         name = self._my_name or ""
-        waiting = Waiting(self.newest, int(time), name, _shown(text), flags, id=id)
+        waiting = Waiting(self.newest, int(time), name, _shown(text), flags, id=id, raw=text)
         self._waiting[id] = waiting
         self.messages += 1
         self._insert(len(self.entries), [waiting])
@@ -144,17 +144,17 @@ class Timeline:
         self._mark(id, SENDING, "")
 
     def withdraw(self, id: int) -> str:
-        """Take an own message out of the log and return its text; KeyError where none waits with this id."""
+        """Take an own message out of the log; return its text as it was sent. KeyError where none has this id."""
         waiting = self._waiting.pop(id)
         at = self._index(waiting)
         del self.entries[at]
         self.messages -= 1
         changed = self._regroup(at)
         self._tell(at, 1 + changed, changed)
-        return waiting.text
+        return waiting.raw
 
     def failed(self) -> list[Waiting]:
-        """Return the own messages that failed, oldest first, each with `id`, `text` and `reason`."""
+        """Return the own messages that failed, oldest first, each with `id`, `raw` and `reason`."""
         return [waiting for waiting in self._waiting.values() if waiting.flags & FAILED]
 
     # What is only shown here.

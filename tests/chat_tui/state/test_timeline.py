@@ -145,6 +145,15 @@ def test_a_failed_message_keeps_its_text_until_sent_or_taken_back() -> None:
         log.withdraw(8)
 
 
+def test_a_message_taken_back_is_as_it_was_written() -> None:
+    """Tabs and lines at its ends are only shown otherwise."""
+    log = timeline()
+    raw = "\ndef f():\n\treturn\n"
+    log.pend(7, raw, NINE)
+    assert texts(log) == ["def f():\n    return"]
+    assert log.withdraw(7) == raw
+
+
 def test_many_who_come_in_within_a_minute_share_a_notice() -> None:
     """Nobody is named twice; another reason, or a message between, starts another notice."""
     log = timeline()
