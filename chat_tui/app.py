@@ -62,6 +62,7 @@ class ChatApp(App[int]):
         self.theme = self._first_theme()
         self.chat = Chat(name or "")
         self._address = address
+        self._warned = False
         self.room = ChatScreen(self.chat, people=self.settings.people)
         self._offer = offer
         self._asks = name is None
@@ -148,7 +149,13 @@ class ChatApp(App[int]):
     # Actions.
 
     async def action_quit(self) -> None:
-        """Leave: others are told at once."""
+        """Leave: others are told at once. What is not sent yet is left behind only when that is said twice."""
+        waiting = len(self.session.client.unconfirmed)
+        if waiting and not self._warned and isinstance(self.screen, ChatScreen):
+            self._warned = True
+            what = "A message is" if waiting == 1 else f"{waiting} messages are"
+            self._say(f"{what} not sent yet and would be lost. Leave once more to leave all the same.", "error")
+            return
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
                 await self.session.leave()
@@ -160,7 +167,9 @@ class ChatApp(App[int]):
         """Show all keys and commands."""
         from chat_tui.screens.help import HelpScreen  # not before the first paint
 
-        if not isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        else:
             self.push_screen(HelpScreen())
 
     def action_theme(self) -> None:

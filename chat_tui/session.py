@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,9 @@ _PASSING = frozenset({Code.TRY_AGAIN, Code.NO_SUCH_SESSION})
 _OF_THE_NAME = frozenset({Code.BAD_NAME, Code.NAME_TAKEN})
 """Refusals of a hello that another name helps against."""
 
+_COMMAND = "CHAT_TUI_COMMAND"
+"""The environment's word for how this program is started here, where that is not by its name (run.py)."""
+
 _NOT_SHARED = (
     "A server ran here already, and --share does not change it. To open it to the network,"
     " let all leave, then start again with --share."
@@ -54,6 +58,7 @@ class Session:
         self._server: hosting.Server | None = None
         self._changed = changed
         self._hurry = asyncio.Event()
+        self._told_not_shared = False
 
     async def run(self) -> None:
         """Connect and stay connected: who was in comes back by itself.
@@ -97,7 +102,8 @@ class Session:
         if self.has_left:
             return None
         self._forget_unsure()
-        if self.address.share and not self.hosts:
+        if self.address.share and self._server is None and not self._told_not_shared:
+            self._told_not_shared = True
             self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
         self._set(Link(Phase.ONLINE, self._online_words()))
         watch = asyncio.create_task(self._watch_race()) if self.hosts else None
@@ -173,7 +179,9 @@ class Session:
         try:
             await self._enter()
         except Unreachable:
-            if self.has_left or not self.address.may_host:
+            # Who was in another's server stays out of a server of one's own: it has another history.
+            elsewhere = bool(self.client.session) and self._server is None
+            if self.has_left or elsewhere or not self.address.may_host:
                 raise
             await self._host()
 
@@ -263,14 +271,14 @@ class Session:
         if self.hosts and self.address.share:
             return f"chat-tui --host {hosting.address_for_others()}{other_port}"
         if self.address.may_host:
-            return f"chat-tui{other_port}"
+            return f"{os.environ.get(_COMMAND, 'chat-tui')}{other_port}"
         return f"chat-tui --host {host}{other_port}"
 
     def welcome_words(self) -> str:
         """Return what an empty room says."""
         if self.link.phase is not Phase.ONLINE:
             return ""
-        only_here = self.address.may_host and not (self.hosts and self.address.share)
+        only_here = not (self.hosts and self.address.share) and self.address.host in ("127.0.0.1", "::1", "localhost")
         where = " on this machine" if only_here else ""
         return f"Nobody has written yet: you can be the first.\nOthers{where} join with\n{self.invitation()}"
 
@@ -278,7 +286,8 @@ class Session:
         if not self.hosts:
             return (f"● {self.address.host}:{self.address.port}", f"● {self.address.host}", "●")
         if self.address.share:
-            return (f"hosting · others: {self.invitation()}", "hosting, shared", "hosting")
+            invitation = self.invitation()
+            return (f"hosting · others: {invitation}", invitation, invitation.removeprefix("chat-tui "), "hosting")
         return ("hosting, only this machine", "hosting")
 
     def _set(self, link: Link) -> None:

@@ -280,6 +280,8 @@ class Client:
                 self.name = frame.new
             case frames.History() if frame.ref is UNSET:
                 self._unpaged.pop(frame.room, None)
+            case frames.Ok() if frame.id is not UNSET and frame.seq is not UNSET:
+                self._outbox.confirm(frame.id, Sent(frame.seq, ""))  # it had been taken before
             case frames.Ok() | frames.History():
                 answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
                 if answer is not None and not answer.done():

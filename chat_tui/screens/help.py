@@ -40,7 +40,7 @@ def help_text() -> Content:
     """Return keys and commands, grouped by what people want to do."""
     lines = [Content("Just type and press Enter. Everyone in the room reads it."), Content()]
     lines.append(_heading("Commands"))
-    lines += [_line(f"/{command.name} {command.args}".rstrip(), command.help) for command in COMMANDS]
+    lines += [_line(f"/{command.name} {command.args}".rstrip(), command.help.capitalize()) for command in COMMANDS]
     for group, actions in groupby(ACTIONS, key=lambda action: action.group):
         lines += [Content(), _heading(group)]
         lines += [_line(_keys(action), action.text) for action in actions]

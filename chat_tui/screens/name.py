@@ -1,6 +1,7 @@
 """Asking for a name: at the first start, and where the one that was wanted is refused."""
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Static
@@ -16,6 +17,7 @@ class NameScreen(Screen[str]):
     """Asks for a name; ends with one that can be a name."""
 
     AUTO_FOCUS = "Composer"
+    BINDINGS = [Binding("ctrl+c", "interrupt", "Clear, then leave", show=False)]
     CSS_PATH = "../styles/name.tcss"
 
     def __init__(self, offer: str, refusal: str = "") -> None:
@@ -35,7 +37,7 @@ class NameScreen(Screen[str]):
         """Ask."""
         with Vertical(id="ask"):
             yield Static("What should people call you?", id="title", markup=False)
-            yield Static("Letters, digits and _ . - make a name.", id="why", markup=False)
+            yield Static("Letters and digits, also _ or . or - between them.", id="why", markup=False)
             yield self._field
             yield Static("Enter come in   Ctrl+U empty   Ctrl+Q quit", id="under", markup=False)
 
@@ -45,6 +47,13 @@ class NameScreen(Screen[str]):
             self._complain(self._refusal)
         if self._offer:
             self._field.put(self._offer)
+
+    async def action_interrupt(self) -> None:
+        """Clear the field; leave where it is empty."""
+        if self._field.text:
+            self._field.put("")
+        else:
+            await self.run_action("app.quit")
 
     def _accept(self, text: str) -> bool:
         try:

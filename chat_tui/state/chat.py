@@ -94,6 +94,9 @@ class Chat:
                 return self._renamed(frame)
             case frames.Welcome():
                 return self._welcome(frame)
+            case frames.Ok() if frame.id is not UNSET and frame.seq is not UNSET:
+                for room in self.rooms.values():  # one of them waits for it: it had been taken before
+                    room.timeline.confirm(frame.id, frame.seq)
             case frames.Error():
                 self._refused(frame)
             case frames.Gap():

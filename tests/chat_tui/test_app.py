@@ -273,3 +273,35 @@ async def test_typing_goes_to_the_composer_whatever_has_the_focus(sit: Any) -> N
         await alice.pilot.click("MessageLog")
         await alice.type("hey")
         assert alice.app.room.composer.text == "hey"
+
+
+async def test_leaving_with_an_unsent_message_asks_first(sit: Any, server: Server) -> None:
+    """Once; then it leaves."""
+    async with sit() as alice:
+        server.stop(signal.SIGKILL)
+        await alice.sees("reconnecting")
+        await alice.type("unsent", "<enter>", "<ctrl+q>")
+        await alice.sees("A message is not sent yet")
+        assert alice.app.return_code is None
+        await alice.type("<ctrl+q>")
+        await alice.until(lambda: alice.app.return_code is not None)
+
+
+async def test_f1_opens_and_closes_the_help(sit: Any) -> None:
+    """The same key both ways."""
+    async with sit() as alice:
+        await alice.type("<f1>")
+        await alice.sees("Just type and press Enter")
+        await alice.type("<f1>")
+        await alice.sees("Message #general")
+        assert "Just type" not in alice.screen()
+
+
+async def test_ctrl_c_at_the_question_for_a_name_clears_then_leaves(sit: Any) -> None:
+    """No question back."""
+    async with sit(name=None) as seat:
+        await seat.sees("❯ login")
+        await seat.type("<ctrl+c>")
+        await seat.sees("your name")
+        await seat.type("<ctrl+c>")
+        await seat.until(lambda: seat.app.return_code is not None)
