@@ -28,6 +28,8 @@ DRAIN_SECONDS: Final = 1.0
 EXIT_SECOND_SIGNAL: Final = 130
 """The shell's code for a program that Ctrl+C ended."""
 
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+
 log = logging.getLogger("chat")
 
 
@@ -68,6 +70,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             listener.close()
             await _shut_down(chat, sessions, journal, archive)
             await clients
+            _heed_no_more_signals()
     finally:
         data.close()
 
@@ -116,14 +119,20 @@ def _heed_signals(stop: asyncio.Event) -> None:
             os._exit(EXIT_SECOND_SIGNAL)
         loop.call_soon_threadsafe(stop.set)
 
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
+    for number in _ENDING:
         try:
             loop.add_signal_handler(number, end, number)
         except NotImplementedError:  # Windows
             signal.signal(number, end)
+
+
+def _heed_no_more_signals() -> None:
+    """All is done: one more signal must not turn the exit code into that of a killed program."""
+    loop = asyncio.get_running_loop()
+    for number in _ENDING:
+        with contextlib.suppress(NotImplementedError):  # Windows
+            loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _end_when_alone(sessions: Sessions, stop: asyncio.Event) -> None:
