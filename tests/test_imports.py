@@ -19,6 +19,7 @@ HEADLESS = ("textual", "rich")
         ("server.service", HEADLESS),
         ("chat_tui.client", ("apsw", "server.chat", "server.service", *HEADLESS)),
         ("chat_tui.state", HEADLESS),
+        ("chat_tui.session", HEADLESS),
         ("chat_tui.cli", (*HEADLESS, "msgspec")),
     ],
 )
