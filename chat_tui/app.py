@@ -95,7 +95,7 @@ class ChatApp(App[int]):
 
     def _show_link(self, link: Link) -> None:
         tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
-        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.problem else "")
+        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.phase is Phase.OFFLINE else "")
         self.room.invite(self.session.welcome_words())
         if link.phase is Phase.NAME:
             self._ask(link.problem)

@@ -135,7 +135,7 @@ class ChatScreen(Screen[None]):
             way_out: what to press.
         """
         self._words, self._tone = words, tone
-        self.problem.update(problem, way_out)
+        self.problem.update(problem, way_out, waiting=tone == "waiting")
         self._troubled = bool(problem)
         room = self.chat.current.handle
         self.composer.placeholder = f"Message #{room} · will be sent when connected" if problem else f"Message #{room}"

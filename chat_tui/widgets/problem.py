@@ -14,6 +14,7 @@ class Problem(Widget):
         padding: 0 2;
         background: $error 14%;
         color: $foreground;
+        &.-waiting { background: $warning 12%; }
     }
     """
 
@@ -23,8 +24,9 @@ class Problem(Widget):
         self.display = False
         self._sentence = self._way_out = ""
 
-    def update(self, sentence: str, way_out: str = "") -> None:
-        """Show a problem; an empty sentence hides the notice."""
+    def update(self, sentence: str, way_out: str = "", *, waiting: bool = False) -> None:
+        """Show a problem; an empty sentence hides the notice. `waiting`: it may well solve itself."""
+        self.set_class(waiting, "-waiting")
         if (sentence, way_out) != (self._sentence, self._way_out):
             self._sentence, self._way_out = sentence, way_out
             self.display = bool(sentence)
@@ -32,4 +34,5 @@ class Problem(Widget):
 
     def render(self) -> Content:
         """Say it."""
-        return Content.assemble(("✗ ", "bold $error"), self._sentence, " ", (self._way_out, "bold"))
+        mark = ("◌ ", "$warning") if self.has_class("-waiting") else ("✗ ", "bold $error")
+        return Content.assemble(mark, self._sentence, " ", (self._way_out, "bold"))
