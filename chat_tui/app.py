@@ -59,7 +59,9 @@ class ChatApp(App[int]):
         self.settings = config.load(config.settings_path())
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self._first_theme()
+        # Without watchers: they would have all styles read once more before the first paint.
+        self.set_reactive(App.theme, self._first_theme())
+        self.stylesheet.set_variables(self.get_css_variables())
         self.chat = Chat(name or "")
         self._address = address
         self._warned = False

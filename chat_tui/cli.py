@@ -10,9 +10,9 @@ from chat_tui.config import DEFAULT_PORT
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `chat-tui`; return its exit code."""
-    options = _parse(arguments)
     # Start-up makes many objects that stay: looking through them for garbage again and again only takes time.
     gc.disable()
+    options = _parse(arguments)
     # Textual reads this when it is imported. At its own 60 a second a key waits for the next picture while messages
     # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
     os.environ.setdefault("TEXTUAL_FPS", "240")
@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     own = options.host is None
     address = Address(options.host or "127.0.0.1", options.port, may_host=own, share=options.share)
-    return ChatApp(address, options.name, _login()).run() or 0
+    offer = _login() if options.name is None else ""
+    return ChatApp(address, options.name, offer).run() or 0
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

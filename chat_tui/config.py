@@ -1,5 +1,7 @@
 """What is remembered between two starts, and where it lies."""
 
+import os
+import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -20,9 +22,17 @@ class Settings:
 
 def settings_path() -> Path:
     """Return the file of the settings."""
+    return _config_home() / "chat-tui" / "settings.json"
+
+
+def _config_home() -> Path:
+    """Return where settings belong: on Linux by the XDG rule itself, the library would delay the first paint."""
+    if sys.platform == "linux":
+        given = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+        return given if given.is_absolute() else Path.home() / ".config"
     from platformdirs import user_config_path
 
-    return user_config_path("chat-tui", appauthor=False) / "settings.json"
+    return user_config_path(appauthor=False)
 
 
 def data_path() -> Path:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from chat_tui import commands
 from chat_tui.actions import BY_ID, Where, key_text, of
@@ -105,7 +105,7 @@ class ChatScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the room."""
         yield self.top
-        with Horizontal(id="room"):
+        with Widget(id="room"):
             yield self.log_view
             yield self.sidebar
         yield self.composer
