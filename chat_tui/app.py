@@ -84,6 +84,8 @@ class ChatApp(App[int]):
     def on_mount(self) -> None:
         """Start once the first picture is on the terminal."""
         self._end_cleanly()
+        # Back from the shell (fg): the terminal shows nothing of what was drawn.
+        self.app_resume_signal.subscribe(self, lambda _: self.call_after_refresh(self.room.action_redraw))
         if self._asks:
             self._ask("")
         self.call_after_refresh(self._start)
