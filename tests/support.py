@@ -39,6 +39,10 @@ class Server:
         """End it with a signal and return its exit code and the rest of what it said."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str, str]:
+        """Wait until it has ended, as it was told to, and return the same."""
         try:
             out, err = self.process.communicate(timeout=PATIENCE)
         finally:

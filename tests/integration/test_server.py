@@ -386,7 +386,7 @@ async def test_everyone_is_told_that_the_server_ends(connect: Any, server: Serve
     frames = await alice.rest()
     assert frames[-1]["type"] == "shutdown"
     assert frames[-1]["reason"]
-    code, out, err = server.stop()
+    code, out, err = server.wait()
     assert (code, err) == (0, "")
     assert "alice came in from 127.0.0.1:" in out
 
@@ -414,7 +414,7 @@ async def test_pages_that_wait_when_the_server_ends_are_answered(connect: Any, s
     assert frames[-1]["type"] == "shutdown"
     answered = {frame["ref"] for frame in alice.heard if frame["type"] in ("history", "error") and "ref" in frame}
     assert len(answered) == len({frame["ref"] for frame in alice.heard if frame.get("ref")})
-    assert server.stop()[0] == 0
+    assert server.wait()[0] == 0
 
 
 @POSIX
