@@ -6,6 +6,7 @@ socket is not read either.
 """
 
 import asyncio
+import logging
 import socket
 import sys
 from collections import deque
@@ -30,8 +31,17 @@ BEAT: Final = 4.7
 """Seconds between two looks at each connection. One that was silent at a look is pinged, and given up at the next:
 between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
 
+STALLED: Final = 60.0
+"""Seconds, give or take a beat, in which one whose buffer is full must take something of it. The heartbeat is quicker
+with one that is not heard either; this one ends those who answer no ping, and those who only talk."""
+
 BUFFER: Final = 256 * 1024
 """Bytes a connection's buffer takes before it counts as full: what a busy room says in a second."""
+
+PIECE: Final = 16 * 1024
+"""Bytes that are cut into lines at once: one read brings up to 256 KiB, and as short lines they take 20 times that."""
+
+log = logging.getLogger("chat")
 
 
 class Sessions:
@@ -77,6 +87,7 @@ class Session(asyncio.Protocol):
         self._peer = Peer(self)
         self._splitter = LineSplitter()
         self._lines: deque[bytes | None] = deque()
+        self._uncut = b""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._address = ""
@@ -88,6 +99,7 @@ class Session(asyncio.Protocol):
         self._heard = False
         self._written = 0
         self._taken = 0
+        self._took = 0.0
         self._misses = 0
         self._silent = False
         self.congested = False
@@ -110,11 +122,12 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         self._heard = True
-        self._lines.extend(self._splitter.feed(data))
+        self._uncut += data
         self.ready()
 
     def eof_received(self) -> bool:
         """The client says no more; what it said is still answered."""
+        self._cut(len(self._uncut))
         last = self._splitter.finish()
         if last:
             self._lines.append(last)
@@ -139,6 +152,7 @@ class Session(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._lines.clear()
+        self._uncut = b""
         self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._silent)
 
     # What the chat calls.
@@ -160,7 +174,10 @@ class Session(asyncio.Protocol):
             return
         self._taking = True
         chat, peer, lines = self._chat, self._peer, self._lines
-        while lines and not self.congested and not self._ending and chat.may_take(peer):
+        while (lines or self._uncut) and not self.congested and not self._ending and chat.may_take(peer):
+            if not lines:
+                self._cut(PIECE)
+                continue
             line = lines.popleft()
             if line == b"":
                 continue
@@ -173,13 +190,14 @@ class Session(asyncio.Protocol):
         if self._timer is not None and peer.person is not None and not self._ending:
             self._timer.cancel()
             self._timer = None
-        self._read_on(not lines)
+        idle = not lines and not self._uncut
+        self._read_on(idle)
         if peer.open == 0 and not self._ending:
             if peer.leaving is not None:
                 peer.answer(peer.leaving)
                 peer.flush()
                 self.close()
-            elif self._half_closed and not lines and not self._owed():
+            elif self._half_closed and idle and not self._owed():
                 self.close()
 
     def close(self) -> None:
@@ -194,13 +212,25 @@ class Session(asyncio.Protocol):
 
     def beat(self) -> None:
         """Look whether the client was heard or took something since the last look; called every BEAT seconds."""
-        if self._transport is None or self._peer.person is None or not self._peer.pinged or self._ending:
+        if self._transport is None or self._peer.person is None or self._ending:
             return
+        now = asyncio.get_running_loop().time()
         taken = self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
+        took = taken > self._taken
+        self._taken = taken
+        if took or not self.congested:
+            self._took = now
+        elif now - self._took > STALLED:
+            log.info("%s took nothing for %.0f seconds: this connection ends", self._peer.person.name, STALLED)
+            message = f"You took nothing of what you were sent for {STALLED:.0f} seconds. Come back with resume."
+            self._chat.end(self._peer, Code.STALLED, message)
+            return
+        if not self._peer.pinged:
+            return
         # Not reading while the chat can't take more is this side's doing, not silence.
         held_up = not self._reading and not self.congested
-        alive = self._heard or held_up or (self.congested and taken > self._taken)
-        self._heard, self._taken = False, taken
+        alive = self._heard or held_up or (self.congested and took)
+        self._heard = False
         self._misses = 0 if alive else self._misses + 1
         if self._misses == 1 and not self.congested:
             self._chat.ping(self._peer)
@@ -222,6 +252,11 @@ class Session(asyncio.Protocol):
             return 0
 
     # Inside.
+
+    def _cut(self, size: int) -> None:
+        """Cut the next bytes of what came into lines."""
+        self._lines.extend(self._splitter.feed(self._uncut[:size]))
+        self._uncut = self._uncut[size:]
 
     def _owed(self) -> bool:
         """Say whether a client that says no more is still to be sent something."""

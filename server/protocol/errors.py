@@ -32,9 +32,10 @@ class Code(StrEnum):
     HELLO_TIMEOUT = "hello_timeout"
     ABUSE = "abuse"
     REPLACED = "replaced"
+    STALLED = "stalled"
 
 
-FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED})
+FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED, Code.STALLED})
 """The connection is closed after an error with one of these codes."""
 
 

@@ -1,6 +1,7 @@
 """A session at its edges, in this process: real sockets, real log, short times."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from server.archive.reader import ThreadedArchive
 from server.chat import entrance
 from server.chat.chat import Chat
 from server.chat.events import Entry
+from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
 from server.net import session
 from server.net.listener import Listener
 from server.net.session import Sessions
 from server.protocol import limits
+from server.protocol.errors import Code
 
 
 @pytest.fixture
@@ -142,5 +145,73 @@ async def test_a_reader_that_stalls_gets_everything_later(port: int, monkeypatch
     slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
     texts = [(await slow.hear("message"))["text"].rstrip("x") for _ in range(count)]
     assert texts == [str(number) for number in range(1, count + 1)]
+    for wire in (slow, bob):
+        await wire.close()
+
+
+async def fill(bob: Wire, slow: Wire) -> int:
+    """Say so much that what a reader who does not read can hold is full; return how many messages."""
+    slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    count = 600
+    for number in range(1, count + 1):
+        await bob.say(type="send", room="general", id=number, text=f"{number}" + "x" * 10_000)
+    await bob.hear("message", id=count)
+    return count
+
+
+@pytest.mark.parametrize("talks", [False, True])
+async def test_a_reader_that_takes_nothing_is_ended_and_may_resume(
+    quick: None, port: int, monkeypatch: pytest.MonkeyPatch, talks: bool
+) -> None:
+    """Also one that answers no ping, and one that is heard all the time; nothing is lost or doubled by it."""
+    monkeypatch.setattr(session, "BUFFER", 4096)
+    monkeypatch.setattr(session, "STALLED", 0.2)
+    monkeypatch.setattr(entrance, "GRACE", 0.05)
+    bob = await Wire.connect(port, "bob", ping=False)
+    slow = await Wire.connect(port, "slow", ping=talks)
+    count = await fill(bob, slow)
+
+    async def drip() -> None:
+        with contextlib.suppress(ConnectionError):
+            while talks:
+                await slow.raw(b" ")
+                await asyncio.sleep(0.005)
+
+    talking = asyncio.create_task(drip())
+    assert (await bob.hear_of("left", "slow"))["reason"] == "connection lost"
+    await talking if talks else None
+    slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    with contextlib.suppress(EOFError, ConnectionError, AssertionError):  # the end may stand within a line
+        while True:
+            await slow.next()
+    seen = [frame["seq"] for frame in slow.heard if frame["type"] == "message"]
+    cursor = seen[-1] if seen else slow.welcome["seq"]
+    resume = {"session": slow.welcome["session"], "epoch": slow.welcome["epoch"], "seq": cursor}
+    again = await Wire.connect(port, "slow", resume=resume)
+    seen += [(await again.hear("message"))["seq"] for _ in range(count - len(seen))]
+    assert seen == sorted(frame["seq"] for frame in bob.heard if frame["type"] == "message")
+    for wire in (slow, again, bob):
+        await wire.close()
+
+
+async def test_who_reads_again_in_time_is_told_why_it_was_ended(
+    quick: None, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason stands behind all that was written before."""
+    ended, end = asyncio.Event(), Chat.end
+
+    def note(chat: Chat, peer: Peer, code: Code, message: str) -> None:
+        end(chat, peer, code, message)
+        ended.set()
+
+    monkeypatch.setattr(Chat, "end", note)
+    monkeypatch.setattr(session, "BUFFER", 4096)
+    monkeypatch.setattr(session, "STALLED", 0.2)
+    monkeypatch.setattr(session, "CLOSE_SECONDS", PATIENCE)
+    bob, slow = await Wire.connect(port, "bob", ping=False), await Wire.connect(port, "slow", ping=False)
+    await fill(bob, slow)
+    await asyncio.wait_for(ended.wait(), PATIENCE)
+    slow.writer.transport.resume_reading()  # type: ignore[attr-defined]
+    assert (await slow.rest())[-1]["code"] == "stalled"
     for wire in (slow, bob):
         await wire.close()
