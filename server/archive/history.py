@@ -16,6 +16,11 @@ _ROWS = """
     WHERE room = ? AND seq > ? AND seq < ? AND kind = 4 AND body != x''
     ORDER BY seq %s LIMIT ?
 """  # 4: Kind.MESSAGE
+_COUNT = """
+    SELECT count(*), min(seq) FROM (
+        SELECT seq FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind = 4 AND body != x'' ORDER BY seq LIMIT ?
+    )
+"""
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
@@ -74,6 +79,23 @@ class HistoryReader:
             reached = seq
             looked += 1
         return b"".join(lines), reached if looked == LOOK else upto
+
+    def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
+        """Return the rooms with more than `most` messages in (after, upto], and up to where the others have none."""
+        many, start = [], upto
+        for room, spans in rooms.items():
+            count = 0
+            first = upto + 1
+            for since, until in spans:
+                bounds = (room, max(after, since), min(upto, until), most + 1 - count)
+                found, least = self._connection().execute(_COUNT, bounds).get
+                count += found
+                first = min(first, least or first)
+            if count > most:
+                many.append(room)
+            else:
+                start = min(start, first - 1)
+        return many, start
 
     def close(self) -> None:
         """Close the file."""

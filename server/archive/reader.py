@@ -27,6 +27,10 @@ class ThreadedArchive:
         """See `server.chat.ports.Archive`."""
         return await self._run(partial(self._reader.page, query))
 
+    async def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(partial(self._reader.missed, rooms, after, upto, most))
+
     async def events(
         self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
     ) -> tuple[bytes, int]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from msgspec import UNSET, Struct
 
@@ -11,18 +11,13 @@ from server.chat.directory import RoomRecord
 from server.chat.entrance import Entrance
 from server.chat.events import Draft, Entry
 from server.chat.hub import Hub
+from server.chat.limits import DEFAULTS, Limits
 from server.chat.ports import Archive, Link, Log
 from server.chat.presence import Presence
 from server.chat.world import Peer
-from server.protocol import frames, limits
+from server.protocol import frames
 from server.protocol.codec import decode_client, encode
 from server.protocol.errors import Code, ProtocolError
-
-FAULTS: Final = 50
-"""Lines that are no frames, after which a connection is ended: a person at `nc` makes a few, a broken program many."""
-
-WINDOW: Final = 128
-"""Unanswered requests a connection may have; beyond it, it is not read. With texts of 16 KiB that is 2 MiB."""
 
 log = logging.getLogger("chat")
 
@@ -38,7 +33,10 @@ class Command(Struct):
 class Chat:
     """One server's chat. Not thread-safe: all calls come from the event loop."""
 
-    def __init__(self, journal: Log, archive: Archive, rooms: Iterable[RoomRecord], server: str) -> None:
+    def __init__(
+        self, journal: Log, archive: Archive, rooms: Iterable[RoomRecord], server: str, limits: Limits = DEFAULTS
+    ) -> None:
+        self.limits = limits
         self._log = journal
         self._held_up: dict[Peer, None] = {}
         self._stopping = False
@@ -46,16 +44,19 @@ class Chat:
         for room in rooms:
             self.hub.add_room(room.id, room.handle)
         self.presence = Presence(self.hub)
-        self.entrance = Entrance(journal, self.hub, self.presence, server)
-        self.conversation = Conversation(journal, archive, self.hub, self.presence, self.entrance.people)
+        self.entrance = Entrance(journal, self.hub, self.presence, server, limits)
+        self.conversation = Conversation(journal, archive, self.hub, self.presence, self.entrance.people, limits)
         self.entrance.welcomed = self.conversation.backlog
+        self.hub.gapped = lambda peer, room: self.conversation.latest(peer, room, peer.backlog)
         self._commands = {
+            frames.About: Command(self.entrance.about, inside=False),
             frames.Hello: Command(self.entrance.hello, inside=False),
             frames.Nick: Command(self.entrance.nick),
             frames.Quit: Command(self.entrance.quit, inside=False),
             frames.Join: Command(self.conversation.join),
             frames.Leave: Command(self.conversation.leave),
             frames.Send: Command(self.conversation.send),
+            frames.Withdraw: Command(self.conversation.withdraw),
             frames.HistoryRequest: Command(self.conversation.history),
             frames.Ping: Command(lambda peer, _ping: peer.answer(_PONG), inside=False),
             frames.Pong: Command(lambda _peer, _pong: None, inside=False),
@@ -66,14 +67,17 @@ class Chat:
         if self._log.full:
             self._held_up[peer] = None
             return False
-        return not (peer.waiting or peer.gone or peer.open >= WINDOW or peer.leaving is not None or self._stopping)
+        if peer.waiting or peer.gone or peer.leaving is not None or self._stopping:
+            return False
+        return peer.open < self.limits.unanswered
 
     def take(self, peer: Peer, line: bytes | None) -> None:
         """Act on a line, None for one that was too long. `peer.flush()` MUST follow the last line of a read."""
         try:
             if line is None:
-                longest = limits.LINE // 1024
-                raise ProtocolError(Code.TOO_LONG, f"A line has at most {longest} KiB. This one was dropped.")
+                raise ProtocolError(
+                    Code.TOO_LONG, f"A line has at most {self.limits.line:,} bytes here. This one was dropped."
+                )
             frame = decode_client(line)
         except ProtocolError as fault:
             self._fault(peer, fault)
@@ -85,7 +89,8 @@ class Chat:
                 raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
             command.handle(peer, frame)
         except ProtocolError as refusal:
-            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message)))
+            wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
+            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
@@ -146,8 +151,8 @@ class Chat:
         peer.faults += 1
         ref = UNSET if fault.ref is None else fault.ref
         peer.answer(encode(frames.Error(ref=ref, code=fault.code, message=fault.message)))
-        if peer.faults >= FAULTS:
-            self.end(peer, Code.ABUSE, f"{FAULTS} lines here were no frames. See docs/protocol.md.")
+        if peer.faults >= self.limits.faults:
+            self.end(peer, Code.ABUSE, f"{peer.faults} lines here were no frames. See docs/protocol.md.")
 
 
 _PONG = encode(frames.Pong())

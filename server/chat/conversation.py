@@ -21,13 +21,13 @@ from server.chat.events import (
     message_line,
 )
 from server.chat.hub import Hub
+from server.chat.limits import Limits
 from server.chat.ports import Archive, Log, PageQuery
 from server.chat.presence import Presence
 from server.chat.world import Peer, Person, Room
-from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Left, Ok, Send
+from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Left, Ok, Send, Withdraw
 from server.protocol.text import check_room, check_text
 
 _REFUSALS: Final = {
@@ -48,12 +48,21 @@ log = logging.getLogger("chat")
 class Conversation:
     """Rooms and what is said in them."""
 
-    def __init__(self, journal: Log, archive: Archive, hub: Hub, presence: Presence, people: dict[int, Person]) -> None:
+    def __init__(
+        self,
+        journal: Log,
+        archive: Archive,
+        hub: Hub,
+        presence: Presence,
+        people: dict[int, Person],
+        limits: Limits,
+    ) -> None:
         self._log = journal
         self._archive = archive
         self._hub = hub
         self._presence = presence
         self._people = people
+        self._limits = limits
         self._pages: dict[int, tuple[int, int, asyncio.Future[bytes]]] = {}
         """Per room the latest page as it was last read, or is being read: limit, the room's `last` then, line."""
         self._making: dict[str, list[Callable[[Room | None], None]]] = {}
@@ -80,6 +89,11 @@ class Conversation:
             if frame.id is not UNSET:
                 self._log.append(GivenUp(session=peer.session, id=frame.id))
             return
+        limited = person.rate.take()
+        if limited and frame.id is UNSET:
+            words = person.rate.refusal(limited)
+            self._refuse(peer, frame.ref, Code.RATE_LIMITED, words, frame.room, wait_ms=limited)
+            return
         peer.open += 1
         self._log.append(
             Draft(
@@ -90,9 +104,25 @@ class Conversation:
                 user=person.user,
                 session=peer.session,
                 id=0 if frame.id is UNSET else frame.id,
+                limited=limited,
                 body=encode_body(MessageBody(person.name, text, frame.me)),
             )
         )
+
+    def withdraw(self, peer: Peer, frame: Withdraw) -> None:
+        """Take back a message that may not have been taken: the answer tells."""
+        peer.open += 1
+        self._log.append(
+            GivenUp(peer=peer, session=peer.session, id=frame.id, then=partial(self._withdrawn, peer, frame))
+        )
+
+    def _withdrawn(self, peer: Peer, frame: Withdraw, given_up: GivenUp) -> None:
+        peer.open -= 1
+        if given_up.code is not None:
+            self._refuse(peer, frame.ref, given_up.code, _REFUSALS[given_up.code], number=frame.id)
+        else:
+            peer.answer(encode(Ok(ref=frame.ref, id=frame.id, seq=given_up.seq or UNSET)))
+            self._hub.answered(peer)
 
     def applied(self, draft: Draft) -> None:
         """An event that nobody here waits for, or a message, has come back from the log."""
@@ -119,14 +149,20 @@ class Conversation:
                 peer.answer(encode(Ok(ref=draft.ref, seq=draft.seq)))
                 self._hub.answered(peer)
         elif peer is not None:
+            if not draft.limited:
+                peer.here.rate.give_back()
             ref: str | UnsetType = UNSET if draft.ref is None else draft.ref
             if draft.code is None:
                 # The message itself may be long past: with no ref, the id says what this is about.
                 peer.answer(encode(Ok(ref=ref, seq=draft.seq, id=draft.id)))
                 self._hub.answered(peer)
             else:
-                number = draft.id or UNSET
-                self._refuse(peer, ref, draft.code, _REFUSALS[draft.code], room.handle, number)
+                number, wait = draft.id or UNSET, draft.limited
+                if wait and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
+                    words = peer.here.rate.refusal(wait)
+                    self._refuse(peer, ref, draft.code, words, room.handle, number, wait)
+                else:
+                    self._refuse(peer, ref, draft.code, _REFUSALS[draft.code], room.handle, number)
 
     def _refuse(
         self,
@@ -136,10 +172,11 @@ class Conversation:
         message: str,
         room: str | UnsetType = UNSET,
         number: int | UnsetType = UNSET,
+        wait_ms: int | UnsetType = UNSET,
     ) -> None:
         if isinstance(room, str) and room not in self._hub.by_handle:
             room = UNSET  # only what is known to be safe is carried back
-        peer.answer(encode(Error(ref=ref, code=code, message=message, room=room, id=number)))
+        peer.answer(encode(Error(ref=ref, code=code, message=message, room=room, id=number, wait_ms=wait_ms)))
         self._hub.answered(peer)
 
     # Entering and leaving.
@@ -148,8 +185,10 @@ class Conversation:
         """Make or enter a room."""
         handle = check_room(frame.room)
         room = self._hub.by_handle.get(handle)
-        if len(peer.here.rooms) >= limits.ROOMS and (room is None or room.id not in peer.here.rooms):
-            raise ProtocolError(Code.TOO_MANY_ROOMS, f"You are in {limits.ROOMS} rooms. Leave one first.")
+        if room is None or room.id not in peer.here.rooms:
+            if len(peer.here.rooms) >= self._limits.rooms:
+                raise ProtocolError(Code.TOO_MANY_ROOMS, f"You are in {self._limits.rooms} rooms. Leave one first.")
+            peer.here.rate.check()
         peer.waiting = True
         peer.open += 1
         if room is not None:
@@ -244,6 +283,7 @@ class Conversation:
             raise ProtocolError(Code.BAD_ROOM, "Everyone is in general: it can't be left.")
         if room.id not in peer.here.rooms:
             raise ProtocolError(Code.NOT_A_MEMBER, "You are not in this room.")
+        peer.here.rate.check()
         peer.waiting = True
         peer.open += 1
         self._log.append(
@@ -304,7 +344,7 @@ class Conversation:
                 self.latest(peer, room, hello.backlog)
 
     def latest(self, peer: Peer, room: Room, limit: int) -> None:
-        """Send the latest messages of a room."""
+        """Send the latest messages of a room, for whoever has none of it."""
         if limit:
             self._want(peer, lambda: self._latest(room, limit), None)
 

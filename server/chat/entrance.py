@@ -13,17 +13,16 @@ from msgspec import UNSET, UnsetType
 
 from server.chat.events import FOREVER, GENERAL, Closing, Naming, Opening, time_text
 from server.chat.hub import Hub
+from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Log
 from server.chat.presence import Presence
+from server.chat.rate import Rate
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import Error, Hello, Nick, Ok, Quit, Welcome
+from server.protocol.frames import About, Error, Hello, Nick, Ok, Quit, Server, Welcome
 from server.protocol.text import check_name, clean_line
-
-GRACE: Final = 10.0
-"""Seconds that a lost connection's name is kept, and nobody told: most drops are over by then."""
 
 log = logging.getLogger("chat")
 
@@ -31,11 +30,12 @@ log = logging.getLogger("chat")
 class Entrance:
     """People and their connections."""
 
-    def __init__(self, journal: Log, hub: Hub, presence: Presence, server: str) -> None:
+    def __init__(self, journal: Log, hub: Hub, presence: Presence, server: str, limits: Limits) -> None:
         self._log = journal
         self._hub = hub
         self._presence = presence
         self._server = server
+        self._limits = limits
         self._names = Names()
         self.people: dict[int, Person] = {}
         """Who is here, or may come back within the grace period, by user."""
@@ -44,20 +44,25 @@ class Entrance:
         self.changed: Callable[[], None] = lambda: None
         """Called when someone came, left or has another name."""
 
+    def about(self, peer: Peer, frame: About) -> None:
+        """Say which server this is."""
+        peer.answer(encode(Server(ref=frame.ref, id=self._log.identity, server=self._server)))
+
     def hello(self, peer: Peer, frame: Hello) -> None:
         """Let someone in: the answer comes when their session is durable."""
         if peer.person is not None:
             raise ProtocolError(Code.HELLO_TWICE, "You have said hello already. Use nick to change your name.")
         name = check_name(frame.name)
+        person = Person(name, rate=Rate(self._limits))
         if frame.resume is not None:
             resume = frame.resume
             if resume.epoch and not self._log.knows(resume.epoch, resume.seq):
                 raise ProtocolError(
                     Code.DIVERGED, "This server's history is not the one you have seen. Say hello without resume."
                 )
-            person, token = Person(name), resume.session
+            token = resume.session
         else:
-            person, token = Person(name), secrets.token_hex(16)
+            token = secrets.token_hex(16)
             self._names.claim(name, person)
         peer.waiting = True
         peer.open += 1
@@ -100,6 +105,7 @@ class Entrance:
                     seq=self._hub.head,
                     rooms=[room.handle for room in person.rooms.values()],
                     server=self._server,
+                    resumed=frame.resume is not None and bool(frame.resume.epoch),
                 )
             )
         )
@@ -130,6 +136,7 @@ class Entrance:
         peer.session = opening.session
         peer.resumes = frame.resumes
         peer.pinged = frame.ping
+        peer.backlog = frame.backlog
         peer.since = time_text(int(time.time() * 1000)).decode()
         peer.position = self._hub.head
         if frame.resume is not None and frame.resume.epoch:
@@ -160,6 +167,7 @@ class Entrance:
             self._answer_ok(peer, frame.ref)
             self._hub.deliver()
             return
+        person.rate.check()
         self._names.claim(name, person)
         peer.waiting = True
         peer.open += 1
@@ -221,7 +229,7 @@ class Entrance:
             self._gone(person, reason)
         else:
             loop = asyncio.get_running_loop()
-            person.grace = loop.call_later(GRACE, self._gone, person, _LOST)
+            person.grace = loop.call_later(self._limits.grace, self._gone, person, _LOST)
         self.changed()
 
     def _gone(self, person: Person, reason: str) -> None:

@@ -81,6 +81,8 @@ class Draft(Entry, kw_only=True):
     session: int = 0
     id: int = 0
     """The client's number for it; 0 where it gave none."""
+    limited: int = 0
+    """Milliseconds: it came too fast, and may come again in so many. It keeps its place in its session's order."""
     body: bytes = b"{}"
     seq: int = 0
     """Filled in: its position, or where `repeated`, the position it got when it was first taken."""
@@ -118,6 +120,8 @@ class GivenUp(Entry, kw_only=True):
 
     session: int
     id: int
+    seq: int = 0
+    """Filled in where `then` asks for it: what it got, had it been taken before; 0 where it was not."""
 
 
 class Closing(Entry, kw_only=True):

@@ -6,13 +6,19 @@ one a turn, whenever its buffer has room, and is live again when a slice ends at
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
 
+from server.chat.events import Spans
 from server.chat.ports import Archive
 from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits
+from server.protocol.codec import encode
+from server.protocol.frames import Gap
+
+GAP: Final = 10_000
+"""Messages of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""
 
 SLICE: Final = limits.LINE
 """Bytes that one who is behind gets in one turn: enough to be quick, little enough to keep turns short."""
@@ -26,6 +32,8 @@ class Hub:
         """All up to this seq has been delivered to every live connection."""
         self.rooms: dict[int, Room] = {}
         self.by_handle: dict[str, Room] = {}
+        self.gapped: Callable[[Peer, Room], None] = lambda _peer, _room: None
+        """Called when a connection was told that it won't get all it missed of a room."""
         self._queued = head
         self._archive = archive
         self._ring = Ring(head)
@@ -134,6 +142,10 @@ class Hub:
 
     def _advance(self, peer: Peer) -> None:
         """Give one who is behind its next slice: first who is here now, room by room, then what was said."""
+        if self.head - peer.position > GAP and self.head - peer.surveyed > GAP:
+            peer.surveyed = self.head
+            self._read(peer, self._survey)
+            return
         rosters, size = [], 0
         for number, room in peer.here.rooms.items():
             if peer.told.get(number) != room.version:
@@ -148,12 +160,9 @@ class Hub:
             return
         peer.out += rosters
         if peer.position < self._ring.start:
-            peer.reading = True
-            task = asyncio.get_running_loop().create_task(self._read(peer))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._read(peer, self._slice)
             return
-        data, reached = self._ring.slice(peer.here.spans, peer.position, SLICE)
+        data, reached = self._ring.slice(_sent(peer), peer.position, SLICE)
         if reached is None:
             peer.position = self.head
             self._arrive(peer, data)
@@ -167,30 +176,64 @@ class Hub:
         """At the head: the last slice, then live, before anything else can come between."""
         peer.live = True
         peer.told.clear()
+        peer.gaps.clear()
         for room in peer.here.rooms.values():
             room.live[peer] = None
         peer.answer(data)
         peer.flush()
         peer.link.ready()
 
-    async def _read(self, peer: Peer) -> None:
-        """Get the next slice from the archive, off the event loop."""
-        spans = dict(peer.here.spans)
+    def _read(self, peer: Peer, reading: Callable[[Peer], Coroutine[Any, Any, None]]) -> None:
+        """Read for a connection, off the event loop; then it is its turn again."""
+
+        async def read() -> None:
+            try:
+                await reading(peer)
+            except OSError:
+                # What was missed can't be read now: the client keeps its position and may come back with it.
+                peer.link.close()
+                return
+            finally:
+                peer.reading = False
+            if not peer.gone:
+                self._take_turn(peer)
+
+        peer.reading = True
+        task = asyncio.get_running_loop().create_task(read())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _slice(self, peer: Peer) -> None:
+        """Write the next slice from the archive."""
+        spans = _sent(peer)
         handles = {number: self.rooms[number].json for number in spans}
-        try:
-            data, reached = await self._archive.events(spans, handles, peer.position, self.head, SLICE)
-        except OSError:
-            # What was missed can't be read now: the client keeps its position and may come back with it.
-            peer.link.close()
+        data, reached = await self._archive.events(spans, handles, peer.position, self.head, SLICE)
+        if not peer.gone:
+            peer.position = reached
+            if data:
+                peer.link.write(data)
+
+    async def _survey(self, peer: Peer) -> None:
+        """Look how much is missed, and tell where it is too much: from there on it goes on at the head."""
+        after, upto = peer.position, self.head
+        many, start = await self._archive.missed(_sent(peer), after, upto, GAP)
+        if peer.gone or not many:
             return
-        finally:
-            peer.reading = False
-        if peer.gone:
-            return
-        peer.position = reached
-        if data:
-            peer.link.write(data)
-        self._take_turn(peer)
+        peer.position = start
+        for number in many:
+            room = self.rooms[number]
+            gap = Gap(room=room.handle, after=max(after, peer.gaps.get(number, 0)), before=upto + 1)
+            peer.link.write(encode(gap))
+            peer.gaps[number] = upto
+            self.gapped(peer, room)
+
+
+def _sent(peer: Peer) -> Spans:
+    """Return what of the log is to be sent to one who is behind. A copy: the archive reads by it in its thread."""
+    spans = dict(peer.here.spans)
+    for number, upto in peer.gaps.items():
+        spans[number] = [(max(since, upto), until) for since, until in spans.get(number, ()) if until > upto]
+    return spans
 
 
 def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:

@@ -12,6 +12,10 @@ class Log(Protocol):
     """The one durable log."""
 
     @property
+    def identity(self) -> str:
+        """The name of this history, the same for all its starts."""
+
+    @property
     def epoch(self) -> str:
         """The random name of this start of the log."""
 
@@ -51,10 +55,13 @@ class PageQuery(Struct, kw_only=True):
 
 
 class Archive(Protocol):
-    """What is read. Both calls leave the event loop free and MAY raise OSError."""
+    """What is read. All calls leave the event loop free and MAY raise OSError."""
 
     def page(self, query: PageQuery) -> Awaitable[bytes]:
         """Return the `history` line that answers a query."""
+
+    def missed(self, rooms: Spans, after: int, upto: int, most: int) -> Awaitable[tuple[list[int], int]]:
+        """Return the rooms with more than `most` messages in (after, upto], and up to where the others have none."""
 
     def events(
         self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int

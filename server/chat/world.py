@@ -11,6 +11,7 @@ from msgspec import UnsetType
 
 from server.chat.events import Spans
 from server.chat.ports import Link
+from server.chat.rate import Rate
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import Roster
@@ -31,6 +32,8 @@ class Person:
     spans: Spans = field(default_factory=dict)
     """What of each room's log is theirs to read on."""
     peers: "list[Peer]" = field(default_factory=list)
+    rate: Rate = field(default_factory=Rate)
+    """How fast they may write."""
     grace: TimerHandle | None = None
     """Running while all connections are lost: until it fires, the name is kept and nobody is told."""
 
@@ -59,6 +62,12 @@ class Peer:
     """Pages it waits for: how each is read, and the `ref` of the request; None where nobody asked."""
     paging: bool = False
     """A page for it is being read."""
+    backlog: int = 0
+    """Latest messages it wants of a room that it enters, or of which it missed too much."""
+    gaps: dict[int, int] = field(default_factory=dict)
+    """While not live: per room the seq up to which nothing is sent, because it missed too much."""
+    surveyed: int = 0
+    """The head when it was last looked at how much it misses."""
     told: dict[int, int] = field(default_factory=dict)
     """While not live: per room the `version` of the presence it has been told."""
     leaving: bytes | None = None

@@ -9,6 +9,7 @@ its transaction is on the disk. After a failure MUST open the file anew and go b
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
 import secrets
@@ -20,10 +21,11 @@ from typing import Final
 
 import apsw
 
-from server.archive.database import StoreError, open_store
+from server.archive.database import StoreError, connect, open_store, refusal
 from server.archive.projections import load_directory, project, spans_of
 from server.chat.directory import Directory, RoomRecord
 from server.chat.events import (
+    FOREVER,
     GENERAL,
     Closing,
     Draft,
@@ -59,6 +61,7 @@ class SqliteLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.identity = ""
         self.epoch = ""
         self.head = 0
         self._tick: list[Entry] = []
@@ -78,6 +81,8 @@ class SqliteLog:
         self._written = 0
         self._time = 0
         self._rows: list[tuple[int | bytes, ...]] = []
+        self._failing = ""
+        """Why nothing could be written; empty while it can."""
 
     # The event loop's side.
 
@@ -86,8 +91,9 @@ class SqliteLog:
         try:
             self._load()
             self._begin_epoch()
-        except apsw.Error as error:
-            raise StoreError(f"{self._path} can't be written: {_reason(error)}.") from error
+            self.identity = self._open.execute("SELECT id FROM identity").get
+        except (apsw.Error, ValueError, LookupError) as error:
+            raise refusal(self._path, error) from error
         self.head = self._written
         return list(self._directory.rooms.values())
 
@@ -225,8 +231,11 @@ class SqliteLog:
 
     def _give_up(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if isinstance(entry, GivenUp) and entry.session in self._numberings:
-                self._numberings[entry.session].given_up(entry.id)
+            if isinstance(entry, GivenUp) and (entry.then is not None or entry.session in self._numberings):
+                numbering = self._numbering(entry.session)
+                numbering.given_up(entry.id)
+                if entry.then is not None and (found := self._find(entry.id, numbering)):
+                    entry.seq = found[0]
 
     def _place(self, draft: Draft, touched: dict[int, Numbering]) -> None:
         """Give an event its seq, or a code."""
@@ -241,6 +250,11 @@ class SqliteLog:
                 self._look_up(draft, numbering)
                 return
         draft.code = self._directory.judge(draft)
+        if draft.code is None and draft.limited:
+            draft.code = Code.RATE_LIMITED
+            if numbering is not None:
+                numbering.again(draft.id)
+            return
         if draft.code is not None:
             if numbering is not None:
                 numbering.given_up(draft.id)
@@ -283,20 +297,29 @@ class SqliteLog:
             self._rows.clear()
 
     def _look_up(self, draft: Draft, numbering: Numbering) -> None:
-        """Find what an id got when it came first: the session's events are a chain, the latest first."""
+        """Answer an id that came before with what it got then."""
+        found = self._find(draft.id, numbering)
+        if found is None:
+            draft.code = Code.ID_ORDER
+            return
+        seq, room, body = found
+        same = room == draft.room and (not body or _same(body, draft.body))
+        draft.code = None if same else Code.ID_REUSED
+        draft.seq, draft.repeated = seq, same
+
+    def _find(self, message_id: int, numbering: Numbering) -> tuple[int, int, bytes] | None:
+        """Return seq, room and body of a session's message: its events are a chain, the latest first."""
         self._insert()
-        seq, draft.code = numbering.last_seq, Code.ID_ORDER
+        seq = numbering.last_seq
         for _ in range(CHAIN):
             row = self._open.execute("SELECT id, prev, room, body FROM events WHERE seq = ?", (seq,)).fetchone()
-            if row is None or row[0] < draft.id:
-                return
+            if row is None or row[0] < message_id:
+                return None
             number, previous, room, body = row
-            if number == draft.id:
-                same = room == draft.room and (not body or _same(body, draft.body))
-                draft.code = None if same else Code.ID_REUSED
-                draft.seq, draft.repeated = seq, same
-                return
+            if number == message_id:
+                return seq, room, body
             seq = previous
+        return None
 
     def _numbering(self, session: int) -> Numbering:
         numbering = self._numberings.get(session)
@@ -307,13 +330,9 @@ class SqliteLog:
 
     def _open_session(self, database: apsw.Connection, opening: Opening) -> None:
         if opening.resume:
-            row = database.execute("SELECT id, user FROM sessions WHERE secret = ?", (opening.secret,)).fetchone()
-            if row is None:
-                opening.code = Code.NO_SUCH_SESSION
+            if not _find_session(database, opening, self._written):
                 return
-            opening.session, opening.user = row
             database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, opening.session))
-            opening.spans = spans_of(database, opening.user)
         else:
             database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
             opening.user = database.last_insert_rowid()
@@ -322,14 +341,17 @@ class SqliteLog:
                 (opening.secret, opening.user, self._time),
             )
             opening.session = database.last_insert_rowid()
-        opening.rooms = self._directory.rooms_of(opening.user)
+            opening.rooms = self._directory.rooms_of(opening.user)
 
     # Failure, and start.
 
     def _fail(self, entries: list[Entry], error: Exception) -> None:
         """Nothing of a transaction counts: each entry may be tried again, and nothing later of a session before it."""
         expected = isinstance(error, apsw.Error | StoreError)
-        log.error("Nothing can be written (%s). Clients are told to try again.", _reason(error), exc_info=not expected)
+        reason = _reason(error)
+        if reason != self._failing:  # said once: clients try again several times a second
+            self._failing = reason
+            log.error("Nothing can be written (%s). Clients are told to try again.", reason, exc_info=not expected)
         self._rows.clear()
         self._abandon()
         for entry in entries:
@@ -339,6 +361,16 @@ class SqliteLog:
                 entry.repeated = False
                 if entry.id:
                     self._numberings.setdefault(entry.session, Numbering()).again(entry.id)
+        self._let_in([entry for entry in entries if isinstance(entry, Opening) and entry.resume])
+
+    def _let_in(self, openings: list[Opening]) -> None:
+        """Let those in who come back: that needs no write, and reading goes on."""
+        if not openings:
+            return
+        with contextlib.suppress(apsw.Error), contextlib.closing(connect(self._path, read_only=True)) as database:
+            for opening in openings:
+                if _find_session(database, opening, self._written):
+                    opening.code = None
 
     def _abandon(self) -> None:
         """Let go of a database that can't be trusted, and of all that was derived from it."""
@@ -349,19 +381,34 @@ class SqliteLog:
                 log.error("The database could not be closed cleanly: %s", _reason(error))
             self._database = None
         self._numberings = {session: numbering for session, numbering in self._numberings.items() if numbering.held}
+        for numbering in self._numberings.values():
+            numbering.restore(0, 0)  # what it counted last may not have been stored: the file will tell
 
     def _recover(self) -> list[Entry]:
-        """Open the database again and go by what is in it: return events that reached the disk against appearance."""
+        """Open the database again and go by what is in it: return events that reached the disk against appearance.
+
+        They are on the disk now, whatever the fsync that failed had left undone: see `open_store`.
+        """
         known = self._written
-        self._load()
-        for session, numbering in self._numberings.items():
-            row = self._open.execute("SELECT last_id, last_seq FROM sessions WHERE id = ?", (session,)).fetchone()
-            if row is not None:
-                numbering.restore(*row)
-        rows = self._open.execute(
-            "SELECT seq, kind, room, user, session, id, time, body FROM events WHERE seq > ? ORDER BY seq", (known,)
-        )
-        log.warning("The database is open again.")
+        try:
+            self._load()
+            if self._written < known:
+                raise StoreError(f"{self._path} was replaced by an older one. Start the server anew.")
+            # A commit shows that the disk takes writes again, and its fsync covers that the WAL has been emptied.
+            self._open.execute("UPDATE epochs SET started = started WHERE epoch = ?", (self.epoch,))
+            if not self._open.changes():
+                raise StoreError(f"{self._path} was replaced by another one. Start the server anew.")
+            for session, numbering in self._numberings.items():
+                row = self._open.execute("SELECT last_id, last_seq FROM sessions WHERE id = ?", (session,)).fetchone()
+                if row is not None:
+                    numbering.restore(*row)
+            query = "SELECT seq, kind, room, user, session, id, time, body FROM events WHERE seq > ? ORDER BY seq"
+            rows = list(self._open.execute(query, (known,)))
+        except BaseException:
+            self._written = known  # what more there is has been shown to nobody: the next attempt finds it
+            raise
+        self._failing = ""
+        log.warning("The database can be written again.")
         return [
             Draft(seq=seq, kind=Kind(kind), room=room, user=user, session=session, id=number, time=when, body=body)
             for seq, kind, room, user, session, number, when, body in rows
@@ -395,11 +442,31 @@ def _same(taken: bytes, repeated: bytes) -> bool:
     return (one.text, one.me) == (other.text, other.me)
 
 
+def _find_session(database: apsw.Connection, opening: Opening, upto: int) -> bool:
+    """Fill in whose session this is, and their rooms as of the seq `upto`; False where there is no such session."""
+    row = database.execute("SELECT id, user FROM sessions WHERE secret = ?", (opening.secret,)).fetchone()
+    if row is None:
+        opening.code = Code.NO_SUCH_SESSION
+        return False
+    opening.session, opening.user = row
+    opening.spans = {}
+    for room, spans in spans_of(database, opening.user).items():
+        known = [(since, until if until <= upto else FOREVER) for since, until in spans if since <= upto]
+        if known:
+            opening.spans[room] = known
+    still = [(spans[-1][0], room) for room, spans in opening.spans.items() if spans[-1][1] == FOREVER]
+    opening.rooms = [database.execute("SELECT id FROM rooms WHERE handle = ?", (GENERAL,)).get]
+    opening.rooms += [room for _, room in sorted(still)]
+    return True
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, apsw.FullError):
         return "the disk is full"
     if isinstance(error, apsw.ReadOnlyError):
         return "the file is read-only"
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return f"the file is damaged: {error}; stop the server and put a backup in its place"
     if isinstance(error, apsw.IOError):
         return f"the disk failed: {error}"
     return str(error)

@@ -45,6 +45,10 @@ class Resume(Struct):
     seq: Seq = 0
 
 
+class About(Request, kw_only=True):
+    """Ask which server this is, before or after `hello`."""
+
+
 class Hello(Request, kw_only=True):
     """The first frame of a connection: who is here."""
 
@@ -81,6 +85,12 @@ class Send(Request, kw_only=True):
     """An action (`/me waves`)."""
 
 
+class Withdraw(Request, kw_only=True):
+    """Take a message back that may not have been taken yet: it is not to come any more."""
+
+    id: MessageId
+
+
 class Nick(Request, kw_only=True):
     """Take another name."""
 
@@ -113,10 +123,19 @@ class Ping(Frame, kw_only=True):
     seq: Seq | UnsetType = UNSET
 
 
-ClientFrame = Hello | Join | Leave | Send | Nick | HistoryRequest | Quit | Ping | Pong
+ClientFrame = About | Hello | Join | Leave | Send | Withdraw | Nick | HistoryRequest | Quit | Ping | Pong
 
 
 # Server to client.
+
+
+class Server(Request, kw_only=True, tag="about"):
+    """Which server this is."""
+
+    id: str
+    """Names its history, whatever its address: it stays as long as the database."""
+    server: str
+    """Program and version, for people."""
 
 
 class Welcome(Request, kw_only=True):
@@ -133,6 +152,8 @@ class Welcome(Request, kw_only=True):
     """The rooms you are a member of: the truth."""
     server: str = ""
     """Program and version, for people."""
+    resumed: bool = False
+    """What came after the cursor of `resume` follows. Without it, what the client holds is not gone on with."""
 
 
 class Message(Frame, kw_only=True):
@@ -163,6 +184,8 @@ class Error(Request, kw_only=True):
     message: str
     room: str | UnsetType = UNSET
     id: MessageId | UnsetType = UNSET
+    wait_ms: int | UnsetType = UNSET
+    """Milliseconds until the same may be said again, where time is all it takes."""
 
 
 class Roster(Frame, kw_only=True):
@@ -230,4 +253,6 @@ class Shutdown(Frame, kw_only=True):
     reason: str
 
 
-ServerFrame = Welcome | Message | Ok | Error | Roster | Joined | Left | Renamed | History | Gap | Shutdown | Ping | Pong
+ServerFrame = (
+    Server | Welcome | Message | Ok | Error | Roster | Joined | Left | Renamed | History | Gap | Shutdown | Ping | Pong
+)

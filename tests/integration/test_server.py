@@ -210,6 +210,76 @@ async def test_cursors_of_another_history_are_noticed(connect: Any) -> None:
         await stranger.hear("welcome")
 
 
+async def test_more_than_ten_thousand_missed_in_a_room_are_a_gap(start_server: Callable[..., Server]) -> None:
+    """Exactly so many are delivered; of one more the gap is told and the latest page comes. Other rooms miss nothing."""
+    server = start_server("--limits", "off")
+    reader = await Wire.connect(server.port, "reader", resumes=True, ping=False)
+    await reader.say(type="join", room="dev", ref="j")
+    first = (await reader.hear("ok", ref="j"))["seq"]
+    writer = await Wire.connect(server.port, "writer", backlog=0, ping=False)
+    await writer.say(type="join", room="dev", ref="j", backlog=0)
+    await writer.say(type="send", room="dev", text="early")
+    lines = b"".join(b'{"type":"send","room":"general","text":"%d"}\n' % number for number in range(10_001))
+    pouring = asyncio.create_task(writer.raw(lines))
+    while (await writer.hear("message"))["text"] != "10000":
+        pass
+    await pouring
+    await writer.say(type="send", room="dev", text="late", ref="end")
+    end = (await writer.hear("ok", ref="end"))["seq"]
+    await reader.close()
+    epoch, session = reader.welcome["epoch"], reader.welcome["session"]
+
+    def resume(seq: int) -> dict[str, Any]:
+        return {"session": session, "epoch": epoch, "seq": seq}
+
+    all_of_it = await Wire.connect(server.port, "reader", resumes=True, resume=resume(end - 10_001), backlog=7)
+    while (await all_of_it.hear("message"))["seq"] < end:
+        pass
+    said = [frame for frame in all_of_it.heard if frame["type"] in ("message", "gap")]
+    assert [frame["seq"] for frame in said] == list(range(end - 10_000, end + 1))
+    assert all_of_it.welcome["resumed"]
+
+    late = await Wire.connect(server.port, "reader", resumes=True, resume=resume(first), backlog=7)
+    gap = await late.hear("gap")
+    assert (gap["room"], gap["after"], gap["before"]) == ("general", first, end + 1)
+    page = await late.hear("history")
+    assert [entry["text"] for entry in page["messages"]] == [str(number) for number in range(9_994, 10_001)]
+    await writer.say(type="send", room="general", text="on")
+    while (await late.hear("message"))["text"] != "on":
+        pass
+    assert [frame["text"] for frame in late.heard if frame["type"] == "message"] == ["early", "late", "on"]
+    for wire in (writer, all_of_it, late):
+        await wire.close()
+
+
+async def test_a_message_can_be_withdrawn_until_it_is_taken(connect: Any) -> None:
+    """The answer says which: with its seq it stays, without one it is not to come any more."""
+    alice = await connect("alice")
+    await alice.say(type="send", id=1, text="one", **ROOM)
+    await alice.say(type="withdraw", id=1, ref="a")
+    said = await alice.hear("message")
+    assert (await alice.hear("ok", ref="a"))["seq"] == said["seq"]
+    await alice.say(type="withdraw", id=2, ref="b")
+    assert "seq" not in await alice.hear("ok", ref="b")
+    await alice.say(type="send", id=3, text="three", ref="c", **ROOM)
+    assert "seq" in await alice.hear("ok", ref="c")
+
+
+async def test_a_server_says_which_it_is_before_anyone_is_in(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """The same after a restart; another database is another server."""
+    ids = []
+    for data in ("one", "one", "two"):
+        server = start_server(data=tmp_path / data)
+        wire = await Wire.connect(server.port)
+        await wire.say(type="about", ref="a")
+        ids.append((await wire.hear("about", ref="a"))["id"])
+        await wire.close()
+        server.stop()
+    assert ids[0] == ids[1] != ids[2]
+
+
 async def test_an_id_is_taken_once(connect: Any) -> None:
     """Sent again, it is answered with its seq and appears to nobody a second time."""
     alice, bob = await connect("alice"), await connect("bob")

@@ -150,6 +150,26 @@ async def test_after_a_failure_messages_come_again_in_their_order(running: Runni
     assert [draft.code for draft in (four, again)] == [None, None]
 
 
+async def test_a_withdrawal_finds_what_was_taken(running: Running) -> None:
+    """In the same transaction or long after; what waited behind a withdrawn message need not wait any more."""
+    alice = await session(running)
+
+    def withdraw(number: int) -> GivenUp:
+        return GivenUp(session=alice.session, id=number, then=lambda _: None)
+
+    one, at_once = message(alice, 1), withdraw(1)
+    await running.done(one, at_once, message(alice, 2))
+    later, never = withdraw(1), withdraw(7)
+    await running.done(later, never)
+    assert at_once.seq == later.seq == one.seq > 0
+    assert never.seq == 0
+    running.log._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
+    await running.done(message(alice, 3, "x" * 10_000), message(alice, 4))
+    withdrawn, four = withdraw(3), message(alice, 4)
+    await running.done(withdrawn, four)
+    assert (withdrawn.seq, four.code) == (0, None)
+
+
 async def test_what_reached_the_disk_against_appearance_is_handed_back(running: Running) -> None:
     """After a failure the file decides: an event that is in it is delivered, and its sender's retry finds it."""
     alice = await session(running)
