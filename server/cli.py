@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from server.archive.database import StoreError
+from server.chat.limits import Limits, names
 from server.config import DEFAULT_HOST, DEFAULT_PORT, Config, default_data
 from server.data import DataError
 from server.net.listener import ListenError
@@ -56,15 +57,21 @@ def _config(arguments: list[str] | None) -> Config:
     add("--data", type=Path, metavar="DIR", help=f"where messages are kept (default: {default_data()})")
     add("--log-format", choices=("text", "json"), default="text", help="how the log is written (default: %(default)s)")
     add("--log-file", type=Path, metavar="FILE", help="where the log goes instead of standard output")
-    add("--limits", choices=("on", "off"), default="on", help="off lifts rate and count limits, for benchmarks")
+    add("--limits", choices=("on", "off"), default="on", help="off lifts those of rate and number, for benchmarks")
+    words = f"set a limit; may be given several times. There are: {', '.join(names())}. See docs/limits.md"
+    add("--limit", action="append", default=[], metavar="NAME=VALUE", help=words)
     add("--hosted", action="store_true", help="end when standard input has ended and nobody is connected")
     add("--version", action="version", version=SERVER)
     given = parser.parse_args(arguments)
+    try:
+        limits = (Limits() if given.limits == "on" else Limits.off()).changed(given.limit)
+    except ValueError as error:
+        parser.exit(2, f"chat-server: {error}\n")
     return Config(
         data=given.data or default_data(),
         host=given.host,
         port=given.port,
-        limits=given.limits == "on",
+        limits=limits,
         hosted=given.hosted,
         log_format=given.log_format,
         log_file=given.log_file,

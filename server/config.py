@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import platformdirs
 
+from server.chat.limits import DEFAULTS, Limits
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 7373
 
@@ -23,8 +25,7 @@ class Config:
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     """0 picks a free one."""
-    limits: bool = True
-    """False lifts rate and count limits, for benchmarks."""
+    limits: Limits = DEFAULTS
     hosted: bool = False
     """End when standard input has ended and nobody is connected: a terminal program started this server."""
     log_format: Literal["text", "json"] = "text"

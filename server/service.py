@@ -48,8 +48,8 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     try:
         journal = SqliteLog(data.database)
         rooms = journal.open()
-        archive = ThreadedArchive(data.database)
-        chat = Chat(journal, archive, rooms, SERVER)
+        archive = ThreadedArchive(data.database, config.limits.page)
+        chat = Chat(journal, archive, rooms, SERVER, config.limits)
         sessions = Sessions()
         listener = Listener(chat, sessions)
         stop = asyncio.Event()

@@ -7,8 +7,8 @@ import msgspec
 
 from server.archive.database import connect
 from server.chat.events import Kind, Spans, covers, message_line
+from server.chat.limits import DEFAULTS
 from server.chat.ports import PageQuery
-from server.protocol import limits
 from server.protocol.frames import HistoryOut, Ref
 
 _ROWS = """
@@ -32,23 +32,24 @@ _Row = tuple[int, int, int, int, bytes]
 class HistoryReader:
     """Reads what the writer has committed, on a connection of its own. For one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, page: int = DEFAULTS.page) -> None:
         self._path = path
+        self._page = page
         self._database: apsw.Connection | None = None
 
     def page(self, query: PageQuery) -> bytes:
-        """Return the `history` line that answers `query`, cut to fit a line; apsw.Error where it can't be read."""
+        """Return the `history` line that answers `query`, cut to a page's bytes; apsw.Error where it can't be read."""
         top = query.as_of + 1
         if query.around is not None:
             half = query.limit // 2
-            older, more = self._rows(query, 0, min(query.around + 1, top), half + 1, "DESC", limits.LINE // 2)
-            newer, more_after = self._rows(query, query.around, top, query.limit - half, "ASC", limits.LINE // 2)
+            older, more = self._rows(query, 0, min(query.around + 1, top), half + 1, "DESC", self._page // 2)
+            newer, more_after = self._rows(query, query.around, top, query.limit - half, "ASC", self._page // 2)
             return self._line(query, older[::-1] + newer, more, more_after)
         if query.after is not None:
-            rows, more_after = self._rows(query, query.after, top, query.limit, "ASC", limits.LINE)
+            rows, more_after = self._rows(query, query.after, top, query.limit, "ASC", self._page)
             return self._line(query, rows, self._exists(query, 0, query.after + 1), more_after)
         before = min(query.before, top) if query.before is not None else top
-        rows, more = self._rows(query, 0, before, query.limit, "DESC", limits.LINE)
+        rows, more = self._rows(query, 0, before, query.limit, "DESC", self._page)
         return self._line(query, rows[::-1], more, before < top and self._exists(query, before - 1, top))
 
     def events(self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int) -> tuple[bytes, int]:

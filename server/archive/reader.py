@@ -11,6 +11,7 @@ import apsw
 
 from server.archive.history import HistoryReader
 from server.chat.events import Spans
+from server.chat.limits import DEFAULTS
 from server.chat.ports import PageQuery
 
 T = TypeVar("T")
@@ -19,8 +20,8 @@ T = TypeVar("T")
 class ThreadedArchive:
     """Reads in one thread of its own, in the order of asking; see `server.chat.ports.Archive`."""
 
-    def __init__(self, path: Path) -> None:
-        self._reader = HistoryReader(path)
+    def __init__(self, path: Path, page: int = DEFAULTS.page) -> None:
+        self._reader = HistoryReader(path, page)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="archive")
 
     async def page(self, query: PageQuery) -> bytes:

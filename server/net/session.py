@@ -15,14 +15,11 @@ from typing import Final, cast
 
 from server.chat.chat import Chat
 from server.chat.world import Peer
+from server.net.origins import Origins
+from server.protocol.codec import encode
 from server.protocol.errors import Code
+from server.protocol.frames import Error
 from server.protocol.lines import LineSplitter
-
-HELLO_SECONDS: Final = 10.0
-"""Seconds a connection has to say anything at all."""
-
-NAME_SECONDS: Final = 120.0
-"""Seconds it then has to be welcomed: after a hello that was refused, a person is choosing another name."""
 
 CLOSE_SECONDS: Final = 1.0
 """Seconds in which what was written must have left when a connection is closed."""
@@ -30,10 +27,6 @@ CLOSE_SECONDS: Final = 1.0
 BEAT: Final = 4.7
 """Seconds between two looks at each connection. One that was silent at a look is pinged, and given up at the next:
 between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
-
-STALLED: Final = 60.0
-"""Seconds, give or take a beat, in which one whose buffer is full must take something of it. The heartbeat is quicker
-with one that is not heard either; this one ends those who answer no ping, and those who only talk."""
 
 BUFFER: Final = 256 * 1024
 """Bytes a connection's buffer takes before it counts as full: what a busy room says in a second."""
@@ -49,6 +42,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._all: set[Session] = set()
+        self.origins = Origins()
         self.empty = asyncio.Event()
         """Set while there are none."""
         self.empty.set()
@@ -85,12 +79,15 @@ class Session(asyncio.Protocol):
         self._chat = chat
         self._sessions = sessions
         self._peer = Peer(self)
-        self._splitter = LineSplitter()
+        self._limits = chat.limits
+        self._splitter = LineSplitter(self._limits.line)
         self._lines: deque[bytes | None] = deque()
         self._uncut = b""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._address = ""
+        self._host = ""
+        self._counted = False
         self._spoken = False
         self._half_closed = False
         self._reading = True
@@ -116,17 +113,27 @@ class Session(asyncio.Protocol):
             # A message must not wait for the one before it to be acknowledged by TCP.
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._address = _readable(transport.get_extra_info("peername"))
-        self._expect_hello(HELLO_SECONDS)
+        peername = transport.get_extra_info("peername")
+        self._address = _readable(peername)
+        self._host = str(peername[0]) if peername else ""
+        self._counted = self._sessions.origins.enter(self._host, self._limits)
+        if self._counted:
+            self._expect_hello(self._limits.hello)
+        else:
+            self._turn_away()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
+        if self._ending:
+            return
         self._heard = True
         self._uncut += data
         self.ready()
 
     def eof_received(self) -> bool:
         """The client says no more; what it said is still answered."""
+        if self._ending:
+            return False
         self._cut(len(self._uncut))
         last = self._splitter.finish()
         if last:
@@ -149,6 +156,8 @@ class Session(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The connection has ended, for whatever reason."""
         self._sessions.discard(self)
+        if self._counted:
+            self._sessions.origins.leave(self._host)
         if self._timer is not None:
             self._timer.cancel()
         self._lines.clear()
@@ -183,7 +192,7 @@ class Session(asyncio.Protocol):
                 continue
             if not self._spoken:
                 self._spoken = True
-                self._expect_hello(NAME_SECONDS)
+                self._expect_hello(self._limits.name)
             chat.take(peer, line)
         peer.flush()
         self._taking = False
@@ -204,6 +213,8 @@ class Session(asyncio.Protocol):
         """See `server.chat.ports.Link`."""
         if self._transport is not None and not self._ending:
             self._ending = True
+            if self._timer is not None:
+                self._timer.cancel()
             self._transport.close()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(CLOSE_SECONDS, self._transport.abort)
@@ -220,9 +231,10 @@ class Session(asyncio.Protocol):
         self._taken = taken
         if took or not self.congested:
             self._took = now
-        elif now - self._took > STALLED:
-            log.info("%s took nothing for %.0f seconds: this connection ends", self._peer.person.name, STALLED)
-            message = f"You took nothing of what you were sent for {STALLED:.0f} seconds. Come back with resume."
+        elif now - self._took > (seconds := self._limits.stalled):
+            # Those who answer no ping, or only talk: with one that is not heard either, the heartbeat is quicker.
+            log.info("%s took nothing for %g seconds: this connection ends", self._peer.person.name, seconds)
+            message = f"You took nothing of what you were sent for {seconds:g} seconds. Come back with resume."
             self._chat.end(self._peer, Code.STALLED, message)
             return
         if not self._peer.pinged:
@@ -253,6 +265,20 @@ class Session(asyncio.Protocol):
 
     # Inside.
 
+    def _turn_away(self) -> None:
+        """Say that there are too many from there. What the client has said already is not read as anything.
+
+        It is taken off the socket all the same: closed with bytes unread, the system would tear the connection down,
+        and what it was told with it.
+        """
+        most = self._limits.connections
+        message = f"There are {most} connections from your address, and more are not taken. Try again later."
+        self.write(encode(Error(code=Code.TOO_MANY_CONNECTIONS, message=message)))
+        assert self._transport is not None, "it has just connected"
+        self._transport.write_eof()
+        self._ending = True
+        self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+
     def _cut(self, size: int) -> None:
         """Cut the next bytes of what came into lines."""
         self._lines.extend(self._splitter.feed(self._uncut[:size]))
@@ -270,7 +296,7 @@ class Session(asyncio.Protocol):
 
     def _too_late(self, seconds: float) -> None:
         if self._peer.person is None:
-            self._chat.end(self._peer, Code.HELLO_TIMEOUT, f"Nobody said hello in {seconds:.0f} seconds.")
+            self._chat.end(self._peer, Code.HELLO_TIMEOUT, f"Nobody said hello in {seconds:g} seconds.")
 
     def _read_on(self, wanted: bool) -> None:
         transport = self._transport

@@ -25,6 +25,8 @@ class Code(StrEnum):
     ID_REUSED = "id_reused"
     ID_ORDER = "id_order"
     TRY_AGAIN = "try_again"
+    # Limits.
+    RATE_LIMITED = "rate_limited"
     # Coming back.
     NO_SUCH_SESSION = "no_such_session"
     DIVERGED = "diverged"
@@ -33,9 +35,10 @@ class Code(StrEnum):
     ABUSE = "abuse"
     REPLACED = "replaced"
     STALLED = "stalled"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
 
 
-FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED, Code.STALLED})
+FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED, Code.STALLED, Code.TOO_MANY_CONNECTIONS})
 """The connection is closed after an error with one of these codes."""
 
 
@@ -46,10 +49,12 @@ class ProtocolError(Exception):
         code: what rule, for programs.
         message: what happened and what to do, for people; it never repeats untrusted text.
         ref: the request's `ref`, where it could be read.
+        wait_ms: milliseconds until the same may be said again, where time is all it takes.
     """
 
-    def __init__(self, code: Code, message: str, ref: str | None = None) -> None:
+    def __init__(self, code: Code, message: str, ref: str | None = None, wait_ms: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.ref = ref
+        self.wait_ms = wait_ms
