@@ -39,7 +39,10 @@ class DataDirectory:
     def open(self) -> None:
         """Make it where it is missing, and take it; DataError where that is not possible."""
         try:
+            missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for path in missing:
+                _sync_directory(path.parent)
             # An older umask or a copy may have left it open to others.
             self.path.chmod(0o700)
             self._lock = (self.path / "server.lock").open("ab")
@@ -75,6 +78,18 @@ class DataDirectory:
             self.write_clients(())
         if self._lock is not None:
             self._lock.close()
+
+
+def _sync_directory(path: Path) -> None:
+    """Bring what a directory lists to the disk: else a power cut may take a new directory, and all that is in it."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError):  # some file systems have no such call
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -34,38 +34,65 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 
 
 def open_store(path: Path) -> apsw.Connection:
-    """Open the file for writing and bring its schema up to date; StoreError where it can't be used."""
+    """Open the file for writing and bring its schema up to date; StoreError where it can't be used.
+
+    On return, all that it holds is on the disk. What a killed server or a failed commit left in the WAL may be written
+    and not synced, and after a failed fsync the system may take pages that were lost for written ones: so it is written
+    once more, into the database file, and that is synced.
+    """
     try:
         if path.exists() and path.stat().st_size:
             # Looked at before it is opened for writing: nothing of another program's is ever changed.
             look = connect(path, read_only=True)
-            _check_ours(look, path)
-            look.close()
+            try:
+                _check_ours(look, path)
+            finally:
+                look.close()
         database = connect(path)
-        _migrate(database, path)
-    except apsw.NotADBError as error:
-        raise StoreError(f"{path} is not a database. Move it away, or give another --data.") from error
-    except apsw.CorruptError as error:
-        raise StoreError(f"{path} is damaged ({error}). Put a backup in its place, or give another --data.") from error
-    except apsw.BusyError as error:
-        raise StoreError(f"{path} is in use by another program.") from error
-    except apsw.Error as error:
-        raise StoreError(f"{path} can't be opened: {error}.") from error
+        try:
+            _migrate(database)
+            database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except BaseException:
+            database.close()
+            raise
+    except (apsw.Error, OSError) as error:
+        raise refusal(path, error) from error
     return database
+
+
+def refusal(path: Path, error: Exception) -> StoreError:
+    """Return what is wrong with the file, and what to do, in words for people."""
+    match error:
+        case StoreError():
+            return error
+        case apsw.NotADBError():
+            return StoreError(f"{path} is not a database. Move it away, or give another --data.")
+        case apsw.CorruptError() | ValueError() | LookupError():
+            return StoreError(f"{path} is damaged ({error}). Put a backup in its place, or give another --data.")
+        case apsw.BusyError() | apsw.LockedError():
+            return StoreError(f"{path} is in use by another program. End that one, or give another --data.")
+        case apsw.FullError():
+            return StoreError(f"{path} can't be written: the disk is full. Make room, or give another --data.")
+        case apsw.ReadOnlyError():
+            return StoreError(f"{path} can't be written: it is read-only. Make it writable, or give another --data.")
+        case _ if path.is_dir():
+            return StoreError(f"{path} is a directory. Move it away, or give another --data.")
+        case _:
+            return StoreError(f"{path} can't be used: {error}. Give another --data.")
 
 
 def _check_ours(database: apsw.Connection, path: Path) -> None:
     tables = database.execute("SELECT count(*) FROM sqlite_schema").get
     if tables and database.pragma("application_id") != APPLICATION_ID:
         raise StoreError(f"{path} belongs to another program. Give another --data.")
+    if database.pragma("user_version") > len(_scripts()):
+        raise StoreError(f"{path} was written by a newer chat-server. Update this one, or give another --data.")
 
 
-def _migrate(database: apsw.Connection, path: Path) -> None:
+def _migrate(database: apsw.Connection) -> None:
     """Run the numbered scripts that this file has not seen, each in a transaction of its own."""
     scripts = _scripts()
     version = database.pragma("user_version")
-    if version > len(scripts):
-        raise StoreError(f"{path} was written by a newer chat-server. Update this one, or give another --data.")
     for number, script in enumerate(scripts[version:], version + 1):
         with database:
             database.execute(script)
