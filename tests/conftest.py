@@ -40,8 +40,8 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def server(start_server: Callable[..., Server]) -> Server:
-    """A running server with an empty history."""
-    return start_server()
+    """A running server with an empty history. Without limits of rate: tests are quicker than people."""
+    return start_server("--limits", "off")
 
 
 @pytest.fixture

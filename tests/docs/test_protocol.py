@@ -5,8 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from server.chat import chat, entrance
-from server.net import session
+from server.chat.limits import DEFAULTS
 from server.protocol import frames, limits
 from server.protocol.codec import decode_client, decode_server
 from server.protocol.errors import FINAL, Code
@@ -64,9 +63,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"up to {limits.REF_CHARS} characters",
         f"up to {limits.REASON_CHARS} characters",
         f"0 to {limits.PAGE_MOST}; without it {limits.PAGE}",
-        f"After {chat.FAULTS} such lines",
-        f"at most {chat.WINDOW} unanswered",
-        f"within {session.HELLO_SECONDS:.0f} seconds",
-        f"kept for {entrance.GRACE:.0f} seconds",
+        f"After {DEFAULTS.faults} such lines",
+        f"at most {DEFAULTS.unanswered} unanswered",
+        f"within {DEFAULTS.hello} seconds",
+        f"kept for {DEFAULTS.grace} seconds",
     ):
         assert words in TEXT.replace("\n  ", " "), words

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -10,24 +11,29 @@ import pytest
 from support import PATIENCE, Wire
 
 from server.archive.reader import ThreadedArchive
-from server.chat import entrance
 from server.chat.chat import Chat
 from server.chat.events import Entry
+from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
 from server.net import session
 from server.net.listener import Listener
 from server.net.session import Sessions
-from server.protocol import limits
 from server.protocol.errors import Code
 
 
 @pytest.fixture
-async def port(tmp_path: Path) -> AsyncIterator[int]:
+def limits() -> Limits:
+    """The server's limits, where a test names no others. Without those of rate: tests are quicker than people."""
+    return Limits.off()
+
+
+@pytest.fixture
+async def port(tmp_path: Path, limits: Limits) -> AsyncIterator[int]:
     """A server in this process, and its port."""
     log = SqliteLog(tmp_path / "chat.db")
     archive = ThreadedArchive(tmp_path / "chat.db")
-    chat = Chat(log, archive, log.open(), "test")
+    chat = Chat(log, archive, log.open(), "test", limits)
     sessions = Sessions()
     log.start(chat.committed)
     listener = Listener(chat, sessions)
@@ -44,17 +50,17 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
     await archive.close()
 
 
-async def test_who_says_nothing_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limits", [Limits(hello=0.05)])
+async def test_who_says_nothing_is_sent_away(port: int) -> None:
     """With a reason, after the time to say hello."""
-    monkeypatch.setattr(session, "HELLO_SECONDS", 0.05)
     wire = await Wire.connect(port)
     assert [frame["code"] for frame in await wire.rest()] == ["hello_timeout"]
     await wire.close()
 
 
-async def test_who_is_never_welcomed_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limits", [Limits(name=0.05)])
+async def test_who_is_never_welcomed_is_sent_away(port: int) -> None:
     """Talking without a name buys time once, not for ever."""
-    monkeypatch.setattr(session, "NAME_SECONDS", 0.05)
     wire = await Wire.connect(port)
     await wire.say(type="ping")
     frames = await wire.rest()
@@ -63,9 +69,9 @@ async def test_who_is_never_welcomed_is_sent_away(port: int, monkeypatch: pytest
     await wire.close()
 
 
-async def test_a_name_is_free_again_after_the_grace_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limits", [Limits(grace=0.05)])
+async def test_a_name_is_free_again_after_the_grace_time(port: int) -> None:
     """Who does not come back has lost the connection, and is told so to the others."""
-    monkeypatch.setattr(entrance, "GRACE", 0.05)
     bob, alice = await Wire.connect(port, "bob"), await Wire.connect(port, "alice", resumes=True)
     await bob.hear_of("joined", "alice")
     alice.writer.transport.abort()
@@ -122,9 +128,9 @@ async def test_a_room_that_could_not_be_made_holds_nobody_up(port: int, monkeypa
     await wire.close()
 
 
-async def test_nobody_is_in_more_rooms_than_a_welcome_can_name(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limits", [Limits(rooms=2)])
+async def test_nobody_is_in_more_rooms_than_a_welcome_can_name(port: int) -> None:
     """Those one is in already may be joined again."""
-    monkeypatch.setattr(limits, "ROOMS", 2)
     wire = await Wire.connect(port, "wire")
     for room, answer in (("one", "ok"), ("two", "error"), ("one", "ok")):
         await wire.say(type="join", room=room, ref=room)
@@ -159,14 +165,13 @@ async def fill(bob: Wire, slow: Wire) -> int:
     return count
 
 
+@pytest.mark.parametrize("limits", [replace(Limits.off(), stalled=0.2, grace=0.05)])
 @pytest.mark.parametrize("talks", [False, True])
 async def test_a_reader_that_takes_nothing_is_ended_and_may_resume(
     quick: None, port: int, monkeypatch: pytest.MonkeyPatch, talks: bool
 ) -> None:
     """Also one that answers no ping, and one that is heard all the time; nothing is lost or doubled by it."""
     monkeypatch.setattr(session, "BUFFER", 4096)
-    monkeypatch.setattr(session, "STALLED", 0.2)
-    monkeypatch.setattr(entrance, "GRACE", 0.05)
     bob = await Wire.connect(port, "bob", ping=False)
     slow = await Wire.connect(port, "slow", ping=talks)
     count = await fill(bob, slow)
@@ -194,6 +199,7 @@ async def test_a_reader_that_takes_nothing_is_ended_and_may_resume(
         await wire.close()
 
 
+@pytest.mark.parametrize("limits", [replace(Limits.off(), stalled=0.2)])
 async def test_who_reads_again_in_time_is_told_why_it_was_ended(
     quick: None, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +212,6 @@ async def test_who_reads_again_in_time_is_told_why_it_was_ended(
 
     monkeypatch.setattr(Chat, "end", note)
     monkeypatch.setattr(session, "BUFFER", 4096)
-    monkeypatch.setattr(session, "STALLED", 0.2)
     monkeypatch.setattr(session, "CLOSE_SECONDS", PATIENCE)
     bob, slow = await Wire.connect(port, "bob", ping=False), await Wire.connect(port, "slow", ping=False)
     await fill(bob, slow)
