@@ -1,0 +1,92 @@
+"""The server is killed again and again while everyone talks as fast as they can; nothing may be missing in the end.
+
+python tests/faults kills --kills 200
+"""
+
+import asyncio
+import tempfile
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from faults import report
+from faults.bench import Bench, Nemesis
+
+
+def kills(count: int, acks: int) -> Nemesis:
+    """SIGKILL, so many times, each after so many more acks and a moment; now and then it is stopped before that."""
+
+    async def harm(bench: Bench) -> None:
+        began = monotonic()
+        for number in range(1, count + 1):
+            await bench.until(partial(_enough, bench, bench.acked + acks), f"{acks} more messages are acked")
+            await asyncio.sleep(bench.dice.uniform(0, 0.05))
+            if bench.dice.random() < 0.2:
+                bench.victim.pause()
+                await asyncio.sleep(bench.dice.uniform(0, 0.3))
+                if bench.dice.random() < 0.5:
+                    bench.victim.go_on()
+            await bench.victim.kill()
+            await bench.victim.start()
+            if number % 10 == 0:
+                report.progress(f"{number} kills, {bench.acked:,} acked, {monotonic() - began:.0f} s")
+
+    return harm
+
+
+def pauses(every: float, longest: float) -> Nemesis:
+    """SIGSTOP and SIGCONT, about every so many seconds, for so many at most."""
+
+    async def harm(bench: Bench) -> None:
+        try:
+            while True:
+                await asyncio.sleep(bench.dice.uniform(0, 2 * every))
+                bench.victim.pause()
+                await asyncio.sleep(bench.dice.uniform(0, longest))
+                bench.victim.go_on()
+        finally:
+            bench.victim.go_on()
+
+    return harm
+
+
+def _enough(bench: Bench, acked: int) -> bool:
+    return bench.acked >= acked
+
+
+async def run(
+    data: Path, seed: int, count: int, acks: int, raw: int, headless: int, window: int
+) -> tuple[Bench, list[str]]:
+    """Kill the server under load; return the bench, closed, and what was found."""
+    bench = Bench(data, seed, raw=raw, headless=headless, window=window, program=("-m", "faults.clock", str(seed)))
+    try:
+        await bench.open()
+        await bench.under(kills(count, acks), rate=20.0 * headless)
+        return bench, await bench.judge()
+    finally:
+        await bench.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Run it as the command line says."""
+    parser = report.parser("kills", __doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--acks", type=int, default=2_500, help="messages acked between two kills, at least")
+    parser.add_argument("--raw", type=int, default=8, help="thin clients (default: %(default)s)")
+    parser.add_argument("--headless", type=int, default=2, help="the project's own clients (default: %(default)s)")
+    parser.add_argument("--window", type=int, default=64, help="messages that a thin client keeps on their way")
+    given = parser.parse_args(arguments)
+    began = monotonic()
+    with tempfile.TemporaryDirectory(prefix="faults-kills-") as folder:
+        bench, found = asyncio.run(
+            run(Path(folder), given.seed, given.kills, given.acks, given.raw, given.headless, given.window)
+        )
+    figures = {
+        "kills": given.kills,
+        "acked": bench.history.acked,
+        "archived": len(bench.history.archive.seqs),
+        "shown": bench.history.shown,
+        "clients": len(bench.talkers),
+        "seconds": round(monotonic() - began),
+    }
+    return report.summary("kills", given, figures, found)
