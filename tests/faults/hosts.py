@@ -24,6 +24,9 @@ WINDOW: Final = 48
 AGAIN: Final = 0.2
 """Seconds after which a client sends again what the server could not write."""
 
+SERVER: Final = [sys.executable, "-m", "server.cli"]
+"""What starts `chat-server`."""
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -44,7 +47,7 @@ class Host:
     def __init__(self, data: Path, *arguments: str, before: list[str] | None = None, port: int = 0) -> None:
         self.said = data.with_name(data.name + ".log")
         self.said.write_bytes(b"")
-        command = [*(before or [sys.executable, "-m", "server.cli"]), "--data", str(data), "--port", str(port)]
+        command = [*(before or SERVER), "--data", str(data), "--port", str(port)]
         self.began = time.monotonic()
         with self.said.open("ab") as words:
             self.process = subprocess.Popen(
@@ -263,9 +266,9 @@ class Talker:
             self._writer.write(json.dumps(frame).encode() + b"\n")
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Wait until something has come true."""
-    async with asyncio.timeout(3 * PATIENCE):
+async def until(true: Callable[[], bool], patience: float = 3) -> None:
+    """Wait until something has come true, for so many times what should take no time."""
+    async with asyncio.timeout(patience * PATIENCE):
         while not true():  # noqa: ASYNC110 - several parts make it true
             await asyncio.sleep(0.01)
 

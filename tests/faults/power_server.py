@@ -123,7 +123,7 @@ class NotedDisk(apsw.VFS):
             super().xDelete(filename, syncdir)
 
 
-def _never_sync() -> None:
+def never_sync() -> None:
     """Take the promise away: what is written reaches the disk whenever the system likes."""
     from server.archive import database
 
@@ -147,7 +147,7 @@ def main(arguments: list[str]) -> None:
     own, servers = arguments[: arguments.index("--")], arguments[arguments.index("--") + 1 :]
     given = parser.parse_args(own)
     if given.synchronous == "off":
-        _never_sync()
+        never_sync()
     disk = NotedDisk(Journal(given.journal, given.fail_syncs, given.seed))
     from server.cli import main as serve
 
