@@ -197,3 +197,47 @@ async def test_two_who_make_one_room_get_one(running: Running) -> None:
     await running.done(one, other)
     assert (one.code, other.code) == (None, Code.BAD_ROOM)
     assert one.room == one.seq
+
+
+async def test_what_comes_too_fast_keeps_its_place(running: Running) -> None:
+    """Later ids wait for it, whether they came too fast or not; then all are taken in the order written."""
+    alice = await session(running)
+    drafts = [message(alice, number) for number in range(1, 6)]
+    drafts[1].limited = drafts[3].limited = 100
+    await running.done(*drafts)
+    again = Code.TRY_AGAIN
+    assert [draft.code for draft in drafts] == [None, Code.RATE_LIMITED, again, again, again]
+    assert [draft.seq for draft in drafts[1:]] == [0] * 4
+    retries = [message(alice, number) for number in range(2, 6)]
+    retries[1].limited = 100
+    await running.done(*retries)
+    assert [draft.code for draft in retries] == [None, Code.RATE_LIMITED, again, again]
+    last = [message(alice, number) for number in (3, 4, 5)]
+    await running.done(*last)
+    taken = [drafts[0], retries[0], *last]
+    assert [draft.seq for draft in taken] == list(range(taken[0].seq, taken[0].seq + 5))
+
+
+async def test_what_came_too_fast_and_is_withdrawn_holds_nothing(running: Running) -> None:
+    """The next one goes on."""
+    alice = await session(running)
+    one, two = message(alice, 1), message(alice, 2)
+    one.limited = 100
+    await running.done(one, two, GivenUp(session=alice.session, id=1))
+    again = message(alice, 2)
+    await running.done(again)
+    assert (one.code, two.code, again.code) == (Code.RATE_LIMITED, Code.TRY_AGAIN, None)
+
+
+async def test_what_was_taken_before_is_never_too_fast(running: Running) -> None:
+    """Sent again, it is answered with its seq; and what can't be at all is refused for good, not for a while."""
+    alice = await session(running)
+    one, again, nowhere = message(alice, 1), message(alice, 1), message(alice, 2, room=99)
+    again.limited = nowhere.limited = 100
+    await running.done(one, again, nowhere)
+    assert (again.code, again.repeated, again.seq) == (None, True, one.seq)
+    assert nowhere.code is not None
+    assert nowhere.code not in (Code.RATE_LIMITED, Code.TRY_AGAIN)
+    three = message(alice, 3)
+    await running.done(three)
+    assert three.code is None
