@@ -47,7 +47,14 @@ ACTIONS = (
     Action("log.line_up", ("ctrl+up",), "log('scroll_up')", "One line up", _ROOM),
     Action("log.line_down", ("ctrl+down",), "log('scroll_down')", "One line down", _ROOM),
     Action("message.retry", ("alt+r",), "app.retry", "Send a failed message again", _ROOM, short="send again"),
-    Action("message.take_back", ("alt+x",), "app.take_back", "Take a failed message back", _ROOM, short="take back"),
+    Action(
+        "message.take_back",
+        ("alt+x",),
+        "app.take_back",
+        "Take back a message that is not sent",
+        _ROOM,
+        short="take back",
+    ),
     Action("write.send", ("enter",), "send", "Send", _WRITE, Where.WRITING, "send"),
     Action(
         "write.new_line",

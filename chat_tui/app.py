@@ -75,7 +75,8 @@ class ChatApp(App[int]):
         """The way to the server."""
         from chat_tui.session import Session  # with the client and the protocol, not before the first paint
 
-        return Session(self._address, self.chat, config.data_path() / "server", self._changed)
+        data = config.data_path()
+        return Session(self._address, self.chat, data / "server", self._changed, keep=data / "outbox")
 
     def get_default_screen(self) -> Screen[Any]:
         """Start in the room."""
@@ -95,6 +96,11 @@ class ChatApp(App[int]):
     def _changed(self, what: Changed) -> None:
         if Changed.LINK in what:
             self._show_link(self.session.link)
+        if Changed.RETURNED in what:
+            while self.chat.returned:
+                self._give_back(self.chat.returned.pop(0))
+        if Changed.DRAFT in what and not self.room.composer.text:
+            self.room.composer.put(self.session.draft())
         self.room.changed(what)
 
     def _show_link(self, link: Link) -> None:
@@ -113,6 +119,10 @@ class ChatApp(App[int]):
         except ClientError as error:
             self._say(error.message, "error")
             self.room.composer.put(message.text)
+
+    def on_chat_screen_drafted(self, message: ChatScreen.Drafted) -> None:
+        """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
+        self.session.keep_draft(message.text)
 
     def on_chat_screen_called(self, message: ChatScreen.Called) -> None:
         """Run a command."""
@@ -153,12 +163,13 @@ class ChatApp(App[int]):
     # Actions.
 
     async def action_quit(self) -> None:
-        """Leave: others are told at once. What is not sent yet is left behind only when that is said twice."""
+        """Leave: others are told at once. Where something is not sent yet, that has to be said twice."""
         waiting = len(self.session.client.unconfirmed)
         if waiting and not self._warned and isinstance(self.screen, ChatScreen):
             self._warned = True
             what = "A message is" if waiting == 1 else f"{waiting} messages are"
-            self._say(f"{what} not sent yet and would be lost. Leave once more to leave all the same.", "error")
+            then = "kept for the next time you are here" if self.session.client.keeps else "lost when you leave"
+            self._say(f"{what} not sent yet, and {then}. Leave once more to leave all the same.", "error")
             return
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
@@ -197,13 +208,17 @@ class ChatApp(App[int]):
             self._say(error.message, "error")
 
     def action_take_back(self) -> None:
-        """Bring a failed message back to the composer."""
+        """Bring a message that is not sent back to the composer."""
         text = self.session.take_back()
         if text is not None:
-            before = self.room.composer.text
-            self.room.composer.put(f"{before}\n{text}" if before else text)
+            self._give_back(text)
 
     # How.
+
+    def _give_back(self, text: str) -> None:
+        """Put a text under what is being written."""
+        before = self.room.composer.text
+        self.room.composer.put(f"{before}\n{text}" if before else text)
 
     def _first_theme(self) -> str:
         """Return the colours to start with: the terminal's own where it has no more than sixteen."""

@@ -12,7 +12,7 @@ from chat_tui import hosting
 from chat_tui.client import Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.state.entries import ACTION
+from chat_tui.state.entries import ACTION, RETURNING
 from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
 from server.protocol.errors import FINAL, Code
@@ -47,18 +47,30 @@ class Session:
         chat: what the screen shows; its `name` is the name to take.
         data: where a server of one's own keeps its data.
         changed: called after each change that the log does not tell by itself.
+        keep: where messages that are not sent yet are kept, and drafts; None keeps nothing.
     """
 
-    def __init__(self, address: Address, chat: Chat, data: Path, changed: Callable[[Changed], None]) -> None:
+    def __init__(
+        self,
+        address: Address,
+        chat: Chat,
+        data: Path,
+        changed: Callable[[Changed], None],
+        keep: Path | None = None,
+    ) -> None:
         self.address = address
         self.chat = chat
         self.link = Link(Phase.CONNECTING, ("◌ connecting", "◌"))
-        self.client = Client(address.host, address.port, chat.name)
+        self.client = Client(address.host, address.port, chat.name, keep=keep)
         self._data = data
         self._server: hosting.Server | None = None
         self._changed = changed
         self._hurry = asyncio.Event()
         self._told_not_shared = False
+        self._met = ""
+        """Which server we were in last, by its `server_id`."""
+        self._trouble = ""
+        self._to_tell: list[str] = []
 
     async def run(self) -> None:
         """Connect and stay connected: who was in comes back by itself.
@@ -66,6 +78,9 @@ class Session:
         Returns when there is nothing more to try alone; `link` says why. Call again to try again.
         """
         failures = 0
+        self.client.name = self.chat.name
+        self.client.remember()
+        self._show_kept()
         while not self.has_left and (ended := await self._stay()) is not None:
             failures = failures + 1 if self.link.phase is Phase.CONNECTING else 0
             await self._wait(failures, ended)
@@ -101,7 +116,8 @@ class Session:
             return self._lost(error)
         if self.has_left:
             return None
-        self._forget_unsure()
+        self._show_kept()
+        self._tell_what_is_different()
         if self.address.share and self._server is None and not self._told_not_shared:
             self._told_not_shared = True
             self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
@@ -124,8 +140,16 @@ class Session:
     def say(self, text: str, me: bool = False) -> None:
         """Send a message; it is shown at once. Raises Refused for what can't be one: nothing is shown then."""
         room = self.chat.current
-        pending = self.client.post(text, room=room.handle, me=me)
+        pending = self.client.post(text, room=room.handle, me=me, draft=True)
         room.timeline.pend(pending.id, pending.text, self.chat.clock(), me)
+
+    def keep_draft(self, text: str) -> None:
+        """Keep what is being written, for whoever starts this program again."""
+        self.client.keep_draft(text, self.chat.current.handle)
+
+    def draft(self) -> str:
+        """Return what was being written."""
+        return self.client.draft(self.chat.current.handle)
 
     def retry(self) -> bool:
         """Send all failed messages again, oldest first; returns whether there was one.
@@ -135,14 +159,26 @@ class Session:
         timeline = self.chat.current.timeline
         failed = timeline.failed()
         for message in failed:
-            self.say(message.raw, me=bool(message.flags & ACTION))
+            me = bool(message.flags & ACTION)
+            pending = self.client.post(message.raw, room=timeline.room, me=me, instead=message.id)
             timeline.withdraw(message.id)
+            timeline.pend(pending.id, pending.text, self.chat.clock(), me)
         return bool(failed)
 
     def take_back(self) -> str | None:
-        """Take the newest failed message out of the log and return its text; None where there is none."""
-        failed = self.chat.current.timeline.failed()
-        return self.chat.current.timeline.withdraw(failed[-1].id) if failed else None
+        """Take the newest message that is not sent out of the log and return its text; None where there is none yet.
+
+        Where it may have arrived the server is asked: what comes of it shows in the log, or in `Chat.returned`.
+        """
+        timeline = self.chat.current.timeline
+        for message in reversed(timeline.failed() or timeline.waiting()):
+            if message.flags & RETURNING:
+                continue
+            if self.client.withdraw(message.id):
+                return timeline.withdraw(message.id)
+            timeline.taking_back(message.id)
+            break
+        return None
 
     async def older(self) -> None:
         """Fetch the page before the oldest message. Raises ClientError."""
@@ -230,6 +266,8 @@ class Session:
             changed = self.chat.apply_all(batch)
             if changed:
                 self._changed(changed)
+            while self._to_tell:
+                self.chat.current.timeline.notice(self._to_tell.pop(0), self.chat.clock(), "error")
             if type(last := batch[-1]) is frames.Error and last.code in FINAL:
                 final = Refused(last.code, last.message)
         return final
@@ -246,12 +284,36 @@ class Session:
             self._set(self._offline(error))
         return None
 
-    def _forget_unsure(self) -> None:
-        for message in self.client.unsure:
-            self.chat.room(message.room).timeline.fail(
-                message.id, "The connection was lost before the server confirmed it"
+    def _show_kept(self) -> None:
+        """Have the log show the own messages that this client holds, and no others."""
+        held = {message.id: message for message in [*self.client.unconfirmed, *self.client.failed]}
+        for room in self.chat.rooms.values():
+            for waiting in room.timeline.waiting():
+                if waiting.id not in held:
+                    room.timeline.withdraw(waiting.id)
+        for id, message in sorted(held.items()):
+            timeline = self.chat.room(message.room).timeline
+            if not any(waiting.id == id for waiting in timeline.waiting()):
+                timeline.pend(id, message.text, self.chat.clock(), message.me)
+            if message.failed:
+                timeline.fail(id, message.failed)
+            elif message.withdrawn:
+                timeline.taking_back(id)
+        self._changed(Changed.DRAFT)
+
+    def _tell_what_is_different(self) -> None:
+        """Say what is not as it was, once the log has taken in where we are."""
+        if self.client.replaced:
+            self._to_tell.append(
+                "The server's history is another one now: it was restored from a copy, or replaced."
+                " What is shown from here on is what it has."
             )
-        self.client.unsure = []
+        elif self._met not in ("", self.client.server_id):
+            self._to_tell.append("Another server answers here now. What was not sent is kept for the one before.")
+        self._met = self.client.server_id
+        if self.client.trouble and self.client.trouble != self._trouble:
+            self._to_tell.append(self.client.trouble)
+        self._trouble = self.client.trouble
 
     def _offline(self, error: ClientError) -> Link:
         message = error.message

@@ -51,6 +51,16 @@ class Server:
         return self.process.returncode, out, err
 
 
+async def introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, id: str = "test") -> None:
+    """Say which server this is, to a client that asks first of all; for servers that are scripts."""
+    line = await reader.readline()
+    if line:
+        writer.write(
+            json.dumps({"type": "about", "id": id, "server": "a test", "ref": json.loads(line)["ref"]}).encode()
+        )
+        writer.write(b"\n")
+
+
 class Wire:
     """A client that says and hears frames as they are."""
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from msgspec import UNSET
 
+from chat_tui.client.box import Boxes
 from chat_tui.client.connection import Connection
 from chat_tui.client.outbox import Outbox, Pending, Sent
 from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
@@ -14,7 +16,8 @@ from server.protocol import frames, limits
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_name, check_text
 
-_Answer = TypeVar("_Answer", frames.Ok, frames.History)
+_Answer = TypeVar("_Answer", frames.Ok, frames.History, frames.Server)
+_First = TypeVar("_First")
 
 
 class Client:
@@ -26,7 +29,9 @@ class Client:
                 ...
 
     Messages are numbered here. One that was not confirmed when the connection ended is kept, and sent again with its
-    number by `reconnect`. Everything belongs to one event loop.
+    number by `reconnect`. With `keep` that outlives the process: session, unconfirmed messages and drafts lie in a file
+    that belongs to this name on this server, and go on with the next client of that name. Everything belongs to one
+    event loop.
 
     Args:
         host: where the server listens.
@@ -34,9 +39,19 @@ class Client:
         name: the name to take.
         backlog: latest messages wanted of each room on entering, 0 for none.
         patience: seconds to wait for a connection and for each answer.
+        keep: a folder for what outlives this process; None keeps nothing.
     """
 
-    def __init__(self, host: str, port: int, name: str, *, backlog: int = limits.PAGE, patience: float = 10.0) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        name: str,
+        *,
+        backlog: int = limits.PAGE,
+        patience: float = 10.0,
+        keep: Path | None = None,
+    ) -> None:
         self.host = host
         self.port = port
         self.name = name
@@ -44,6 +59,10 @@ class Client:
         self.rooms: list[str] = []
         self.server = ""
         """The server's program and version, for people."""
+        self.server_id = ""
+        """Names the server's history; empty while it is not known."""
+        self.replaced = False
+        """The last welcome was to another history than the one seen before: restored from a copy, say."""
         self.session = ""
         """Secret that proves who comes back; empty before the first welcome."""
         self.epoch = ""
@@ -51,14 +70,15 @@ class Client:
         """All up to here has been received."""
         self.ended: ClientError | None = None
         """Why the last connection ended; None while connected or where this side ended it."""
-        self.unsure: list[Pending] = []
-        """Own messages of a session that could not be resumed: nobody knows whether they were taken."""
         self._backlog = backlog
         self._patience = patience
         self._connection: Connection | None = None
         self._outbox = Outbox(self._write)
+        self._boxes = Boxes(keep)
+        self._owner = ("", "")
+        """Server and name that the outbox belongs to."""
         self._refs = 0
-        self._asked: dict[str, asyncio.Future[frames.Ok | frames.History]] = {}
+        self._asked: dict[str, asyncio.Future[Any]] = {}
         self._greeting: asyncio.Future[frames.Welcome] | None = None
         self._in = False
         self._unpaged: dict[str, int] = {}
@@ -81,7 +101,7 @@ class Client:
         return self._in
 
     async def connect(self) -> frames.Welcome:
-        """Connect and come in under `name`.
+        """Connect and come in under `name`: as the one who had it here before, where `keep` knows.
 
         Raises:
             Unreachable: nobody listens there.
@@ -90,35 +110,27 @@ class Client:
                 `name` and call again.
             Lost: the connection ended before the welcome.
         """
-        self.session = ""
-        return await self._come_in(None)
+        self.epoch = ""
+        return await self._come_in()
 
     async def reconnect(self) -> frames.Welcome:
         """Come back to the same session: the name is ours at once, and what was missed follows.
 
-        Where the server does not know the session any more, or its log is another one, this comes in anew:
-        `session` is another one then. Raises as `connect` does.
+        Where the server's log is another one than before (`replaced`), where it does not know the session any more, or
+        where another server answers (`server_id`), nothing is gone on with: the welcome's `resumed` is False. Raises as
+        `connect` does.
         """
-        if not self.session:
-            return await self.connect()
-        resume = frames.Resume(session=self.session, epoch=self.epoch, seq=self.seq)
-        try:
-            return await self._come_in(resume)
-        except Refused as refusal:
-            if refusal.code not in (Code.NO_SUCH_SESSION, Code.DIVERGED):
-                raise
-        return await self.connect()
+        return await self._come_in()
 
     async def quit(self, reason: str = "") -> None:
         """Leave for good: others are told at once. Waits a moment for the server to close."""
         connection = self._connection
-        if connection is None or connection.ended.done():
-            return
-        if self._in:
+        if connection is not None and self._in:
             connection.write(frames.Quit(reason=reason[: limits.REASON_CHARS]))
             connection.expect_end()
             await asyncio.wait([connection.ended], timeout=min(self._patience, 1.0))
         await self.close()
+        self._outbox.box.close()
 
     async def close(self) -> None:
         """End the connection without a word: the name is kept for a while. Takes a second at most."""
@@ -127,16 +139,19 @@ class Client:
 
     # Talking.
 
-    def post(self, text: str, *, room: str = "general", me: bool = False) -> Pending:
+    def post(
+        self, text: str, *, room: str = "general", me: bool = False, draft: bool = False, instead: int = 0
+    ) -> Pending:
         """Send a message without waiting; while not connected it is kept for the next connection.
 
-        Its end shows in `batches`: as a message with its id, or as an error with its id.
+        Its end shows in `batches`: as a message with its id, or as an error with its id. `draft`: it was the room's
+        draft, which is forgotten in the same moment; so is the failed message of id `instead`.
 
         Raises:
             Refused: it can't be a message: empty, or too long.
         """
         try:
-            return self._outbox.post(room, check_text(text), me)
+            return self._outbox.post(room, check_text(text), me, draft=draft, instead=instead)
         except ProtocolError as error:
             raise Refused(error.code, error.message) from error
 
@@ -154,11 +169,41 @@ class Client:
         self._read_on()
         return await message.done
 
-    def withdraw(self, id: int) -> None:
-        """Forget a message that is not sent yet; one that was refused is forgotten already."""
-        message = self._outbox.pending.get(id)
-        if message is not None and not message.session:
-            del self._outbox.pending[id]
+    def withdraw(self, id: int) -> bool:
+        """Take back a message that failed or is not confirmed.
+
+        Returns whether that is done. Where it may have arrived, the server is asked, now or once it is there again, and
+        its answer shows in `batches`: an `ok` with the id, and with a `seq` where it came too late.
+        """
+        return self._outbox.withdraw(id)
+
+    @property
+    def failed(self) -> list[Pending]:
+        """Own messages that were refused, or of which nobody knows (`failed` says why), until they are withdrawn."""
+        return list(self._outbox.failed.values())
+
+    def draft(self, room: str = "general") -> str:
+        """Return what was being written in a room."""
+        return self._outbox.box.draft(room)
+
+    def keep_draft(self, text: str, room: str = "general") -> None:
+        """Keep what is being written in a room."""
+        self._outbox.box.keep_draft(room, text)
+
+    @property
+    def keeps(self) -> bool:
+        """What is not confirmed outlives this process."""
+        return self._outbox.box.kept
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is kept although it should be, as a sentence; empty where all is well."""
+        return self._outbox.box.trouble
+
+    def remember(self) -> None:
+        """Open what is kept for the server that was last met at this address, before it is reached."""
+        if not self.server_id:
+            self._belong(self._boxes.server_at(self._address))
 
     @property
     def unconfirmed(self) -> list[Pending]:
@@ -201,7 +246,7 @@ class Client:
         except ProtocolError as error:
             raise Refused(error.code, error.message) from error
         await self._ask(frames.Nick(name=name), frames.Ok)
-        self.name = name  # `renamed` says so, too, but may be missed
+        self._called(name)  # `renamed` says so, too, but may be missed
 
     # Listening.
 
@@ -225,25 +270,93 @@ class Client:
 
     # How.
 
-    async def _come_in(self, resume: frames.Resume | None) -> frames.Welcome:
+    async def _come_in(self) -> frames.Welcome:
         connection = self._connection
         if connection is not None and connection.closing:
             await connection.end(0)
         if connection is None or connection.ended.done():
             connection = await self._open()
+            self._belong((await self._about(connection)).id)
+            self._boxes.met(self._address, self.server_id)
+        elif self._owner[1] != self.name:
+            self._choose(self.name)
+        self.replaced = False
+        resume = frames.Resume(session=self.session, epoch=self.epoch, seq=self.seq) if self.session else None
+        while True:
+            try:
+                return await self._greet(connection, resume)
+            except Refused as refusal:
+                if resume is None or refusal.code not in (Code.NO_SUCH_SESSION, Code.DIVERGED):
+                    raise
+                if refusal.code == Code.DIVERGED and resume.epoch:
+                    self.replaced = True
+                    resume = frames.Resume(session=self.session)
+                else:
+                    resume = None
+
+    async def _about(self, connection: Connection) -> frames.Server:
+        """Ask which server this is: what is kept, the session's secret above all, is for one server alone."""
+        ref = self._next_ref()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked[ref] = answer
+        connection.write(frames.About(ref=ref))
+        about = await self._first(connection, answer)
+        if not isinstance(about, frames.Server):
+            raise NotAChatServer(f"What listens at {self.host}:{self.port} does not answer as a chat server.")
+        return about
+
+    async def _greet(self, connection: Connection, resume: frames.Resume | None) -> frames.Welcome:
         self._greeting = asyncio.get_running_loop().create_future()
         connection.write(frames.Hello(name=self.name, resume=resume, backlog=self._backlog, resumes=True))
         try:
-            first: list[asyncio.Future[Any]] = [self._greeting, connection.ended]
-            await asyncio.wait(first, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
-            if self._greeting.done():
-                return self._greeting.result()
-            if not connection.ended.done():
-                connection.close()
-                raise NotAChatServer(f"What listens at {self.host}:{self.port} does not answer as a chat server.")
-            raise connection.ended.result() or Lost("The connection was closed.")
+            return await self._first(connection, self._greeting)
         finally:
             self._greeting = None
+
+    async def _first(self, connection: Connection, answer: asyncio.Future[_First]) -> _First:
+        """Wait for an answer that must come before this client is in."""
+        waited: list[asyncio.Future[Any]] = [answer, connection.ended]
+        await asyncio.wait(waited, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        if connection.ended.done():
+            raise connection.ended.result() or Lost("The connection was closed.")
+        connection.close()
+        if self.server:  # it did once
+            raise Lost("The server does not answer.")
+        raise NotAChatServer(f"What listens at {self.host}:{self.port} does not answer as a chat server.")
+
+    @property
+    def _address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def _belong(self, server: str) -> None:
+        """Go on with what is kept for this name on a server."""
+        if (server, self.name) == self._owner:
+            return
+        self.server_id = server
+        box = self._boxes.open(server, self.name)
+        # Another server's stays with that server; what was written before any was known is for the first.
+        self._outbox.belong(box, take=self._owner[0] in ("", server))
+        self._owner = (server, self.name)
+        self.session, self.epoch, self.seq = box.session, "", 0
+
+    def _choose(self, name: str) -> None:
+        """Come in under another name than was tried: as who had it here before, else as who we are."""
+        box = self._boxes.open(self.server_id, name)
+        if self.session and not box.session:
+            self._outbox.rename(box)
+        else:
+            self._outbox.belong(box, take=True)
+            self.session, self.epoch, self.seq = box.session, "", 0
+        self._owner = (self.server_id, name)
+
+    def _called(self, name: str) -> None:
+        """We have another name: what is kept goes with it."""
+        if name != self.name:
+            self.name = name
+            self._outbox.rename(self._boxes.open(self.server_id, name))
+            self._owner = (self.server_id, name)
 
     async def _open(self) -> Connection:
         loop = asyncio.get_running_loop()
@@ -277,11 +390,20 @@ class Client:
             case frames.Welcome():
                 self._welcome(frame)
             case frames.Renamed() if frame.user == self.user:
-                self.name = frame.new
+                self._called(frame.new)
             case frames.History() if frame.ref is UNSET:
                 self._unpaged.pop(frame.room, None)
             case frames.Ok() if frame.id is not UNSET and frame.seq is not UNSET:
                 self._outbox.confirm(frame.id, Sent(frame.seq, ""))  # it had been taken before
+            case frames.Ok() if frame.id is not UNSET:
+                self._outbox.withdrawn(frame.id)
+            case frames.Gap():
+                self._unpaged[frame.room] = frame.before - 1
+            case frames.Server():
+                answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
+                if answer is not None and not answer.done():
+                    answer.set_result(frame)
+                return False
             case frames.Ok() | frames.History():
                 answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
                 if answer is not None and not answer.done():
@@ -293,14 +415,15 @@ class Client:
     def _welcome(self, frame: frames.Welcome) -> None:
         self._in = True
         self.ended = None
-        resumed = frame.session == self.session
         self.name, self.user, self.rooms, self.server = frame.name, frame.user, frame.rooms, frame.server
+        if frame.session != self.session:
+            self._outbox.box.session = frame.session
         self.session, self.epoch = frame.session, frame.epoch
-        if not resumed:
+        if not frame.resumed:
             self.seq = frame.seq
             self._unpaged = dict.fromkeys(frame.rooms, frame.seq) if self._backlog else {}
-        self.unsure = self._outbox.connected(frame.session)
-        if resumed:
+        self._outbox.connected(frame.session, replaced=self.replaced)
+        if frame.resumed:
             self._fetch_first_pages()
         if self._greeting is not None and not self._greeting.done():
             self._greeting.set_result(frame)
@@ -339,8 +462,7 @@ class Client:
     async def _ask(self, request: frames.Request, kind: type[_Answer]) -> _Answer:
         """Send a request and wait for its answer."""
         self._live()
-        self._refs += 1
-        request.ref = str(self._refs)
+        request.ref = self._next_ref()
         answer = self._asked[request.ref] = asyncio.get_running_loop().create_future()
         self._write(request)  # type: ignore[arg-type]
         self._read_on()
@@ -354,6 +476,10 @@ class Client:
         if not isinstance(result, kind):
             raise Refused(Code.BAD_FRAME, "The server answered something else.")
         return result
+
+    def _next_ref(self) -> str:
+        self._refs += 1
+        return str(self._refs)
 
     def _live(self) -> None:
         if not self._in:

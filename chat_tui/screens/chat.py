@@ -55,6 +55,13 @@ class ChatScreen(Screen[None]):
             self.text = text
             self.me = me
 
+    class Drafted(Message):
+        """What is being written, after each change."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Called(Message):
         """A command to run: its `action`, with what stood after it."""
 
@@ -176,6 +183,7 @@ class ChatScreen(Screen[None]):
     def on_composer_edited(self, message: Composer.Edited) -> None:
         """Help with what is being written."""
         self.suggestions.update(commands.suggest(message.text))
+        self.post_message(self.Drafted(message.text))
         self._stay()
 
     def refresh_hints(self) -> None:
@@ -256,6 +264,8 @@ class ChatScreen(Screen[None]):
             hints.append(_hint("program.connect"))
         if self.chat.current.timeline.failed():
             hints += [_hint("message.retry"), _hint("message.take_back")]
+        elif self._troubled and self.chat.current.timeline.waiting():
+            hints.append(_hint("message.take_back"))
         if self.log_view.newer_below:
             hints.append(("End" if not text else "Ctrl+End", "newest"))
         if text:

@@ -23,6 +23,10 @@ class Changed(Flag):
     """My own name."""
     LINK = auto()
     """How things stand with the server."""
+    RETURNED = auto()
+    """A message was taken back: its text is in `Chat.returned`."""
+    DRAFT = auto()
+    """What was being written earlier is known now."""
 
 
 class Room:
@@ -50,6 +54,8 @@ class Chat:
         """Which of my comings-in the logs belong to."""
         self.rooms = {room: Room(room)}
         self.current = self.rooms[room]
+        self.returned: list[str] = []
+        """Texts that were taken back, for the composer to fetch."""
         self.clock = clock
 
     def room(self, handle: str) -> Room:
@@ -97,10 +103,14 @@ class Chat:
             case frames.Ok() if frame.id is not UNSET and frame.seq is not UNSET:
                 for room in self.rooms.values():  # one of them waits for it: it had been taken before
                     room.timeline.confirm(frame.id, frame.seq)
+            case frames.Ok() if frame.id is not UNSET:
+                return self._returned(frame.id)
             case frames.Error():
                 self._refused(frame)
             case frames.Gap():
-                self.room(frame.room).timeline.reset()
+                timeline = self.room(frame.room).timeline
+                timeline.reset()
+                timeline.notice("Too much was missed to show it all: PgUp brings it.", self.clock())
             case _:
                 pass
         return Changed.NOTHING
@@ -118,7 +128,7 @@ class Chat:
             room.people.clear()
 
     def _welcome(self, frame: "frames.Welcome") -> Changed:
-        if self.session not in ("", frame.session):  # not the one we were in: what is held may be of another log
+        if self.session and not frame.resumed:  # what is held may be of another log
             for room in self.rooms.values():
                 room.timeline.reset()
         self.user, self.session = frame.user, frame.session
@@ -146,11 +156,21 @@ class Chat:
                 room.timeline.renamed(frame.old, frame.new, self.clock())
         return changed
 
+    def _returned(self, id: int) -> Changed:
+        """A message was taken back in time."""
+        for room in self.rooms.values():
+            if any(waiting.id == id for waiting in room.timeline.waiting()):
+                self.returned.append(room.timeline.withdraw(id))
+                return Changed.RETURNED
+        return Changed.NOTHING
+
     def _refused(self, frame: "frames.Error") -> None:
         """A message that failed says so itself; an error of no request is told in the room that is shown."""
         handle = frame.room if frame.room is not UNSET else self.current.handle
         timeline = self.room(handle).timeline
-        if frame.id is not UNSET:
+        if frame.id is not UNSET and frame.code == "rate_limited":
+            timeline.notice("More at once than this server takes: the rest is sent by and by.", self.clock())
+        elif frame.id is not UNSET:
             timeline.fail(frame.id, frame.message)
         elif frame.ref is UNSET:
             timeline.notice(frame.message, self.clock(), "error")

@@ -20,6 +20,8 @@ INFO: Final = 64
 ERROR: Final = 128
 SENDING: Final = 256
 FAILED: Final = 512
+RETURNING: Final = 1024
+"""Taken back; whether it came too late, the server has yet to say."""
 
 GROUP: Final = 5 * 60
 """Seconds in which the messages of one sender share one time and name."""

@@ -18,6 +18,7 @@ from chat_tui.state.entries import (
     MENTION,
     MINE,
     NOTICE,
+    RETURNING,
     SENDING,
     Entry,
     Waiting,
@@ -105,7 +106,7 @@ class Timeline:
         """Take an own message as sent, at `seq`, whether or not the server also delivers it."""
         waiting = self._waiting.pop(id, None)
         if waiting is not None:
-            flags = waiting.flags & ~(SENDING | FAILED)
+            flags = waiting.flags & ~(SENDING | FAILED | RETURNING)
             self._settle(Entry(seq, waiting.time, self._my_name or waiting.name, waiting.text, flags), waiting)
 
     def came_in(self, names: Iterable[str], time: float) -> None:
@@ -139,9 +140,9 @@ class Timeline:
         """Show an own message as not sent, with why. Its text stays."""
         self._mark(id, FAILED, clean_line(reason))
 
-    def retry(self, id: int) -> None:
-        """Show a failed message as being sent again."""
-        self._mark(id, SENDING, "")
+    def taking_back(self, id: int) -> None:
+        """Show an own message as one that is being taken back."""
+        self._mark(id, SENDING | RETURNING, "taking it back")
 
     def withdraw(self, id: int) -> str:
         """Take an own message out of the log; return its text as it was sent. KeyError where none has this id."""
@@ -152,6 +153,10 @@ class Timeline:
         changed = self._regroup(at)
         self._tell(at, 1 + changed, changed)
         return waiting.raw
+
+    def waiting(self) -> list[Waiting]:
+        """Return the own messages that are not confirmed, oldest first."""
+        return list(self._waiting.values())
 
     def failed(self) -> list[Waiting]:
         """Return the own messages that failed, oldest first, each with `id`, `raw` and `reason`."""
@@ -205,6 +210,8 @@ class Timeline:
 
     def _settle(self, entry: Entry, waiting: Waiting | None) -> None:
         """Put a message at its place; where it was waiting, it moves there from the end."""
+        if waiting is not None and waiting.flags & RETURNING:
+            self._notice("Too late to take it back: it was sent.", entry.time, INFO)
         end = len(self.entries) - len(self._waiting) - (waiting is not None)
         at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
         if waiting is None:
@@ -270,7 +277,7 @@ class Timeline:
     def _mark(self, id: int, state: int, reason: str) -> None:
         waiting = self._waiting.get(id)
         if waiting is not None:
-            waiting.flags = waiting.flags & ~(SENDING | FAILED) | state
+            waiting.flags = waiting.flags & ~(SENDING | FAILED | RETURNING) | state
             waiting.reason = reason
             self._tell(self._index(waiting), 1, 1)
 

@@ -21,6 +21,7 @@ from chat_tui.state.entries import (
     MENTION,
     MINE,
     NOTICE,
+    RETURNING,
     SENDING,
     Entry,
     Waiting,
@@ -264,6 +265,8 @@ def _rows_above(entry: Entry, before: Entry | None, grid: Grid) -> list[str]:
 
 
 def _reason(entry: Entry) -> str:
+    if entry.flags & RETURNING:
+        return "Taking it back: the server says whether it came in time."
     if not (isinstance(entry, Waiting) and entry.flags & FAILED):
         return ""
     # Short enough for one line at 40 columns.

@@ -169,6 +169,9 @@ class SqliteLog:
                 self._process(entries)
         if self._database is not None:
             try:
+                # Readers are still there, so closing alone would leave what is new in the -wal file: who copies
+                # the database of a server that has ended copies all of it.
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.close()
             except apsw.Error as error:
                 log.error("The database could not be closed cleanly: %s", _reason(error))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from support import PATIENCE, Server
+from support import PATIENCE, Server, introduce
 
 from chat_tui.client import Client, Refused
 from chat_tui.session import Session
@@ -63,6 +63,7 @@ async def serving(data: Path, *scripts: Script) -> AsyncIterator[Desk]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.append(asyncio.current_task())
         script = left.pop(0) if len(left) > 1 else left[0]
+        await introduce(reader, writer)
         await script(reader, writer)
         await close(writer)
 

@@ -24,6 +24,14 @@ async def first(chat: Client, kind: type[T], true: Callable[[T], bool] = lambda 
     raise EOFError
 
 
+async def all_sent(chat: Client) -> None:
+    """Wait until nothing is on its way any more."""
+    async with asyncio.timeout(PATIENCE):
+        async for _ in chat.batches():
+            if not chat.unconfirmed:
+                return
+
+
 async def test_a_message_is_durable_when_send_returns_and_reaches_others(server: Server) -> None:
     """With its place in the log, and nobody has to listen for it."""
     async with Client("127.0.0.1", server.port, "alice") as alice, Client("127.0.0.1", server.port, "bob") as bob:
@@ -103,7 +111,7 @@ async def test_after_a_crash_of_the_server_the_session_and_what_was_written_go_o
 async def test_a_server_that_does_not_know_the_session_is_entered_anew(
     start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
-    """Another server at the same address: a new session, and what was on its way is not sent by itself."""
+    """Another server at the same address: a new session, and what was for the other is not sent by itself."""
     server = start_server(data=tmp_path / "one")
     alice = Client("127.0.0.1", server.port, "alice")
     await alice.connect()
@@ -116,8 +124,8 @@ async def test_a_server_that_does_not_know_the_session_is_entered_anew(
     start_server(data=tmp_path / "two", port=server.port)
     await alice.reconnect()
     assert alice.session != session
-    assert [message.text for message in alice.unsure] == ["was it taken?"]
-    assert (await first(alice, frames.Message)).text == "later"
+    assert [message.text for message in alice.failed] == ["was it taken?", "later"]
+    assert not alice.unconfirmed
     await alice.quit()
 
 
@@ -141,3 +149,137 @@ async def test_what_can_not_be_a_message_is_refused_before_it_is_sent(server: Se
             with pytest.raises(Refused):
                 alice.post(text)
         assert alice.unconfirmed == []
+
+
+async def test_what_was_not_sent_outlives_the_client_and_is_sent_once(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """Written while the server was away: the next client of that name has it, as the same person, and sends it."""
+    server = start_server(data=tmp_path / "d")
+    alice = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    await alice.connect()
+    await alice.send("before")
+    user = alice.user
+    server.stop(signal.SIGKILL)
+    alice.post("was it taken?")
+    async for _ in alice.batches():
+        pass
+    alice.post("later")
+    alice.keep_draft("half a")
+    assert alice.keeps
+    await alice.quit()
+
+    again = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    again.remember()
+    assert [message.text for message in again.unconfirmed] == ["was it taken?", "later"]
+    start_server(data=tmp_path / "d", port=server.port)
+    await again.connect()
+    assert again.user == user
+    assert again.draft() == "half a"
+    await all_sent(again)
+    page = await again.history()
+    assert [message.text for message in page.messages] == ["before", "was it taken?", "later"]
+    await again.quit()
+    last = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    last.remember()
+    assert not last.unconfirmed
+    await last.quit()
+
+
+async def test_the_outbox_stays_with_its_server(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    """Another server at the same address gets nothing of it, nor the session's secret; the first one gets all."""
+    server = start_server(data=tmp_path / "one")
+    alice = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    await alice.connect()
+    session = alice.session
+    server.stop()
+    async for _ in alice.batches():
+        pass
+    alice.post("for the first")
+    other = start_server(data=tmp_path / "two", port=server.port)
+    welcome = await alice.reconnect()
+    assert not welcome.resumed
+    assert alice.session != session
+    assert not alice.unconfirmed
+    assert not alice.failed
+    other.stop()
+    async for _ in alice.batches():
+        pass
+    start_server(data=tmp_path / "one", port=server.port)
+    await alice.reconnect()
+    assert alice.session == session
+    assert (await first(alice, frames.Message)).text == "for the first"
+    await alice.quit()
+
+
+async def test_a_message_is_taken_back_where_it_has_not_arrived(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """At once where it never left; else the server is asked when it is there again, and says what it knows."""
+    server = start_server(data=tmp_path / "d")
+    alice = Client("127.0.0.1", server.port, "alice")
+    await alice.connect()
+    server.stop(signal.SIGKILL)
+    unknown = alice.post("written to a connection that is dead")
+    async for _ in alice.batches():
+        pass
+    never = alice.post("never left")
+    last = alice.post("last")
+    assert alice.withdraw(never.id)
+    assert not alice.withdraw(unknown.id)
+    start_server(data=tmp_path / "d", port=server.port)
+    await alice.reconnect()
+    heard: list[frames.ServerFrame] = []
+    async with asyncio.timeout(PATIENCE):
+        async for batch in alice.batches():
+            heard += batch
+            if not alice.unconfirmed:
+                break
+    assert [frame.id for frame in heard if isinstance(frame, frames.Ok)] == [unknown.id]
+    assert [frame.id for frame in heard if isinstance(frame, frames.Message)] == [last.id]
+    assert [message.text for message in (await alice.history()).messages] == ["last"]
+    await alice.quit()
+
+
+async def test_an_older_copy_of_the_server_is_noticed_and_the_session_goes_on(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """Grown past the cursor: nothing is gone on with, but who we are; what was on its way is sent, once."""
+    server = start_server(data=tmp_path / "d")
+    alice = Client("127.0.0.1", server.port, "alice")
+    await alice.connect()
+    await alice.send("in both")
+    server.stop()
+    copy = (tmp_path / "d" / "chat.db").read_bytes()
+    async for _ in alice.batches():
+        pass
+    server = start_server(data=tmp_path / "d", port=server.port)
+    await alice.reconnect()
+    await alice.send("in the newer one alone")
+    user = alice.user
+    server.stop()
+    async for _ in alice.batches():
+        pass
+    (tmp_path / "d" / "chat.db").write_bytes(copy)
+    start_server(data=tmp_path / "d", port=server.port)
+    async with Client("127.0.0.1", server.port, "bob") as bob:
+        for number in range(5):
+            await bob.send(f"other {number}")
+    alice.post("after")
+    welcome = await alice.reconnect()
+    assert alice.replaced
+    assert not welcome.resumed
+    assert alice.user == user
+    await all_sent(alice)
+    texts = [message.text for message in (await alice.history()).messages]
+    assert texts == ["in both", *(f"other {number}" for number in range(5)), "after"]
+    await alice.quit()
+
+
+async def test_more_than_the_rate_is_sent_later_in_order(start_server: Callable[..., Server]) -> None:
+    """The client holds what the server does not take yet; nothing is lost or told as failed."""
+    server = start_server("--limit", "rate=100", "--limit", "burst=5")
+    async with Client("127.0.0.1", server.port, "alice") as alice:
+        sent = await asyncio.gather(*(alice.send(str(number)) for number in range(30)))
+        assert [one.seq for one in sent] == sorted(one.seq for one in sent)
+        assert [message.text for message in (await alice.history()).messages] == [str(number) for number in range(30)]

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from support import PATIENCE
+from support import PATIENCE, introduce
 
 from chat_tui.client import Client, Lost, NotAChatServer
 from server.protocol import codec, frames
@@ -15,12 +15,14 @@ WELCOME = codec.encode(frames.Welcome(name="alice", user=1, session="s", epoch="
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[Client]:
-    """Run a script for whoever connects, and yield a client that has not connected yet."""
+async def serving(script: Script, *, introduced: bool = True) -> AsyncIterator[Client]:
+    """Run a script for whoever connects, after it has said who it is, and yield a client that has not connected yet."""
     serving: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.append(asyncio.current_task())
+        if introduced:
+            await introduce(reader, writer)
         await script(reader, writer)
         writer.close()
         with suppress(ConnectionError):
@@ -52,7 +54,7 @@ async def test_something_else_that_answers_is_named() -> None:
         await reader.readline()
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    async with serving(script) as client:
+    async with serving(script, introduced=False) as client:
         with pytest.raises(NotAChatServer):
             await client.connect()
 
@@ -238,7 +240,7 @@ async def test_only_pages_that_did_not_come_are_asked_for_on_coming_back() -> No
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = codec.decode_client(await reader.readline())
         assert isinstance(hello, frames.Hello)
-        writer.write(welcome)
+        writer.write(welcome if hello.resume is None else welcome.replace(b"}", b',"resumed":true}'))
         if hello.resume is None:
             writer.write(page + message(9, "live"))
         else:

@@ -62,13 +62,14 @@ def test_a_refused_message_fails_and_other_errors_are_told() -> None:
     assert log(state).count("Odd.") == 1
 
 
-def test_another_session_starts_the_log_anew_and_the_same_one_keeps_it() -> None:
+def test_another_history_starts_the_log_anew_and_a_resume_keeps_it() -> None:
     """After a resume nothing is forgotten, even by a server that was started again."""
     state = chat()
     state.apply(said(5, "before"))
-    state.apply(frames.Welcome(name="alice", user=1, session="s", epoch="later", seq=9, rooms=["general"]))
+    again = frames.Welcome(name="alice", user=1, session="s", epoch="later", seq=9, rooms=["general"], resumed=True)
+    state.apply(again)
     assert log(state) == ["before"]
-    state.apply(frames.Welcome(name="alice", user=1, session="other", epoch="later", seq=9, rooms=["general"]))
+    state.apply(frames.Welcome(name="alice", user=1, session="s", epoch="later", seq=9, rooms=["general"]))
     assert log(state) == []
 
 

@@ -127,7 +127,7 @@ def test_an_ok_before_the_message_confirms_it() -> None:
 
 
 def test_a_failed_message_keeps_its_text_until_sent_or_taken_back() -> None:
-    """It says why, can be retried and withdrawn."""
+    """It says why, and can be taken back."""
     log = timeline()
     log.pend(7, "one", NINE)
     log.pend(8, "two", NINE)
@@ -137,7 +137,7 @@ def test_a_failed_message_keeps_its_text_until_sent_or_taken_back() -> None:
         (7, "one", "too fast"),
         (8, "two", "too fast"),
     ]
-    log.retry(7)
+    log.taking_back(7)
     assert [entry.id for entry in log.failed()] == [8]
     assert log.withdraw(8) == "two"
     assert texts(log) == ["one"]
@@ -374,7 +374,7 @@ def _take(log: Timeline, pending: set[int], what: str, arguments: list[Any]) -> 
         case "fail":
             log.fail(arguments[0], "because")
         case "retry":
-            log.retry(arguments[0])
+            log.taking_back(arguments[0])
         case "came_in":
             log.came_in([arguments[0]], NINE + arguments[1])
         case "notice":
@@ -389,7 +389,7 @@ def test_failed_marks_change_only_what_waits() -> None:
     """An id that nobody waits for is no error: its answer came before."""
     log = timeline()
     log.fail(3, "late")
-    log.retry(3)
+    log.taking_back(3)
     log.confirm(3, 9)
     assert log.entries == []
     log.pend(4, "x", NINE)

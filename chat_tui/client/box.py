@@ -1,0 +1,221 @@
+"""What a client keeps on disk of one name on one server: its session, messages not confirmed, drafts.
+
+One SQLite file each, which one process holds at a time: its lock ends with the process, however that ends. A commit is
+in the system's memory when it returns, so it survives a kill of this program; a power cut may cost the last seconds.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Self
+
+import apsw
+from msgspec import Struct
+
+_SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS messages (
+        id        INTEGER PRIMARY KEY,   -- the number it is sent with
+        session   TEXT NOT NULL,         -- the session it was written in; empty while it never was
+        room      TEXT NOT NULL,
+        text      TEXT NOT NULL,
+        me        INTEGER NOT NULL,
+        withdrawn INTEGER NOT NULL,
+        failed    TEXT NOT NULL          -- why it was not taken, for people; empty while it may be
+    );
+    CREATE TABLE IF NOT EXISTS drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+_PUT: Final = """
+    INSERT OR REPLACE INTO messages VALUES (:id, :session, :room, :text, :me, :withdrawn, :failed);
+    INSERT OR REPLACE INTO state
+        SELECT 'last', max(:id, ifnull(max(CAST(value AS INTEGER)), 0)) FROM state WHERE key = 'last';
+    DELETE FROM messages WHERE id = :instead;
+    DELETE FROM drafts WHERE :draft AND room = :room;
+"""
+
+
+class Kept(Struct, kw_only=True):
+    """A message that is not confirmed."""
+
+    id: int
+    session: str = ""
+    room: str
+    text: str
+    me: bool = False
+    withdrawn: bool = False
+    failed: str = ""
+
+
+class Box:
+    """One file, or nothing at all: then everything is forgotten with the process.
+
+    A disk that fails does not stop anybody from talking: `trouble` says what is wrong.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.trouble = ""
+        """Why nothing is kept, as a sentence; empty where all is well."""
+        self._database: apsw.Connection | None = None
+        if path is not None:
+            try:
+                self._database = _open(path)
+            except apsw.BusyError:
+                self.trouble = "Another chat-tui holds what is kept under this name: what is not sent here is not kept."
+            except (apsw.Error, OSError) as error:
+                self._fail(error)
+
+    @property
+    def kept(self) -> bool:
+        """What is put in here survives the process."""
+        return self._database is not None
+
+    @property
+    def session(self) -> str:
+        """The secret of the session under this name; empty for none."""
+        return self._get("session")
+
+    @session.setter
+    def session(self, secret: str) -> None:
+        self._run("INSERT OR REPLACE INTO state VALUES ('session', ?)", (secret,))
+
+    @property
+    def last(self) -> int:
+        """The highest number a message was given."""
+        return int(self._get("last") or 0)
+
+    def messages(self) -> list[Kept]:
+        """Return the messages that are not confirmed, in the order they were written."""
+        rows = self._run("SELECT id, session, room, text, me, withdrawn, failed FROM messages ORDER BY id")
+        return [
+            Kept(id=id, session=session, room=room, text=text, me=bool(me), withdrawn=bool(withdrawn), failed=failed)
+            for id, session, room, text, me, withdrawn, failed in rows
+        ]
+
+    def put(self, message: Kept, *, draft: bool = False, instead: int = 0) -> None:
+        """Keep a message as it stands now.
+
+        Args:
+            message: which.
+            draft: it was its room's draft, which is done with at the same moment.
+            instead: the id of a message that it replaces at the same moment.
+        """
+        fields = ("id", "session", "room", "text", "me", "withdrawn", "failed")
+        values = {name: getattr(message, name) for name in fields}
+        self._run(_PUT, {**values, "draft": draft, "instead": instead})
+
+    def drop(self, id: int) -> None:
+        """Forget a message: it is confirmed, or not wanted any more."""
+        self._run("DELETE FROM messages WHERE id = ?", (id,))
+
+    def draft(self, room: str) -> str:
+        """Return what was being written in a room."""
+        return next((text for (text,) in self._run("SELECT text FROM drafts WHERE room = ?", (room,))), "")
+
+    def keep_draft(self, room: str, text: str) -> None:
+        """Keep what is being written in a room; an empty text forgets it."""
+        if text:
+            self._run("INSERT OR REPLACE INTO drafts VALUES (?, ?)", (room, text))
+        else:
+            self._run("DELETE FROM drafts WHERE room = ?", (room,))
+
+    def move_to(self, other: Self) -> None:
+        """Put everything into another box; then nothing is left in this one.
+
+        In between both have it: no harm, since a message that is sent twice with its number is taken once.
+        """
+        for message in self.messages():
+            other.put(message)
+        for room, text in self._run("SELECT room, text FROM drafts"):
+            other.keep_draft(room, text)
+        other.session = self.session
+        self._run("DELETE FROM messages; DELETE FROM drafts; DELETE FROM state")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            with suppress(apsw.Error):
+                self._database.close()
+            self._database = None
+
+    def _get(self, key: str) -> str:
+        return next((value for (value,) in self._run("SELECT value FROM state WHERE key = ?", (key,))), "")
+
+    def _run(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - as apsw has it
+        """Run SQL as one transaction; from the first failure on nothing is kept."""
+        if self._database is None:
+            return []
+        rows: list[tuple[Any, ...]] = []
+        try:
+            with self._database:
+                rows += self._database.execute(sql, values)
+        except apsw.Error as error:
+            self._fail(error)
+        return rows
+
+    def _fail(self, error: Exception) -> None:
+        why = "the disk is full" if isinstance(error, apsw.FullError) else str(error)
+        self.trouble = f"What is not sent yet can't be kept on the disk ({why}): leaving loses it."
+        self.close()
+
+
+class Boxes:
+    """The boxes of this user: one a name and server.
+
+    Args:
+        folder: where they are; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def open(self, server: str, name: str) -> Box:
+        """Open the box of a name on a server, known by its `id`."""
+        if self._folder is None or not server:
+            return Box(None)
+        key = hashlib.sha256(f"{server}\n{name.casefold()}".encode()).hexdigest()[:32]
+        return Box(self._folder / f"{key}.db")
+
+    def server_at(self, address: str) -> str:
+        """Return the `id` of the server that was last met at an address; empty for none."""
+        return self._addresses().get(address, "")
+
+    def met(self, address: str, server: str) -> None:
+        """Remember which server answered at an address: what is written before it answers again is for it."""
+        known = self._addresses()
+        if self._folder is None or known.get(address) == server:
+            return
+        with suppress(OSError):
+            new = self._folder / "servers.json.new"
+            new.write_text(json.dumps({**known, address: server}, indent=2) + "\n", encoding="utf-8")
+            new.replace(self._folder / "servers.json")
+
+    def _addresses(self) -> dict[str, str]:
+        if self._folder is None:
+            return {}
+        try:
+            known = json.loads((self._folder / "servers.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
+
+
+def _open(path: Path) -> apsw.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It holds the session's secret: the user's alone, before anything is in it.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    database = apsw.Connection(str(path))
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        with database:
+            database.execute(_SCHEMA)
+        # A read takes the lock, too, but only a write keeps it for sure.
+        database.execute("BEGIN EXCLUSIVE; COMMIT")
+    except apsw.Error:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,117 @@
+"""What a client keeps on disk: real files, and processes that are killed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chat_tui.client.box import Box, Boxes, Kept
+
+
+def message(id: int, text: str = "hi", session: str = "s") -> Kept:
+    """Return a message that was written."""
+    return Kept(id=id, session=session, room="general", text=text)
+
+
+def test_what_is_put_in_is_there_again(tmp_path: Path) -> None:
+    """In the order of the numbers, with all it had; what was dropped is not."""
+    box = Box(tmp_path / "b.db")
+    box.session = "secret"
+    sent = [message(number, f"m{number}") for number in (3, 1, 2)]
+    sent[0].withdrawn, sent[1].failed, sent[2].me = True, "No.", True
+    for one in sent:
+        box.put(one)
+    box.put(message(4))
+    box.drop(4)
+    box.keep_draft("general", "half a")
+    box.keep_draft("dev", "gone")
+    box.keep_draft("dev", "")
+    box.close()
+    again = Box(tmp_path / "b.db")
+    assert again.messages() == sorted(sent, key=lambda one: one.id)
+    assert (again.session, again.last, again.draft("general"), again.draft("dev")) == ("secret", 4, "half a", "")
+    again.close()
+    assert (tmp_path / "b.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_draft_becomes_a_message_at_one_moment(tmp_path: Path) -> None:
+    """A message that stands for another, too."""
+    box = Box(tmp_path / "b.db")
+    box.keep_draft("general", "text")
+    box.keep_draft("dev", "other")
+    box.put(message(1, "text"), draft=True)
+    box.put(message(2), instead=1)
+    assert [one.id for one in box.messages()] == [2]
+    assert (box.draft("general"), box.draft("dev")) == ("", "other")
+    box.close()
+
+
+def test_one_process_holds_it_and_a_kill_lets_go(tmp_path: Path) -> None:
+    """The other is told and keeps nothing; what a killed process had put in is whole."""
+    path = tmp_path / "b.db"
+    code = (
+        "import sys; from pathlib import Path; from chat_tui.client.box import *\n"
+        "box = Box(Path(sys.argv[1])); box.put(Kept(id=1, room='general', text='kept'))\n"
+        "print('ready', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"ready\n"
+        other = Box(path)
+        assert "Another chat-tui" in other.trouble
+        other.put(message(2))
+        assert other.messages() == []
+        holder.kill()
+        holder.wait()
+    mine = Box(path)
+    assert [one.text for one in mine.messages()] == ["kept"]
+    mine.close()
+
+
+def test_a_disk_that_can_not_be_written_is_said_and_stops_nobody(tmp_path: Path) -> None:
+    """A file where the folder should be; a file that is no box."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "b.db").write_text("this is no database, and never was one" * 100)
+    for path in (tmp_path / "file" / "b.db", tmp_path / "b.db"):
+        box = Box(path)
+        assert box.trouble.startswith("What is not sent yet can't be kept")
+        box.put(message(1))
+        assert not box.kept
+
+
+def test_each_name_on_each_server_has_its_own(tmp_path: Path) -> None:
+    """Capitals make no other name; an address remembers its server."""
+    boxes = Boxes(tmp_path)
+    alice = boxes.open("one", "alice")
+    alice.put(message(1))
+    assert boxes.open("one", "Alice").trouble
+    for server, name in (("one", "bob"), ("two", "alice")):
+        other = boxes.open(server, name)
+        assert other.messages() == []
+        other.close()
+    alice.close()
+    assert boxes.server_at("h:1") == ""
+    boxes.met("h:1", "one")
+    assert (boxes.server_at("h:1"), Boxes(tmp_path).server_at("h:1")) == ("one", "one")
+    (tmp_path / "servers.json").write_text("[1")
+    assert boxes.server_at("h:1") == ""
+    assert not Boxes(None).open("one", "alice").kept
+
+
+@pytest.mark.parametrize("session", ["", "s"])
+def test_a_box_moves_with_its_name(tmp_path: Path, session: str) -> None:
+    """All of it, and nothing is left behind."""
+    boxes = Boxes(tmp_path)
+    old, new = boxes.open("one", "alice"), boxes.open("one", "al")
+    old.session = session
+    old.put(message(7))
+    old.keep_draft("general", "half")
+    old.move_to(new)
+    assert (new.session, [one.id for one in new.messages()], new.draft("general")) == (session, [7], "half")
+    left = boxes.open("one", "alice")
+    assert (left.messages(), left.session, left.draft("general")) == ([], "", "")
+    for box in (left, new):
+        box.close()
