@@ -16,7 +16,7 @@ from server.chat.events import Entry
 from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
-from server.net import session
+from server.net import origins, session
 from server.net.listener import Listener
 from server.net.session import Sessions
 from server.protocol.errors import Code
@@ -220,3 +220,38 @@ async def test_who_reads_again_in_time_is_told_why_it_was_ended(
     assert (await slow.rest())[-1]["code"] == "stalled"
     for wire in (slow, bob):
         await wire.close()
+
+
+@pytest.mark.parametrize("limits", [Limits(connections=1)])
+async def test_one_more_than_an_address_may_have_is_turned_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told why, whatever it has said already, and nothing of that is acted on; there is room when one leaves."""
+    monkeypatch.setattr(origins, "_origin", lambda _host: b"not this machine")
+    first, more = await Wire.connect(port, "first"), await Wire.connect(port)
+    await more.raw(b'{"type":"hello","name":"more"}\n' * 100)
+    assert [frame["code"] for frame in await more.rest()] == ["too_many_connections"]
+    await more.close()
+    await first.say(type="quit")
+    await first.rest()
+    again = await Wire.connect(port, "again")
+    assert not any("more" in frame.get("names", ()) for frame in first.heard)
+    for wire in (first, again):
+        await wire.close()
+
+
+@pytest.mark.parametrize("limits", [Limits(unanswered=2)])
+async def test_requests_wait_for_answers_and_none_is_forgotten(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once, no more are under way than may be."""
+    most, append = 0, SqliteLog.append
+
+    def watch(log: SqliteLog, entry: Entry) -> None:
+        nonlocal most
+        append(log, entry)
+        most = max(most, entry.peer.open if isinstance(entry.peer, Peer) else 0)
+
+    monkeypatch.setattr(SqliteLog, "append", watch)
+    wire = await Wire.connect(port, "wire")
+    await wire.raw(b'{"type":"send","room":"general","text":"x","ref":"r"}\n' * 50)
+    for _ in range(50):
+        await wire.hear("ok", ref="r")
+    assert most == 2
+    await wire.close()
