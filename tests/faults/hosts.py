@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import random
 import re
 import signal
@@ -42,10 +43,13 @@ class Host:
         before: what stands before the server's own arguments; without it, `chat-server` as it is.
         arguments: more of the server's own.
         port: where it listens; 0 for a free one.
+        said: the file for its words; without it, one beside `data`.
     """
 
-    def __init__(self, data: Path, *arguments: str, before: list[str] | None = None, port: int = 0) -> None:
-        self.said = data.with_name(data.name + ".log")
+    def __init__(
+        self, data: Path, *arguments: str, before: list[str] | None = None, port: int = 0, said: Path | None = None
+    ) -> None:
+        self.said = said or data.with_name(data.name + ".log")
         self.said.write_bytes(b"")
         command = [*(before or SERVER), "--data", str(data), "--port", str(port)]
         self.began = time.monotonic()
@@ -71,6 +75,10 @@ class Host:
                 self.kill()
                 raise NotStartedError(self.said.read_text())
             time.sleep(0.002)
+
+    def memory(self) -> int:
+        """Return the bytes of memory it has."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self) -> None:
         """End it as a power cut does."""
