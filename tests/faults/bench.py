@@ -13,6 +13,7 @@ from typing import Final
 
 from faults.checker import check
 from faults.clients import Headless, Raw
+from faults.mortal import Mortal
 from faults.proxy import Proxy
 from faults.record import History, read_archive
 from faults.victim import Victim
@@ -31,6 +32,7 @@ class Bench:
         seed: all dice.
         raw: thin clients, for many messages.
         headless: clients as the terminal uses them.
+        mortal: thin clients in processes of their own, which can be killed.
         window: messages that a thin client keeps on their way by itself.
         proxied: clients connect through the proxy.
         program: what to run instead of `-m server.cli`.
@@ -43,6 +45,7 @@ class Bench:
         *,
         raw: int = 0,
         headless: int = 0,
+        mortal: int = 0,
         window: int = 0,
         proxied: bool = False,
         program: tuple[str, ...] = ("-m", "server.cli"),
@@ -51,8 +54,8 @@ class Bench:
         self.history = History()
         self.victim = Victim(data, "--limits", "off", program=program)
         self.proxy = Proxy(self.victim.port, self.dice)
-        self.talkers: list[Raw | Headless] = []
-        self._counts = raw, headless
+        self.talkers: list[Raw | Headless | Mortal] = []
+        self._counts = raw, headless, mortal
         self._window = window
         self._proxied = proxied
         self._tasks: list[asyncio.Task[None]] = []
@@ -67,8 +70,10 @@ class Bench:
             dice = random.Random(self.dice.random())
             if number < self._counts[0]:
                 self.talkers.append(Raw(self.history, port, f"raw{number}", rooms, dice, self._window))
-            else:
+            elif number < sum(self._counts[:2]):
                 self.talkers.append(Headless(self.history, port, f"chat{number}", rooms, dice))
+            else:
+                self.talkers.append(Mortal(self.history, port, f"mortal{number}", rooms, dice, self._window))
         self._tasks += [asyncio.create_task(talker.live()) for talker in self.talkers]
         await self.until(lambda: all(talker.connected for talker in self.talkers), "everyone is in")
 
@@ -127,7 +132,7 @@ class Bench:
         while True:
             while said < rate * (monotonic() - began):
                 talker = self.dice.choice(self.talkers)
-                if talker.record is not None:
+                if talker.record is not None and not isinstance(talker, Mortal):
                     talker.say(self.dice.choice(("general", *talker.rooms)), f"{said} {'.' * self.dice.randrange(200)}")
                 said += 1
             await asyncio.sleep(0.005)
@@ -135,14 +140,14 @@ class Bench:
     async def judge(self) -> list[str]:
         """Let everything arrive, and return all that is wrong with what happened."""
         for talker in self.talkers:
-            if isinstance(talker, Raw):
-                talker.window = 0
+            talker.be_quiet()
         await self.until(lambda: all(t.connected and not t.unacked for t in self.talkers), "all is acked")
         await asyncio.to_thread(read_archive, self.history, self.victim.database)
         last = {talker: self._last(("general", *talker.rooms)) for talker in self.talkers}
         await self.until(lambda: all(talker.cursor >= last[talker] for talker in self.talkers), "all is shown")
         for talker in self.talkers:
-            talker.finish(last[talker])
+            assert talker.record is not None
+            talker.record.until = last[talker]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

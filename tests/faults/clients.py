@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 from collections import Counter
 from time import monotonic
@@ -92,16 +93,20 @@ class Raw(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
 
+    def be_quiet(self) -> None:
+        """Say nothing more by itself."""
+        self.window = 0
+
     def say(self, room: str, text: str) -> None:
         """Send a message, now or once that is possible."""
         line = self._line(room, text)
         if self._welcomed and self._transport is not None:
             self._transport.write(line)
 
-    def finish(self, until: int) -> None:
-        """All is over, and it was there to be shown all up to a seq."""
-        assert self.record is not None
-        self.record.until = until
+    def take_up(self, session: str, epoch: str, cursor: int, unacked: list[tuple[int, str, str]], last: int) -> None:
+        """Go on as one that has ended: with its session, its cursor, what it had not heard of, and its last id."""
+        self._session, self._epoch, self.cursor, self._id = session, epoch, cursor, last
+        self._unacked = {id: _send_line(id, room, text) for id, room, text in unacked}
 
     # The connection.
 
@@ -169,9 +174,8 @@ class Raw(asyncio.Protocol):
         if frame.session != self._session:
             self._session = frame.session
             self.cursor = frame.seq
-            self.record = self._history.client(frame.user)
+        self.record = self._history.client(frame.user)
         self._epoch = frame.epoch
-        assert self.record is not None
         self.record.connect(self.cursor)
         self._in = set(frame.rooms)
         self._welcomed = True
@@ -208,9 +212,8 @@ class Raw(asyncio.Protocol):
     def _line(self, room: str, text: str) -> bytes:
         assert self.record is not None
         self._id += 1
-        line = b'{"type":"send","id":%d,"room":"%b","text":"%b"}\n' % (self._id, room.encode(), text.encode())
         self.record.send(self._id, room, text, monotonic())
-        self._unacked[self._id] = line
+        line = self._unacked[self._id] = _send_line(self._id, room, text)
         return line
 
     def _fill(self) -> None:
@@ -231,6 +234,10 @@ class Raw(asyncio.Protocol):
         assert self.record is not None
         self.record.ack(id, seq, now)
         self.acked += self._unacked.pop(id, None) is not None
+
+
+def _send_line(id: int, room: str, text: str) -> bytes:
+    return b'{"type":"send","id":%d,"room":"%b","text":"%b"}\n' % (id, room.encode(), text.encode())
 
 
 class Headless:
@@ -301,16 +308,22 @@ class Headless:
         self.record.connect(cursor)
         self._in = set(welcome.rooms)
 
-    async def listen(self) -> None:
-        """Take down what is said, until the connection ends."""
+    async def listen(self, until: float = math.inf) -> None:
+        """Take down what is said, until the connection ends or a message of this seq, or later, was shown."""
         assert self.record is not None
         joining = asyncio.create_task(self._join())
         async for batch in self.chat.batches():
             now = monotonic()
             for frame in batch:
                 self._take(frame, now)
-        self.record.reach(self.chat.seq)
+            if self.record.connections[-1].position >= until:
+                break
+        else:
+            self.record.reach(self.chat.seq)
         await joining
+
+    def be_quiet(self) -> None:
+        """Say nothing more by itself: it never does."""
 
     def say(self, room: str, text: str) -> None:
         """Send a message, now or once that is possible."""
@@ -319,11 +332,6 @@ class Headless:
         id = self.chat.post(text, room=room).id
         self.record.send(id, room, text, at)
         self._unacked.add(id)
-
-    def finish(self, until: int) -> None:
-        """All is over, and it was there to be shown all up to a seq."""
-        assert self.record is not None
-        self.record.until = until
 
     async def _join(self) -> None:
         try:

@@ -11,6 +11,7 @@ from time import monotonic
 
 from faults import report
 from faults.bench import Bench, Nemesis
+from faults.mortal import Mortal
 
 
 def kills(count: int, acks: int) -> Nemesis:
@@ -54,14 +55,28 @@ def _enough(bench: Bench, acked: int) -> bool:
     return bench.acked >= acked
 
 
+def client_kills(every: float) -> Nemesis:
+    """About every so many seconds a client is killed (SIGKILL)."""
+
+    async def harm(bench: Bench) -> None:
+        mortals = [talker for talker in bench.talkers if isinstance(talker, Mortal)]
+        while mortals:
+            await asyncio.sleep(bench.dice.expovariate(1 / every))
+            bench.dice.choice(mortals).kill()
+
+    return harm
+
+
 async def run(
-    data: Path, seed: int, count: int, acks: int, raw: int, headless: int, window: int
+    data: Path, seed: int, count: int, acks: int, raw: int, headless: int, mortal: int, window: int
 ) -> tuple[Bench, list[str]]:
     """Kill the server under load; return the bench, closed, and what was found."""
-    bench = Bench(data, seed, raw=raw, headless=headless, window=window, program=("-m", "faults.clock", str(seed)))
+    bench = Bench(
+        data, seed, raw=raw, headless=headless, mortal=mortal, window=window, program=("-m", "faults.clock", str(seed))
+    )
     try:
         await bench.open()
-        await bench.under(kills(count, acks), rate=20.0 * headless)
+        await bench.under(kills(count, acks), client_kills(0.5), rate=20.0 * headless)
         return bench, await bench.judge()
     finally:
         await bench.close()
@@ -74,15 +89,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--acks", type=int, default=2_500, help="messages acked between two kills, at least")
     parser.add_argument("--raw", type=int, default=8, help="thin clients (default: %(default)s)")
     parser.add_argument("--headless", type=int, default=2, help="the project's own clients (default: %(default)s)")
+    parser.add_argument("--mortal", type=int, default=2, help="clients that are killed, too (default: %(default)s)")
     parser.add_argument("--window", type=int, default=64, help="messages that a thin client keeps on their way")
     given = parser.parse_args(arguments)
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-kills-") as folder:
         bench, found = asyncio.run(
-            run(Path(folder), given.seed, given.kills, given.acks, given.raw, given.headless, given.window)
+            run(
+                Path(folder), given.seed, given.kills, given.acks, given.raw, given.headless, given.mortal, given.window
+            )
         )
     figures = {
         "kills": given.kills,
+        "clients killed": sum(talker.deaths for talker in bench.talkers if isinstance(talker, Mortal)),
         "acked": bench.history.acked,
         "archived": len(bench.history.archive.seqs),
         "shown": bench.history.shown,

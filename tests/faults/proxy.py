@@ -34,6 +34,8 @@ class Link:
 
     def __init__(self, proxy: "Proxy") -> None:
         self.gone = False
+        self.crumbs = proxy.crumbs
+        """Its next bytes, either way, that go one by one."""
         self._proxy = proxy
         self._dice = proxy.dice
         self._ends: list[asyncio.StreamWriter] = []
@@ -46,6 +48,11 @@ class Link:
         """The room of the last message that went down."""
 
     # What can be done to it.
+
+    @property
+    def armed(self) -> bool:
+        """It will be cut."""
+        return self._armed is not None
 
     def cut(self, *, reset: bool, ghost: bool = False) -> None:
         """End it now: by RST or FIN; with `ghost` only the client's end, and the server is not told."""
@@ -99,14 +106,13 @@ class Link:
                     data = await self._down(data, reader)
                     if not data:
                         continue
-                if self._proxy.crumbs:
-                    for byte in data:
-                        writer.write(bytes([byte]))
-                        await writer.drain()
-                        await asyncio.sleep(0)
-                else:
-                    writer.write(data)
-                    await writer.drain()
+                crumbs, data = data[: self.crumbs], data[self.crumbs :]
+                self.crumbs -= len(crumbs)
+                for byte in crumbs:
+                    writer.write(bytes([byte]))
+                    await asyncio.sleep(0)
+                writer.write(data)
+                await writer.drain()
         if not self._swallows:
             self.cut(reset=False)  # one side has ended it: so does the other
 
@@ -147,8 +153,8 @@ class Proxy:
         self.server = server
         self.dice = dice
         self.port = 0
-        self.crumbs = False
-        """Byte by byte."""
+        self.crumbs = 0
+        """Bytes of each new connection that go one by one."""
         self.delay = 0.0
         """Seconds that each piece may be held, at most."""
         self.lie: Lie | None = None

@@ -11,7 +11,10 @@ from pathlib import Path
 
 from support import PATIENCE
 
-HERE = Path(__file__).resolve().parent
+_TESTS = Path(__file__).resolve().parent.parent
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(_TESTS), str(_TESTS.parent)))}
+"""Of all processes that the bench starts: they find it, and the project."""
 
 
 class Victim:
@@ -37,14 +40,13 @@ class Victim:
     async def start(self) -> None:
         """Start it; return once it listens."""
         listening: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        path = os.pathsep.join((str(HERE.parent), str(HERE.parent.parent)))
         self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
             *self._command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path},
+            env=ENVIRONMENT,
         )
         self.starts += 1
         self._reading = asyncio.create_task(self._read(process, listening))
