@@ -28,8 +28,9 @@ BEAT: Final = 4.7
 """Seconds between two looks at each connection. One that was silent at a look is pinged, and given up at the next:
 between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
 
-BUFFER: Final = 256 * 1024
-"""Bytes a connection's buffer takes before it counts as full: what a busy room says in a second."""
+BUFFER: Final = 64 * 1024
+"""Bytes a connection's buffer takes, beside the system's own, before it counts as full: as much as a slice. Each write
+that waits costs memory and time of its own; what waits in the ring is shared."""
 
 PIECE: Final = 16 * 1024
 """Bytes that are cut into lines at once: one read brings up to 256 KiB, and as short lines they take 20 times that."""

@@ -454,7 +454,7 @@ async def until(holds: Callable[[], bool], seconds: float = 3 * PATIENCE) -> boo
     while not holds():
         if time.monotonic() > end:
             return False
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
     return True
 
 
