@@ -12,14 +12,13 @@ import signal
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from faults.report import parser, progress, summary
 from support import PATIENCE, Server
 from terminals import Terminal
-
 
 HARMS = ("", "", "stop", "kill")
 """What happens to the server while someone types: nothing, SIGSTOP, SIGKILL."""
@@ -120,8 +119,25 @@ def shown(screen: str) -> tuple[int, str]:
     return max(numbers, default=-1), "" if draft.startswith("Message #") else draft
 
 
-def run(folder: Path, rounds: int, seed: int, harms: Sequence[str] = HARMS, *, tell: bool = False) -> Typist:
-    """Type and be killed, so many times; what harms the server meanwhile is drawn from `harms`."""
+def run(
+    folder: Path,
+    rounds: int,
+    seed: int,
+    harms: Sequence[str] = HARMS,
+    after: Callable[[], None] = lambda: None,
+    *,
+    tell: bool = False,
+) -> Typist:
+    """Type and be killed, so many times.
+
+    Args:
+        folder: for all that is written.
+        rounds: kills.
+        seed: all dice.
+        harms: what happens to the server meanwhile is drawn from these.
+        after: called after each kill.
+        tell: say how far it is.
+    """
     home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "share"), "XDG_CONFIG_HOME": str(folder / "config")}
     typist = Typist(folder, random.Random(seed), harms)
     before = dict(os.environ)
@@ -129,6 +145,7 @@ def run(folder: Path, rounds: int, seed: int, harms: Sequence[str] = HARMS, *, t
     try:
         for number in range(rounds):
             typist.round()
+            after()
             if tell:
                 progress(f"{number + 1} kills, {len(typist.arrived())} messages")
         with typist.terminal() as one:

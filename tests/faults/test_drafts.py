@@ -1,6 +1,8 @@
 """A terminal that is killed: a short run, and one in which nothing can be kept, which must be found out."""
 
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,12 @@ def test_drafts_and_outbox_survive_a_kill(tmp_path: Path) -> None:
 
 
 def test_an_outbox_that_is_not_kept_is_found_out(tmp_path: Path) -> None:
-    """A file stands where the folder should be: what waited when the terminal was killed is gone."""
-    share = tmp_path / "share" / "chat-tui"
-    share.mkdir(parents=True)
-    (share / "outbox").write_text("in the way")
-    assert drafts.run(tmp_path, 3, seed=7, harms=("stop",)).faults
+    """Emptied after each kill: what waited is gone, and what was being written."""
+
+    def empty() -> None:
+        for box in (tmp_path / "share" / "chat-tui" / "outbox").glob("*.db"):
+            with closing(sqlite3.connect(box)) as database, database:
+                database.execute("DELETE FROM messages")
+                database.execute("DELETE FROM drafts")
+
+    assert drafts.run(tmp_path, 3, seed=7, harms=("kill",), after=empty).faults
