@@ -74,8 +74,16 @@ class Bench:
                 self.talkers.append(Headless(self.history, port, f"chat{number}", rooms, dice))
             else:
                 self.talkers.append(Mortal(self.history, port, f"mortal{number}", rooms, dice, self._window))
-        self._tasks += [asyncio.create_task(talker.live()) for talker in self.talkers]
-        await self.until(lambda: all(talker.connected for talker in self.talkers), "everyone is in")
+        await self._come_in(*self.talkers)
+
+    async def add(self, talker: Raw | Headless | Mortal) -> None:
+        """Let one more come in."""
+        self.talkers.append(talker)
+        await self._come_in(talker)
+
+    async def _come_in(self, *talkers: Raw | Headless | Mortal) -> None:
+        self._tasks += [asyncio.create_task(talker.live()) for talker in talkers]
+        await self.until(lambda: all(talker.connected for talker in talkers), "everyone is in")
 
     async def close(self) -> None:
         """End all."""
@@ -84,6 +92,11 @@ class Bench:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.proxy.close()
         await self.victim.kill()
+
+    @property
+    def speakers(self) -> list[Raw | Headless]:
+        """The clients that say what they are told."""
+        return [talker for talker in self.talkers if not isinstance(talker, Mortal)]
 
     @property
     def acked(self) -> int:
@@ -131,8 +144,8 @@ class Bench:
         began, said = monotonic(), 0
         while True:
             while said < rate * (monotonic() - began):
-                talker = self.dice.choice(self.talkers)
-                if talker.record is not None and not isinstance(talker, Mortal):
+                talker = self.dice.choice(self.speakers)
+                if talker.record is not None:
                     talker.say(self.dice.choice(("general", *talker.rooms)), f"{said} {'.' * self.dice.randrange(200)}")
                 said += 1
             await asyncio.sleep(0.005)

@@ -221,8 +221,7 @@ class _Check:
         for seq, number in zip(connection.seqs, connection.said, strict=True):
             if seq in shown or seq <= connection.cursor:
                 self._find(Fault.DOUBLED, f"{name} was shown seq {seq} again: {self._said(number)}")
-                continue
-            if seq <= last:
+            elif seq <= last:
                 self._find(Fault.DISORDER, f"{name} was shown seq {seq} after {last}: {self._said(number)}")
             shown.add(seq)
             last = max(last, seq)

@@ -1,6 +1,7 @@
 """Clients that talk and take down what happens to them: the project's own, and a thin one for many messages."""
 
 import asyncio
+import contextlib
 import json
 import math
 import random
@@ -19,6 +20,9 @@ from server.protocol.errors import Code
 
 WAITS: Final = (0.01, 0.1)
 """Seconds before the next try to come back: some time between these."""
+
+SILENCE: Final = 15.0
+"""Seconds without a byte after which a connection is given up."""
 
 AGAIN: Final = 0.1
 """Seconds before what could not be taken just now is sent again."""
@@ -62,6 +66,7 @@ class Raw(asyncio.Protocol):
         self._welcomed = False
         self._ended = asyncio.Event()
         self._rest = b""
+        self._heard = 0.0
         self._again: asyncio.TimerHandle | None = None
 
     @property
@@ -85,7 +90,7 @@ class Raw(asyncio.Protocol):
                 except OSError:
                     pass
                 else:
-                    await self._ended.wait()
+                    await self._until_silent()
                 await asyncio.sleep(self._dice.uniform(*WAITS))
         finally:
             if self._again is not None:
@@ -103,6 +108,17 @@ class Raw(asyncio.Protocol):
         if self._welcomed and self._transport is not None:
             self._transport.write(line)
 
+    async def _until_silent(self) -> None:
+        """Wait until the connection has ended, or nothing was heard for so long that it must have."""
+        while not self._ended.is_set():
+            left = self._heard + SILENCE - monotonic()
+            if left <= 0:
+                assert self._transport is not None
+                self._transport.abort()
+                left = 1.0
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), left)
+
     def take_up(self, session: str, epoch: str, cursor: int, unacked: list[tuple[int, str, str]], last: int) -> None:
         """Go on as one that has ended: with its session, its cursor, what it had not heard of, and its last id."""
         self._session, self._epoch, self.cursor, self._id = session, epoch, cursor, last
@@ -113,7 +129,7 @@ class Raw(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say hello."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport, self._rest, self._welcomed = transport, b"", False
+        self._transport, self._rest, self._welcomed, self._heard = transport, b"", False, monotonic()
         hello: dict[str, object] = {"type": "hello", "name": self.name, "backlog": 0, "resumes": True}
         if self._session:
             hello["resume"] = {"session": self._session, "epoch": self._epoch, "seq": self.cursor}
@@ -126,7 +142,7 @@ class Raw(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
-        now = monotonic()
+        now = self._heard = monotonic()
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             frame = codec.decode_server(line)

@@ -25,8 +25,8 @@ class Where(Enum):
     """After a message of one room, before that of another."""
 
 
-Lie = Callable[[bytes], list[bytes]]
-"""What is said instead of a line of the server."""
+Lie = Callable[[str, bytes], list[tuple[str, bytes]]]
+"""What is said instead of a line that goes `up` or `down`, and which way."""
 
 
 class Link:
@@ -48,11 +48,6 @@ class Link:
         """The room of the last message that went down."""
 
     # What can be done to it.
-
-    @property
-    def armed(self) -> bool:
-        """It will be cut."""
-        return self._armed is not None
 
     def cut(self, *, reset: bool, ghost: bool = False) -> None:
         """End it now: by RST or FIN; with `ghost` only the client's end, and the server is not told."""
@@ -102,10 +97,11 @@ class Link:
                     continue
                 if self._proxy.delay:
                     await asyncio.sleep(self._dice.uniform(0, self._proxy.delay))
+                if self._proxy.lie is not None:
+                    await self._lie(self._proxy.lie, way, data, reader)
+                    continue
                 if way == "down":
-                    data = await self._down(data, reader)
-                    if not data:
-                        continue
+                    data = await self._down(data)
                 crumbs, data = data[: self.crumbs], data[self.crumbs :]
                 self.crumbs -= len(crumbs)
                 for byte in crumbs:
@@ -116,12 +112,16 @@ class Link:
         if not self._swallows:
             self.cut(reset=False)  # one side has ended it: so does the other
 
-    async def _down(self, data: bytes, reader: asyncio.StreamReader) -> bytes:
+    async def _lie(self, lie: Lie, way: str, data: bytes, reader: asyncio.StreamReader) -> None:
+        """Say something else, line by line."""
+        if not data.endswith(b"\n"):
+            data += await reader.readline()
+        for line in data.splitlines(keepends=True):
+            for to, told in lie(way, line):
+                self._ends[to == "up"].write(told)
+
+    async def _down(self, data: bytes) -> bytes:
         """Return what goes on of what the server said; the connection may be cut in it."""
-        if self._proxy.lie is not None:
-            if not data.endswith(b"\n"):
-                data += await reader.readline()
-            return b"".join(told for line in data.splitlines(keepends=True) for told in self._proxy.lie(line))
         if self._armed is None:
             self._room = _last_room(data) or self._room
             return data
