@@ -1,5 +1,6 @@
 """The database file: opened, checked, brought up to date."""
 
+import contextlib
 import re
 from importlib import resources
 from pathlib import Path
@@ -41,13 +42,8 @@ def open_store(path: Path) -> apsw.Connection:
     once more, into the database file, and that is synced.
     """
     try:
-        if path.exists() and path.stat().st_size:
-            # Looked at before it is opened for writing: nothing of another program's is ever changed.
-            look = connect(path, read_only=True)
-            try:
-                _check_ours(look, path)
-            finally:
-                look.close()
+        if path.exists() and path.stat().st_size and not _was_being_made(path):
+            _look(path)
         database = connect(path)
         try:
             _migrate(database)
@@ -81,12 +77,36 @@ def refusal(path: Path, error: Exception) -> StoreError:
             return StoreError(f"{path} can't be used: {error}. Give another --data.")
 
 
-def _check_ours(database: apsw.Connection, path: Path) -> None:
-    tables = database.execute("SELECT count(*) FROM sqlite_schema").get
-    if tables and database.pragma("application_id") != APPLICATION_ID:
-        raise StoreError(f"{path} belongs to another program. Give another --data.")
-    if database.pragma("user_version") > len(_scripts()):
-        raise StoreError(f"{path} was written by a newer chat-server. Update this one, or give another --data.")
+def _look(path: Path) -> None:
+    """See whose file it is before it is opened for writing: nothing of another program is changed, or made beside it.
+
+    Where there is a WAL only SQLite knows what is in the file, and takes part in its use; else it is read as it is.
+    """
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        database = connect(path, read_only=True)
+    else:
+        as_it_stands = path.absolute().as_uri() + "?immutable=1"
+        database = apsw.Connection(as_it_stands, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    with contextlib.closing(database):
+        tables = database.execute("SELECT count(*) FROM sqlite_schema").get
+        if tables and database.pragma("application_id") != APPLICATION_ID:
+            raise StoreError(f"{path} belongs to another program. Give another --data.")
+        if database.pragma("user_version") > len(_scripts()):
+            raise StoreError(f"{path} was written by a newer chat-server. Update this one, or give another --data.")
+
+
+def _was_being_made(path: Path) -> bool:
+    """Say whether a server was ended while it made the file: by its journal there were no pages before.
+
+    SQLite empties it then. The journal's header has the number of pages after 16 bytes.
+    """
+    journal = path.with_name(path.name + "-journal")
+    if not journal.is_file():
+        return False
+    with journal.open("rb") as file:
+        header = file.read(20)
+    return header.startswith(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7") and header[16:] == bytes(4)
 
 
 def _migrate(database: apsw.Connection) -> None:
