@@ -1,10 +1,15 @@
 """Power cuts: what was acknowledged or shown is there afterwards, and a server without syncs is found out."""
 
 import random
+import sys
 from pathlib import Path
 
 import pytest
-from faults.power import File, cut_power
+from faults.hosts import Host
+from faults.power import Disk, File, cut_power
+from faults.power_server import HEAD
+
+from server.archive.database import StoreError, open_store
 
 
 async def test_nothing_is_lost_when_the_power_goes(tmp_path: Path) -> None:
@@ -32,3 +37,27 @@ def test_what_is_not_synced_is_torn_at_sectors(seed: int) -> None:
     file.pending.append((1800, b"c" * 500))
     file.settle(None)
     assert file.content[1800:] == b"c" * 500
+
+
+def test_a_cut_while_the_database_is_made_leaves_one_that_opens(tmp_path: Path) -> None:
+    """The first start is cut after each of the things it does to the disk: the next one always takes what is there."""
+    made = tmp_path / "made"
+    before = [sys.executable, str(Path(__file__).with_name("power_server.py")), str(tmp_path / "journal"), "--"]
+    assert Host(made, before=before).listening().stop() == 0
+    records = (tmp_path / "journal").read_bytes()
+    ends = [0]
+    while ends[-1] < len(records):
+        ends.append(ends[-1] + HEAD.size + HEAD.unpack_from(records, ends[-1])[3])
+    assert len(ends) > 30
+    seed = random.randrange(1 << 32)
+    dice = random.Random(seed)
+    for count, end in enumerate(ends * 3):
+        disk = Disk(tmp_path / str(count))
+        disk.folder.mkdir()
+        (tmp_path / "part").write_bytes(records[:end])
+        disk.replay(tmp_path / "part", dice)
+        disk.cut(dice)
+        try:
+            open_store(disk.folder / "chat.db").close()
+        except StoreError as error:
+            pytest.fail(f"seed {seed}, cut at {end}: {error}")
