@@ -17,7 +17,11 @@ from faults.mortal import Mortal
 from faults.proxy import Proxy
 from faults.record import History, read_archive
 from faults.victim import Victim
+from msgspec import UnsetType
 from support import PATIENCE
+
+from chat_tui.client import Client as ChatClient
+from server.protocol.limits import PAGE_MOST
 
 ROOMS: Final = ("dev", "ops")
 
@@ -156,6 +160,7 @@ class Bench:
             talker.be_quiet()
         await self.until(lambda: all(t.connected and not t.unacked for t in self.talkers), "all is acked")
         await asyncio.to_thread(read_archive, self.history, self.victim.database)
+        pages = await self._differing_pages()
         last = {talker: self._last(("general", *talker.rooms)) for talker in self.talkers}
         await self.until(lambda: all(talker.cursor >= last[talker] for talker in self.talkers), "all is shown")
         for talker in self.talkers:
@@ -166,7 +171,26 @@ class Bench:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         faults = [str(finding) for finding in await asyncio.to_thread(check, self.history)]
         faults += [f"error told to {t.record and t.record.user}: {code}" for t in self.talkers for code in +t.oddities]
+        faults += pages
         return faults + [f"the server said: {line}" for line in self.victim.complaints]
+
+    async def _differing_pages(self) -> list[str]:
+        """Read each room's history as a newcomer does, and return where it is not what the file holds."""
+        archive, said = self.history.archive, self.history.said
+        faults = []
+        async with ChatClient("127.0.0.1", self.victim.port, "reader", backlog=0) as reader:
+            for room in ("general", *ROOMS):
+                if room != "general":
+                    await reader.join(room)
+                paged: list[tuple[int, str, int, int | UnsetType, str]] = []
+                page = await reader.history(room, after=0, limit=PAGE_MOST)
+                while page.messages:
+                    paged += [(m.seq, m.room, m.user, m.id, m.text) for m in page.messages]
+                    page = await reader.history(room, after=paged[-1][0], limit=PAGE_MOST)
+                rows = zip(archive.seqs, archive.said, strict=True)
+                if paged != [(seq, *said[number]) for seq, number in rows if said[number].room == room]:
+                    faults.append(f"the pages of {room} are not what the database holds")
+        return faults
 
     def _last(self, rooms: tuple[str, ...]) -> int:
         """Return the seq of the last message in these rooms."""

@@ -49,6 +49,8 @@ class Raw(asyncio.Protocol):
         self.name = name
         self.rooms = rooms
         self.acked = 0
+        self.resent = 0
+        """Messages that were sent once more."""
         self.cursor = 0
         self.oddities: Counter[str] = Counter()
         """Codes of errors that no fault of this run explains."""
@@ -245,6 +247,7 @@ class Raw(asyncio.Protocol):
         self._again = None
         if self._transport is not None and self._welcomed and self._unacked:
             self._transport.write(b"".join(self._unacked.values()))
+            self.resent += len(self._unacked)
 
     def _confirm(self, id: int, seq: int, now: float) -> None:
         assert self.record is not None

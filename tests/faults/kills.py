@@ -11,6 +11,7 @@ from time import monotonic
 
 from faults import report
 from faults.bench import Bench, Nemesis
+from faults.clients import Raw
 from faults.mortal import Mortal
 
 
@@ -68,12 +69,20 @@ def client_kills(every: float) -> Nemesis:
 
 
 async def run(
-    data: Path, seed: int, count: int, acks: int, raw: int, headless: int, mortal: int, window: int
+    data: Path,
+    seed: int,
+    count: int,
+    acks: int,
+    *,
+    raw: int,
+    headless: int,
+    mortal: int,
+    window: int,
+    program: tuple[str, ...] = (),
 ) -> tuple[Bench, list[str]]:
-    """Kill the server under load; return the bench, closed, and what was found."""
-    bench = Bench(
-        data, seed, raw=raw, headless=headless, mortal=mortal, window=window, program=("-m", "faults.clock", str(seed))
-    )
+    """Kill the server under load; return the bench, closed, and what was found. Its clock steps."""
+    program = program or ("-m", "faults.clock", str(seed))
+    bench = Bench(data, seed, raw=raw, headless=headless, mortal=mortal, window=window, program=program)
     try:
         await bench.open()
         await bench.under(kills(count, acks), client_kills(0.5), rate=20.0 * headless)
@@ -94,16 +103,14 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-kills-") as folder:
-        bench, found = asyncio.run(
-            run(
-                Path(folder), given.seed, given.kills, given.acks, given.raw, given.headless, given.mortal, given.window
-            )
-        )
+        load = {"raw": given.raw, "headless": given.headless, "mortal": given.mortal, "window": given.window}
+        bench, found = asyncio.run(run(Path(folder), given.seed, given.kills, given.acks, **load))
     figures = {
         "kills": given.kills,
         "clients killed": sum(talker.deaths for talker in bench.talkers if isinstance(talker, Mortal)),
         "acked": bench.history.acked,
         "archived": len(bench.history.archive.seqs),
+        "sent again": sum(talker.resent for talker in bench.talkers if isinstance(talker, Raw)),
         "shown": bench.history.shown,
         "clients": len(bench.talkers),
         "seconds": round(monotonic() - began),

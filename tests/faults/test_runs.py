@@ -7,8 +7,10 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from faults import cuts, kills
 from faults.bench import Bench
+from faults.checker import Fault
 from faults.clients import Headless
 from faults.proxy import Where
 
@@ -19,6 +21,16 @@ async def test_kills(tmp_path: Path, seed: int) -> None:
     assert found == []
     assert bench.history.acked >= 4 * 300
     assert abs(bench.history.archive.times[-1] / 1000 - time.time()) > 60, "the server's clock has not stepped"
+
+
+@pytest.mark.parametrize(
+    ("plant", "fault"), [("doubles", Fault.DOUBLED), ("early", Fault.EARLY_ACK), ("skips", Fault.LOST)]
+)
+async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: str, fault: Fault) -> None:
+    """The same kills find a fault that is planted into the server: they do hit where it hurts."""
+    program = ("-m", "faults.broken", plant)
+    _, found = await kills.run(tmp_path, seed, 5, 300, raw=4, headless=0, mortal=0, window=64, program=program)
+    assert [words for words in found if words.startswith(f"{fault}: ")], found
 
 
 async def test_cuts(tmp_path: Path, seed: int) -> None:
@@ -52,9 +64,9 @@ async def test_a_ghost_is_taken_over(tmp_path: Path, seed: int) -> None:
             bench.proxy.links[0].swallow()
             for talker in bench.speakers:
                 talker.say("general", f"into the void {number}")
-            for talker in bench.talkers:
-                assert isinstance(talker, Headless)
-                await talker.chat.close()  # as it does by itself after 15 seconds of silence
+            for client in bench.talkers:
+                assert isinstance(client, Headless)
+                await client.chat.close()  # as it does by itself after 15 seconds of silence
             await bench.until(lambda: all(t.connected and not t.unacked for t in bench.talkers), "all is acked")
         assert await bench.judge() == []
     finally:
