@@ -277,6 +277,7 @@ class ChatApp(App[int]):
             last = threading.Timer(_GOODBYE, os._exit, (128 + number,))
             last.daemon = True
             last.start()
+            self._warned = True  # nobody is there to be asked
             loop.call_soon_threadsafe(self._leave)
 
         for name in ("SIGTERM", "SIGHUP"):

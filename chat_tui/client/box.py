@@ -9,10 +9,12 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import apsw
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    import apsw  # at run time only where something is kept: a script that keeps nothing starts without it
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -61,6 +63,8 @@ class Box:
         """Why nothing is kept, as a sentence; empty where all is well."""
         self._database: apsw.Connection | None = None
         if path is not None:
+            import apsw
+
             try:
                 self._database = _open(path)
             except apsw.BusyError:
@@ -138,6 +142,8 @@ class Box:
     def close(self) -> None:
         """Let go of the file."""
         if self._database is not None:
+            import apsw
+
             with suppress(apsw.Error):
                 self._database.close()
             self._database = None
@@ -149,6 +155,8 @@ class Box:
         """Run SQL as one transaction; from the first failure on nothing is kept."""
         if self._database is None:
             return []
+        import apsw
+
         rows: list[tuple[Any, ...]] = []
         try:
             with self._database:
@@ -158,7 +166,7 @@ class Box:
         return rows
 
     def _fail(self, error: Exception) -> None:
-        why = "the disk is full" if isinstance(error, apsw.FullError) else str(error)
+        why = "the disk is full" if type(error).__name__ == "FullError" else str(error)
         self.trouble = f"What is not sent yet can't be kept on the disk ({why}): leaving loses it."
         self.close()
 
@@ -204,7 +212,9 @@ class Boxes:
         return {key: value for key, value in known.items() if isinstance(value, str)} if isinstance(known, dict) else {}
 
 
-def _open(path: Path) -> apsw.Connection:
+def _open(path: Path) -> "apsw.Connection":
+    import apsw
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # It holds the session's secret: the user's alone, before anything is in it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -332,7 +332,8 @@ class Client:
 
     def _belong(self, server: str) -> None:
         """Go on with what is kept for this name on a server."""
-        if (server, self.name) == self._owner:
+        held_up = self._outbox.box.trouble and not self.session  # whoever held it may have ended
+        if (server, self.name) == self._owner and not held_up:
             return
         self.server_id = server
         box = self._boxes.open(server, self.name)

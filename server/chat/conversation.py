@@ -31,7 +31,7 @@ from server.protocol.frames import Error, Hello, HistoryRequest, Join, Leave, Le
 from server.protocol.text import check_room, check_text
 
 _REFUSALS: Final = {
-    Code.TRY_AGAIN: "This could not be written to the disk just now. Send it again with the same id.",
+    Code.TRY_AGAIN: "This can't be taken just now. Send it again with the same id, after those before it.",
     Code.ID_REUSED: "This id was used for another message. Count on.",
     Code.ID_ORDER: "An id must be higher than the one before. Count on.",
     Code.NOT_A_MEMBER: "You are not in this room. Join it first.",

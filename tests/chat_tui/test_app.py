@@ -182,6 +182,50 @@ async def test_a_failed_message_is_kept_and_can_be_taken_back_or_sent_again(sit:
         assert timeline.entries[-1].seq > 0
 
 
+async def test_what_waits_for_the_server_can_be_taken_back(
+    sit: Any, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """What never left, at once; of what may have arrived the server is asked when it is there again."""
+    server = start_server(data=tmp_path / "d")
+    async with sit(address=Address("127.0.0.1", server.port)) as alice:
+        await alice.until(lambda: alice.app.session.link.phase is Phase.ONLINE)
+        server.process.send_signal(signal.SIGSTOP)
+        await alice.type("may have arrived", "<enter>")
+        await alice.sees("may have arrived", "◌")
+        server.stop(signal.SIGKILL)
+        await alice.sees("reconnecting in")
+        await alice.type("never left", "<enter>")
+        await alice.sees("never left", "Alt+X take back")
+        await alice.type("<alt+x>")
+        assert alice.app.room.composer.text == "never left"
+        await alice.type("<ctrl+u>", "<alt+x>")
+        await alice.sees("Taking it back")
+        start_server(data=tmp_path / "d", port=server.port)
+        await alice.type("<f5>")
+        await alice.until(lambda: alice.app.room.composer.text == "may have arrived")
+        assert not alice.app.chat.current.timeline.entries
+
+
+async def test_drafts_and_what_is_not_sent_are_there_after_a_restart(
+    sit: Any, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """Leaving says that they are kept; the next start shows them before the server is there, and sends them then."""
+    server = start_server(data=tmp_path / "d")
+    async with sit(address=Address("127.0.0.1", server.port)) as alice:
+        await alice.say("before")
+        server.stop(signal.SIGKILL)
+        await alice.sees("reconnecting in")
+        await alice.type("meanwhile", "<enter>", "half a")
+        await alice.type("<ctrl+q>")
+        await alice.sees("kept for the next time")
+    async with sit(address=Address("127.0.0.1", server.port), online=False) as alice:
+        await alice.sees("meanwhile", "◌", "❯ half a", "not connected")
+        start_server(data=tmp_path / "d", port=server.port)
+        await alice.type("<f5>")
+        await alice.until(lambda: not alice.app.session.client.unconfirmed)
+        await alice.sees("before", "meanwhile", "❯ half a")
+
+
 async def test_what_is_too_long_goes_back_to_where_it_was_written(sit: Any) -> None:
     """Nothing typed is lost."""
     async with sit() as alice:

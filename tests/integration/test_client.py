@@ -186,6 +186,22 @@ async def test_what_was_not_sent_outlives_the_client_and_is_sent_once(
     await last.quit()
 
 
+async def test_what_another_process_holds_is_there_once_that_has_ended(server: Server, tmp_path: Path) -> None:
+    """Until then nothing is kept, and that is said."""
+    first_one = Client("127.0.0.1", server.port, "alice", keep=tmp_path)
+    await first_one.connect()
+    second = Client("127.0.0.1", server.port, "alice", keep=tmp_path)
+    with pytest.raises(Refused):
+        await second.connect()
+    assert "Another chat-tui" in second.trouble
+    user = first_one.user
+    await first_one.quit()
+    await second.close()
+    await second.connect()
+    assert (second.trouble, second.user) == ("", user)
+    await second.quit()
+
+
 async def test_the_outbox_stays_with_its_server(start_server: Callable[..., Server], tmp_path: Path) -> None:
     """Another server at the same address gets nothing of it, nor the session's secret; the first one gets all."""
     server = start_server(data=tmp_path / "one")

@@ -211,7 +211,7 @@ async def test_cursors_of_another_history_are_noticed(connect: Any) -> None:
 
 
 async def test_more_than_ten_thousand_missed_in_a_room_are_a_gap(start_server: Callable[..., Server]) -> None:
-    """Exactly so many are delivered; of one more the gap is told and the latest page comes. Other rooms miss nothing."""
+    """Exactly so many are delivered; of one more the gap is told and the latest page comes. Other rooms lose none."""
     server = start_server("--limits", "off")
     reader = await Wire.connect(server.port, "reader", resumes=True, ping=False)
     await reader.say(type="join", room="dev", ref="j")
