@@ -5,10 +5,10 @@ it is shown before it looks further. So the record is whole, whenever it dies.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import random
+import signal
 import sys
 from collections import Counter
 from typing import Any, cast
@@ -16,7 +16,7 @@ from typing import Any, cast
 from faults.clients import Raw
 from faults.record import Client as Record
 from faults.record import History
-from faults.victim import ENVIRONMENT
+from faults.victim import ENVIRONMENT, strike
 
 from server.protocol import frames
 
@@ -59,9 +59,8 @@ class Mortal:
 
     def kill(self) -> None:
         """SIGKILL."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            self.deaths += 1
+        if self._process is not None:
+            self.deaths += strike(self._process, signal.SIGKILL)
 
     def be_quiet(self) -> None:
         """Say nothing more."""
@@ -91,8 +90,7 @@ class Mortal:
                     raise RuntimeError(f"{self.name} failed")
         finally:
             if self._process is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    self._process.kill()
+                strike(self._process, signal.SIGKILL)
                 await self._process.wait()
 
     def _take(self, what: str, *about: Any) -> None:

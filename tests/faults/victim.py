@@ -1,6 +1,7 @@
 """The server that things are done to: a process of its own, killed, stopped and started again on the same port."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -15,6 +16,18 @@ _TESTS = Path(__file__).resolve().parent.parent
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(_TESTS), str(_TESTS.parent)))}
 """Of all processes that the bench starts: they find it, and the project."""
+
+
+def strike(process: asyncio.subprocess.Process, number: int) -> bool:
+    """Send a signal; return whether the process was still there.
+
+    Not by `process.send_signal`: that would take the exit code of one that has just died away from asyncio.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+            return True
+    return False
 
 
 class Victim:
@@ -64,11 +77,13 @@ class Victim:
 
     def pause(self) -> None:
         """SIGSTOP."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        strike(self._process, signal.SIGSTOP)
 
     def go_on(self) -> None:
         """SIGCONT."""
-        self._signal(signal.SIGCONT)
+        assert self._process is not None
+        strike(self._process, signal.SIGCONT)
 
     @property
     def complaints(self) -> list[str]:
@@ -84,14 +99,10 @@ class Victim:
         if not listening.done():
             listening.set_result(False)
 
-    def _signal(self, number: int) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(number)
-
     async def _end(self, number: int) -> int:
         assert self._process is not None
         assert self._reading is not None
-        self._signal(number)
+        strike(self._process, number)
         async with asyncio.timeout(PATIENCE):
             code = await self._process.wait()
             await self._reading
