@@ -58,10 +58,12 @@ class Box:
     A disk that fails does not stop anybody from talking: `trouble` says what is wrong.
     """
 
+    _database: "apsw.Connection | None"
+
     def __init__(self, path: Path | None) -> None:
         self.trouble = ""
         """Why nothing is kept, as a sentence; empty where all is well."""
-        self._database: apsw.Connection | None = None
+        self._database = None
         if path is not None:
             import apsw
 
