@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import apsw
 
+from server.archive.database import refusal
 from server.archive.history import HistoryReader
 from server.chat.events import Spans
 from server.chat.limits import DEFAULTS
@@ -47,5 +48,7 @@ class ThreadedArchive:
     async def _run(self, read: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+        except apsw.CorruptError as error:
+            raise OSError(str(refusal(self._path, error))) from error
         except apsw.Error as error:
             raise OSError(f"the database can't be read: {error}") from error
