@@ -22,6 +22,7 @@ class ThreadedArchive:
     """Reads in one thread of its own, in the order of asking; see `server.chat.ports.Archive`."""
 
     def __init__(self, path: Path, page: int = DEFAULTS.page) -> None:
+        self._path = path
         self._reader = HistoryReader(path, page)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="archive")
 
