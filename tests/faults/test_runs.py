@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from faults import cuts, kills
 from faults.bench import Bench
-from faults.checker import Fault
 from faults.clients import Headless
 from faults.proxy import Where
 
@@ -24,13 +23,13 @@ async def test_kills(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plant", "fault"), [("doubles", Fault.DOUBLED), ("early", Fault.EARLY_ACK), ("skips", Fault.LOST)]
+    ("plant", "words"), [("doubles", "doubled: "), ("early", "is not in the archive"), ("skips", "was not shown")]
 )
-async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: str, fault: Fault) -> None:
+async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: str, words: str) -> None:
     """The same kills find a fault that is planted into the server: they do hit where it hurts."""
     program = ("-m", "faults.broken", plant)
     _, found = await kills.run(tmp_path, seed, 5, 300, raw=4, headless=0, mortal=0, window=64, program=program)
-    assert [words for words in found if words.startswith(f"{fault}: ")], found
+    assert any(words in finding for finding in found), found
 
 
 async def test_cuts(tmp_path: Path, seed: int) -> None:
