@@ -66,7 +66,7 @@ class Disk:
 
     def replay(self, journal: Path, dice: random.Random) -> None:
         """Follow a server to where it was killed; the last record may be torn."""
-        records = journal.read_bytes()
+        records = journal.read_bytes() if journal.exists() else b""  # killed before it had begun
         files: dict[int, File] = {}
         now = dict(self.names)
         at = 0
