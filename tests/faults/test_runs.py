@@ -28,7 +28,7 @@ async def test_kills(tmp_path: Path, seed: int) -> None:
 async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: str, words: str) -> None:
     """The same kills find a fault that is planted into the server: they do hit where it hurts."""
     program = ("-m", "faults.broken", plant)
-    _, found = await kills.run(tmp_path, seed, 5, 300, raw=4, headless=0, mortal=0, window=64, program=program)
+    _, found = await kills.run(tmp_path, seed, 3, 200, raw=4, headless=0, mortal=0, window=64, program=program)
     assert any(words in finding for finding in found), found
 
 
