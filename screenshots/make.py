@@ -7,12 +7,12 @@ program does.
 
 import asyncio
 import os
-import shutil
 import signal
+import sqlite3
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -39,7 +39,6 @@ class Maker:
     def __init__(self, home: Path) -> None:
         self._clock_file = home / "clock"
         self._data = home / "server"
-        self._copy = home / "copy"
         self._clock = Clock(self._clock_file)
         self._port = PORT
         self._clock.set(story.FRIDAY[0].when)
@@ -90,6 +89,8 @@ class Maker:
         await alice.press("f1")
         await until(alice, lambda: len(app.screen_stack) > 1)
         self._take(alice, "help")
+        await alice.press("escape")
+        app.room.composer.put("")  # a draft is kept, and would stand in the pictures that follow
 
     async def _name_taken(self) -> None:
         app = ChatApp(Address("127.0.0.1", self._port), story.ME.capitalize())
@@ -105,8 +106,7 @@ class Maker:
             self._take(pilot, "not-connected")
 
     async def _lost(self) -> None:
-        """The server dies with a message on its way, and comes back from a copy that knows nothing of it."""
-        shutil.copytree(self._data, self._copy)
+        """The server dies with a message on its way, and comes back without Alice's session: nobody knows of it."""
         server = self._serve()
         friends = Friends(self._port, self._clock)
         await friends.come_in("carol", "dave", "mei")
@@ -123,8 +123,8 @@ class Maker:
                 self._take(alice, "reconnecting")
                 if last_second in app.session.link.words[0]:
                     break
-            shutil.rmtree(self._data)
-            self._copy.rename(self._data)
+            with closing(sqlite3.connect(self._data / "chat.db")) as database, database:
+                database.execute("DELETE FROM sessions")
             server = self._serve()
             await alice.press("f5")
             await until(alice, lambda: bool(app.chat.current.timeline.failed()))
