@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chat_tui import hosting
-from chat_tui.client import Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
+from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import ACTION, RETURNING
@@ -296,7 +296,7 @@ class Session:
             if not any(waiting.id == id for waiting in timeline.waiting()):
                 timeline.pend(id, message.text, self.chat.clock(), message.me)
             if message.failed:
-                timeline.fail(id, message.failed)
+                timeline.fail(id, message.failed, unsure=message.failed == UNSURE)
             elif message.withdrawn:
                 timeline.taking_back(id)
         self._changed(Changed.DRAFT)

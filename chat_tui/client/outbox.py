@@ -15,7 +15,7 @@ from server.protocol.errors import Code
 WAITS = (0.2, 0.5, 1.0, 1.5)
 """Seconds before a message that the server could not take just now is sent again; the last one is repeated."""
 
-UNSURE = "Nobody knows whether it was sent: the server has forgotten this session"
+UNSURE = "Perhaps sent, perhaps not: the server has forgotten this session"
 
 
 ELSEWHERE = "It was written for the server that was here before"

@@ -20,6 +20,8 @@ INFO: Final = 64
 ERROR: Final = 128
 SENDING: Final = 256
 FAILED: Final = 512
+UNSURE: Final = 2048
+"""Failed, but may have been sent all the same."""
 RETURNING: Final = 1024
 """Taken back; whether it came too late, the server has yet to say."""
 

@@ -20,6 +20,7 @@ from chat_tui.state.entries import (
     NOTICE,
     RETURNING,
     SENDING,
+    UNSURE,
     Entry,
     Waiting,
     left_in_words,
@@ -106,7 +107,7 @@ class Timeline:
         """Take an own message as sent, at `seq`, whether or not the server also delivers it."""
         waiting = self._waiting.pop(id, None)
         if waiting is not None:
-            flags = waiting.flags & ~(SENDING | FAILED | RETURNING)
+            flags = waiting.flags & ~(SENDING | FAILED | UNSURE | RETURNING)
             self._settle(Entry(seq, waiting.time, self._my_name or waiting.name, waiting.text, flags), waiting)
 
     def came_in(self, names: Iterable[str], time: float) -> None:
@@ -136,9 +137,9 @@ class Timeline:
         self.messages += 1
         self._insert(len(self.entries), [waiting])
 
-    def fail(self, id: int, reason: str) -> None:
-        """Show an own message as not sent, with why. Its text stays."""
-        self._mark(id, FAILED, clean_line(reason))
+    def fail(self, id: int, reason: str, *, unsure: bool = False) -> None:
+        """Show an own message as not sent, with why. Its text stays. `unsure`: nobody knows, the reason says so."""
+        self._mark(id, FAILED | UNSURE if unsure else FAILED, clean_line(reason))
 
     def taking_back(self, id: int) -> None:
         """Show an own message as one that is being taken back."""
@@ -277,7 +278,7 @@ class Timeline:
     def _mark(self, id: int, state: int, reason: str) -> None:
         waiting = self._waiting.get(id)
         if waiting is not None:
-            waiting.flags = waiting.flags & ~(SENDING | FAILED | RETURNING) | state
+            waiting.flags = waiting.flags & ~(SENDING | FAILED | UNSURE | RETURNING) | state
             waiting.reason = reason
             self._tell(self._index(waiting), 1, 1)
 

@@ -23,6 +23,7 @@ from chat_tui.state.entries import (
     NOTICE,
     RETURNING,
     SENDING,
+    UNSURE,
     Entry,
     Waiting,
 )
@@ -270,7 +271,8 @@ def _reason(entry: Entry) -> str:
     if not (isinstance(entry, Waiting) and entry.flags & FAILED):
         return ""
     # Short enough for one line at 40 columns.
-    return f"Not sent: {entry.reason.rstrip('.')}.\nAlt+R again · Alt+X takes it back"
+    what = "" if entry.flags & UNSURE else "Not sent: "
+    return f"{what}{entry.reason.rstrip('.')}.\nAlt+R again · Alt+X takes it back"
 
 
 def _links(text: str) -> list[tuple[int, int, Style]]:
