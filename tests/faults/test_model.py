@@ -444,14 +444,20 @@ class Protocol(RuleBasedStateMachine):
     @rule(
         number=some,
         turns=st.lists(st.tuples(some, st.sampled_from(["general", "dev"])), min_size=1, max_size=5),
+        name=st.sampled_from([None, *NAMES]),
         then=st.sampled_from(["", "drain", "drain", "cut"]),
     )
-    def read_slowly(self, number: int, turns: list[tuple[int, str]], then: str) -> None:
-        """Someone takes nothing for a while, others talk on, and it takes all again now or later, or is cut."""
+    def read_slowly(self, number: int, turns: list[tuple[int, str]], name: str | None, then: str) -> None:
+        """Someone takes nothing for a while, others talk on and change, and it takes all now or later, or is cut."""
         if client := self.talker(number):
             assert client.socket is not None
             client.socket.slow = True
             self.talk(turns)
+            if name:
+                self.come_back(number + 1, "last", name, True, 0)
+                self.talk(turns)
+            else:
+                self.leave_for_good(number + 1)
             self.everyone_has_what_is_theirs()
             if then == "drain":
                 self.drain_one(client)
@@ -633,6 +639,32 @@ class Protocol(RuleBasedStateMachine):
         """Several say something, one after the other."""
         for number, room in turns:
             self.send(number, room, "hi", "next", 0, False)
+
+    @precondition(lambda self: self.talker(0))
+    @rule(number=some, more=st.integers(1, 3), how=st.sampled_from(["held", "next", "withdraw", "lost"]))
+    def talk_while_the_disk_is_full(self, number: int, more: int, how: str) -> None:
+        """One message can't be written; later ones wait until it comes again or is withdrawn."""
+        self.send(number, "general", "hi", "next", 0, True)
+        for _ in range(more):
+            self.send(number, "general", "there", "next", 0, False)
+        for _ in range(more):
+            if how == "withdraw":
+                self.withdraw(number, 5)
+            else:
+                self.send(number, "general", "again", how, 0, how == "lost")
+
+    @precondition(lambda self: self.talker(0))
+    @rule(number=some, turns=st.lists(st.tuples(some, st.just("dev")), min_size=1, max_size=4), which=some)
+    def go_and_return(self, number: int, turns: list[tuple[int, str]], which: int) -> None:
+        """Someone leaves a room, others talk there, it returns, and comes back from an older position."""
+        if client := self.talker(number):
+            self.join(number, "dev", False)
+            self.leave(number, "dev", False)
+            self.talk(turns)
+            self.join(number, "dev", False)
+            self.talk(turns)
+            self.everyone_has_what_is_theirs()
+            self.come_back(self.clients.index(client), "older", None, True, which)
 
     @precondition(lambda self: self.talker(0))
     @rule(number=some, which=some)
