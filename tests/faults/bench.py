@@ -178,15 +178,15 @@ class Bench:
         """Read each room's history as a newcomer does, and return where it is not what the file holds."""
         archive, said = self.history.archive, self.history.said
         faults = []
-        async with ChatClient("127.0.0.1", self.victim.port, "reader", backlog=0) as reader:
+        async with ChatClient("127.0.0.1", self.victim.port, "auditor", backlog=0) as auditor:
             for room in ("general", *ROOMS):
                 if room != "general":
-                    await reader.join(room)
+                    await auditor.join(room)
                 paged: list[tuple[int, str, int, int | UnsetType, str]] = []
-                page = await reader.history(room, after=0, limit=PAGE_MOST)
+                page = await auditor.history(room, after=0, limit=PAGE_MOST)
                 while page.messages:
                     paged += [(m.seq, m.room, m.user, m.id, m.text) for m in page.messages]
-                    page = await reader.history(room, after=paged[-1][0], limit=PAGE_MOST)
+                    page = await auditor.history(room, after=paged[-1][0], limit=PAGE_MOST)
                 rows = zip(archive.seqs, archive.said, strict=True)
                 if paged != [(seq, *said[number]) for seq, number in rows if said[number].room == room]:
                     faults.append(f"the pages of {room} are not what the database holds")

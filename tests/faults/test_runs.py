@@ -39,6 +39,13 @@ async def test_cuts(tmp_path: Path, seed: int) -> None:
     assert all(bench.proxy.cuts[where] for where in Where)
 
 
+async def test_catching_up(tmp_path: Path, seed: int) -> None:
+    """Who comes back has all that was missed, every time."""
+    took, found = await cuts.catch_up(tmp_path, seed, missed=1000, tries=2)
+    assert found == []
+    assert len(took) == 2
+
+
 async def test_a_server_that_is_stopped_goes_on(tmp_path: Path, seed: int) -> None:
     """SIGSTOP and SIGCONT: what was on its way arrives."""
     bench = Bench(tmp_path, seed, raw=2, headless=1, window=8)
