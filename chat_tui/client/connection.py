@@ -16,7 +16,7 @@ HELD_FRAMES = 20_000
 """Frames that may wait for whoever reads them: beyond, the socket is not read. A page of 50 counts as one."""
 
 
-SILENCE = 15.0
+SILENCE = 14.0
 """Seconds without a byte after which the server is gone: it pings who only listens every 9 or 10 seconds."""
 
 
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
         else:
-            self._watch = loop.call_later(max(left, 1.0), self._listen_for_life)
+            self._watch = loop.call_later(max(left, 0.1), self._listen_for_life)
 
     def _frame(self, line: bytes | None) -> frames.ServerFrame | None:
         """Return a line's frame; None for one to leave out.

@@ -106,7 +106,7 @@ async def catch_up(data: Path, seed: int, missed: int, tries: int) -> tuple[list
         await bench.open()
         speaker = bench.talkers[0]
         assert isinstance(speaker, Raw)
-        reader = Headless(bench.history, bench.victim.port, "reader", (), random.Random(seed))
+        reader = Headless(bench.history, bench.victim.port, "latecomer", (), random.Random(seed))
         await reader.come_in()
         took = []
         for _ in range(tries):
