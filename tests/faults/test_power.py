@@ -22,7 +22,7 @@ async def test_nothing_is_lost_when_the_power_goes(tmp_path: Path) -> None:
 
 async def test_a_server_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
     """The same with `synchronous = OFF`: the check finds what is lost."""
-    outcome = await cut_power(tmp_path, 4, random.randrange(1 << 32), synchronous="off")
+    outcome = await cut_power(tmp_path, 12, random.randrange(1 << 32), synchronous="off")
     assert outcome.ledger.faults
 
 
