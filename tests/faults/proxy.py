@@ -105,6 +105,8 @@ class Link:
                 crumbs, data = data[: self.crumbs], data[self.crumbs :]
                 self.crumbs -= len(crumbs)
                 for byte in crumbs:
+                    if writer.is_closing():
+                        return
                     writer.write(bytes([byte]))
                     await asyncio.sleep(0)
                 writer.write(data)
