@@ -106,7 +106,7 @@ class Link:
                 self.crumbs -= len(crumbs)
                 for byte in crumbs:
                     if writer.is_closing():
-                        return
+                        break
                     writer.write(bytes([byte]))
                     await asyncio.sleep(0)
                 writer.write(data)
