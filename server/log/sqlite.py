@@ -364,6 +364,9 @@ class SqliteLog:
                 entry.repeated = False
                 if entry.id:
                     self._numberings.setdefault(entry.session, Numbering()).again(entry.id)
+            elif isinstance(entry, GivenUp) and entry.then is None and entry.session in self._numberings:
+                # Refused for good, and its sender was told: nothing is stored of that, so nothing has failed.
+                self._numberings[entry.session].given_up(entry.id)
         self._let_in([entry for entry in entries if isinstance(entry, Opening) and entry.resume])
 
     def _let_in(self, openings: list[Opening]) -> None:
