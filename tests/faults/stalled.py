@@ -132,8 +132,10 @@ async def _stalling(port: int, count: int, orders: "Connection[Any, Any]") -> No
         order, seqs = await loop.run_in_executor(None, orders.recv)
         if order == "enter":
             phase += 1
-            readers = [await enter(port, f"slow{phase}n{number}", 4096) for number in range(count)]
+            entering = (enter(port, f"slow{phase}n{number}", 4096) for number in range(count))
+            readers = await asyncio.gather(*entering)
             for reader in readers:
+                reader.say(b'{"type":"pong"}')  # heard once more: the heartbeat counts from here
                 reader.stall()
             orders.send(None)
         elif order == "go on":
