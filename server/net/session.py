@@ -98,6 +98,7 @@ class Session(asyncio.Protocol):
         self._written = 0
         self._taken = 0
         self._took = 0.0
+        self._full = False
         self._misses = 0
         self._silent = False
         self.congested = False
@@ -242,8 +243,10 @@ class Session(asyncio.Protocol):
             return
         # Not reading while the chat can't take more is this side's doing, not silence.
         held_up = not self._reading and not self.congested
-        alive = self._heard or held_up or (self.congested and took)
-        self._heard = False
+        # One that was full and is no more has taken something; it was not asked at that look.
+        progress = took if self.congested else self._full
+        alive = self._heard or held_up or progress
+        self._heard, self._full = False, self.congested
         self._misses = 0 if alive else self._misses + 1
         if self._misses == 1 and not self.congested:
             self._chat.ping(self._peer)

@@ -255,3 +255,27 @@ async def test_requests_wait_for_answers_and_none_is_forgotten(port: int, monkey
         await wire.hear("ok", ref="r")
     assert most == 2
     await wire.close()
+
+
+async def test_who_has_caught_up_is_asked_before_it_is_given_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose buffer was full at a look was not pinged then; at the next it is not gone for having said nothing."""
+    there: list[session.Session] = []
+    add = Sessions.add
+
+    def note(sessions: Sessions, one: session.Session) -> None:
+        there.append(one)
+        add(sessions, one)
+
+    monkeypatch.setattr(Sessions, "add", note)
+    slow = await Wire.connect(port, "slow")
+    there[0].beat()
+    there[0].pause_writing()
+    there[0].beat()
+    there[0].resume_writing()
+    there[0].beat()
+    there[0].beat()
+    await slow.hear("ping")
+    await slow.say(type="pong")
+    await slow.say(type="send", room="general", text="still here", ref="r")
+    await slow.hear("ok", ref="r")
+    await slow.close()
