@@ -119,7 +119,10 @@ class Ledger:
         """Say what is wrong with a database file, that nobody uses, by what was promised; it is recovered as found."""
         faults = []
         with contextlib.closing(apsw.Connection(str(file))) as database:
-            whole = database.execute("PRAGMA integrity_check").get
+            try:
+                whole = database.execute("PRAGMA integrity_check").get
+            except (apsw.CorruptError, apsw.NotADBError) as error:  # too far gone even to be looked at
+                whole = error
             if whole != "ok":
                 return [f"integrity_check: {whole}"]
             if not database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'events'").get:
