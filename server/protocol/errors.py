@@ -21,6 +21,14 @@ class Code(StrEnum):
     TOO_MANY_ROOMS = "too_many_rooms"
     NOT_A_MEMBER = "not_a_member"
     BAD_TEXT = "bad_text"
+    # What one wants to act on.
+    NO_SUCH_MESSAGE = "no_such_message"
+    NO_SUCH_PERSON = "no_such_person"
+    NOT_ALLOWED = "not_allowed"
+    ROOM_EXISTS = "room_exists"
+    ARCHIVED = "archived"
+    TOO_MANY = "too_many"
+    BAD_QUERY = "bad_query"
     # The order of a session's messages.
     ID_REUSED = "id_reused"
     ID_ORDER = "id_order"

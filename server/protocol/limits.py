@@ -31,3 +31,27 @@ PAGE: Final = 50
 
 PAGE_MOST: Final = 500
 """Messages in the largest page; pages are cut by LINE too."""
+
+TOPIC_CHARS: Final = 200
+"""A room's title or topic, in characters: more than a line shows."""
+
+DIRECT: Final = 7
+"""Others in one direct room: of more, a private room with a name is clearer."""
+
+QUERY_CHARS: Final = 500
+"""What is searched for, in characters."""
+
+MENTIONS: Final = 50
+"""People that one message names: of more, each is none."""
+
+EMOJI: Final = 20
+"""Different reactions to one message."""
+
+REACTIONS: Final = 1000
+"""All reactions to one message: with them it still fits a line."""
+
+UNREAD: Final = 1000
+"""Unread messages of a room are counted up to here."""
+
+VERSIONS: Final = 200
+"""Times that one message is edited."""
