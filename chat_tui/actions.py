@@ -14,6 +14,8 @@ class Where(Enum):
     """In the room, where the composer has no use for the key."""
     WRITING = auto()
     """The composer."""
+    MESSAGE = auto()
+    """The log, while one of its messages has the focus. `act('…')` is said to the app as `MessageLog.Acted`."""
 
 
 class Action(NamedTuple):
@@ -22,19 +24,23 @@ class Action(NamedTuple):
     id: str
     """Stable: user key maps and the palette name it."""
     keys: tuple[str, ...]
-    """As Textual names them, the one to show first; a key may be empty for an action of the palette only."""
+    """As Textual names them, the one to show first; none for an action of the palette only."""
     action: str
     """The method that does it, as Textual names it: of the app after `app.`, else of who acts."""
     text: str
     """What it does, for help and palette."""
     group: str
-    """Its place in the help."""
+    """Its place in the help; empty where another action speaks for it."""
     where: Where = Where.CHAT
     short: str = ""
     """What the bottom line calls it."""
+    shown: str = ""
+    """Its keys as people read them, where they are several that differ in a number only."""
 
 
-_ROOM = "Messages"
+_ROOM = "Reading"
+_MESSAGE = "A message that has the focus"
+_ROOMS = "Rooms and people"
 _WRITE = "Writing"
 _EDIT = "Editing"
 _PROGRAM = "Program"
@@ -55,6 +61,34 @@ ACTIONS = (
         _ROOM,
         short="take back",
     ),
+    Action("message.focus", ("shift+tab",), "focus_message", "Choose a message", _ROOM, short="choose a message"),
+    Action("log.back", ("escape",), "back", "Back, one step; from an empty input: choose a message", _ROOM),
+    Action("log.search", ("ctrl+f",), "app.search", "Search (at the end of what is written)", _ROOM, short="search"),
+    Action("message.up", ("up", "k"), "focus_up", "The message above", _MESSAGE, Where.MESSAGE),
+    Action("message.down", ("down", "j"), "focus_down", "The message below", _MESSAGE, Where.MESSAGE),
+    Action("message.reply", ("r",), "act('reply')", "Reply", _MESSAGE, Where.MESSAGE, "reply"),
+    Action("message.react", ("plus",), "act('react')", "React with an emoji", _MESSAGE, Where.MESSAGE, "react"),
+    Action("message.thread", ("t",), "act('thread')", "Open its thread", _MESSAGE, Where.MESSAGE, "thread"),
+    Action("message.edit", ("e",), "act('edit')", "Edit it (your own)", _MESSAGE, Where.MESSAGE, "edit"),
+    Action("message.delete", ("d",), "act('delete')", "Delete it; asks once", _MESSAGE, Where.MESSAGE, "delete"),
+    Action("message.copy", ("y",), "act('copy')", "Copy its text", _MESSAGE, Where.MESSAGE, "copy"),
+    Action("message.open", ("o",), "act('open_link')", "Open its link", _MESSAGE, Where.MESSAGE, "open link"),
+    Action("message.quoted", ("g",), "act('quote')", "Go to what it answers", _MESSAGE, Where.MESSAGE, "go to quoted"),
+    Action("message.pin", ("p",), "act('pin')", "Pin it, or take it off", _MESSAGE, Where.MESSAGE, "pin"),
+    Action("message.unread", ("u",), "act('unread')", "Unread from here on", _MESSAGE, Where.MESSAGE, "unread"),
+    Action("message.link", ("l",), "act('link')", "Copy a link to it", _MESSAGE, Where.MESSAGE, "copy link"),
+    Action("message.info", ("i",), "act('who')", "Who, when, reactions, versions", _MESSAGE, Where.MESSAGE, "info"),
+    Action("message.leave", ("escape", "tab"), "focus_none", "Back to writing", _MESSAGE, Where.MESSAGE, "back"),
+    Action("rooms.go_to", ("alt+g",), "app.go_to", "Go to any room or person", _ROOMS, short="go to"),
+    Action("rooms.unread", ("alt+a",), "app.next_unread", "To the next that is unread", _ROOMS, short="next unread"),
+    Action("rooms.catch_up", ("alt+c",), "app.catch_up", "Catch up on all that is unread", _ROOMS, short="catch up"),
+    Action("rooms.previous", ("alt+up",), "app.walk(-1)", "The room above", _ROOMS),
+    Action("rooms.next", ("alt+down",), "app.walk(1)", "The room below", _ROOMS),
+    Action("rooms.1", ("alt+1",), "app.nth(1)", "The first to the ninth room", _ROOMS, shown="Alt+1…9"),
+    *(Action(f"rooms.{n}", (f"alt+{n}",), f"app.nth({n})", f"Room {n}", "") for n in range(2, 10)),
+    Action("rooms.sidebar", ("f6",), "rooms", "Show or hide the rooms", _ROOMS, short="rooms"),
+    Action("rooms.list", (), "app.list_rooms", "All public rooms", _ROOMS),
+    Action("rooms.sort", (), "app.sort_rooms", "Sort rooms by name, or by what is newest", _ROOMS),
     Action("write.send", ("enter",), "send", "Send", _WRITE, Where.WRITING, "send"),
     Action(
         "write.new_line",
@@ -127,4 +161,4 @@ def key_text(key: str) -> str:
     return "+".join(_KEYS.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+"))
 
 
-_KEYS = {"pageup": "PgUp", "pagedown": "PgDn", "underscore": "_"}
+_KEYS = {"pageup": "PgUp", "pagedown": "PgDn", "underscore": "_", "plus": "+", "escape": "Esc"}

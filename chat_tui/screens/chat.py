@@ -42,6 +42,7 @@ class ChatScreen(Screen[None]):
     BINDINGS = [
         Binding(",".join(action.keys), action.action, action.text, id=action.id, show=False)
         for action in of(Where.CHAT)
+        if action.keys
     ]
     AUTO_FOCUS = "Composer"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
