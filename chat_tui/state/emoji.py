@@ -26,14 +26,14 @@ _TABLE = """
 💖 sparkling_heart | 💕 two_hearts | 💥 boom collision | ✨ sparkles | ⭐ star | 🌟 star2 glowing_star | 💫 dizzy
 ⚡ zap | 🌈 rainbow | 💧 droplet | 🌊 ocean | 🌙 crescent_moon | 🌍 earth_africa
 🐶 dog | 🐱 cat | 🐭 mouse | 🐰 rabbit | 🦊 fox_face | 🐻 bear | 🐼 panda_face | 🐨 koala | 🦁 lion_face lion | 🐷 pig
-🐸 frog | 🐵 monkey_face | 🐔 chicken | 🐧 penguin | 🐦 bird | 🦆 duck | 🦉 owl | 🐝 bee honeybee | 🐛 bug | 🦋 butterfly
-🐌 snail | 🐢 turtle | 🐍 snake | 🐙 octopus | 🦀 crab | 🐟 fish | 🐳 whale | 🐬 dolphin | 🐘 elephant
+🐸 frog | 🐵 monkey_face | 🐔 chicken | 🐧 penguin | 🐦 bird | 🦆 duck | 🦉 owl | 🐝 bee honeybee | 🐛 bug
+🦋 butterfly | 🐌 snail | 🐢 turtle | 🐍 snake | 🐙 octopus | 🦀 crab | 🐟 fish | 🐳 whale | 🐬 dolphin | 🐘 elephant
 🦄 unicorn unicorn_face | 🌹 rose | 🌻 sunflower | 🌷 tulip | 🌱 seedling | 🌲 evergreen_tree | 🌵 cactus
 🍀 four_leaf_clover | 🍄 mushroom
 🍎 apple | 🍌 banana | 🍋 lemon | 🍓 strawberry | 🍇 grapes | 🍉 watermelon | 🍒 cherries | 🥑 avocado | 🍅 tomato
-🥕 carrot | 🌽 corn | 🍞 bread | 🧀 cheese cheese_wedge | 🍳 egg | 🍕 pizza | 🍔 hamburger | 🍟 fries | 🌮 taco | 🍣 sushi
-🍜 ramen | 🍚 rice | 🍪 cookie | 🍰 cake | 🎂 birthday | 🍫 chocolate_bar | 🍿 popcorn | 🍨 ice_cream | 🍩 doughnut
-☕ coffee | 🍵 tea | 🍺 beer | 🍻 beers | 🍷 wine_glass | 🍸 cocktail | 🥂 clinking_glasses
+🥕 carrot | 🌽 corn | 🍞 bread | 🧀 cheese cheese_wedge | 🍳 egg | 🍕 pizza | 🍔 hamburger | 🍟 fries | 🌮 taco
+🍣 sushi | 🍜 ramen | 🍚 rice | 🍪 cookie | 🍰 cake | 🎂 birthday | 🍫 chocolate_bar | 🍿 popcorn | 🍨 ice_cream
+🍩 doughnut | ☕ coffee | 🍵 tea | 🍺 beer | 🍻 beers | 🍷 wine_glass | 🍸 cocktail | 🥂 clinking_glasses
 ⚽ soccer | 🏀 basketball | 🏈 football | 🎾 tennis | 🏆 trophy | 🎯 dart | 🎲 game_die | 🎮 video_game | 🎸 guitar
 🎵 musical_note | 🎶 notes | 🎧 headphones | 🎤 microphone | 🎨 art | 🎬 clapper | 🎥 movie_camera | 📷 camera | 📺 tv
 📻 radio
@@ -68,7 +68,8 @@ def short_name(text: str) -> str | None:
 def matching(start: str) -> list[str]:
     """Return the names that start with `start`, then those that only hold it; one for each picture."""
     typed = start.casefold()
-    first, then = {}, {}
+    first: dict[str, None] = {}
+    then: dict[str, None] = {}
     for name, sent in _names().items():
         if name.startswith(typed):
             first[sent] = None

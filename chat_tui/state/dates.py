@@ -1,0 +1,109 @@
+"""Days and times as people say them, both ways. All in the local time of who reads."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
+_LEAST = 3
+"""Letters that say which month or weekday is meant."""
+
+
+def when(seconds: float, now: float) -> str:
+    """Return a time as people say it: `18:02`, `yesterday 18:02`, `Friday 18:02`, `3 March`, `3 March 2025`.
+
+    Args:
+        seconds: since 1970.
+        now: the same, of now: of today's times only the hour is said.
+    """
+    then = datetime.fromtimestamp(seconds)
+    days = (datetime.fromtimestamp(now).date() - then.date()).days
+    if days == 0:
+        return f"{then:%H:%M}"
+    if days == 1:
+        return f"yesterday {then:%H:%M}"
+    if 1 < days < 7:
+        return f"{WEEKDAYS[then.weekday()].capitalize()} {then:%H:%M}"
+    return day(seconds, now)
+
+
+def day(seconds: float, now: float) -> str:
+    """Return a day: `3 March`, with the year where it is another one."""
+    then, today = datetime.fromtimestamp(seconds), datetime.fromtimestamp(now)
+    name = f"{then.day} {MONTHS[then.month - 1].capitalize()}"
+    return name if then.year == today.year else f"{name} {then.year}"
+
+
+def exact(seconds: float) -> str:
+    """Return a time to the second, with its day."""
+    then = datetime.fromtimestamp(seconds)
+    weekday = WEEKDAYS[then.weekday()].capitalize()
+    return f"{weekday}, {then.day} {MONTHS[then.month - 1].capitalize()} {then.year}, {then:%H:%M:%S}"
+
+
+def seconds_of(stamp: str) -> float | None:
+    """Return the seconds since 1970 of a time of the wire (RFC 3339); None where it is none."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def parse_day(text: str, now: float) -> date | None:
+    """Return the day that was typed; None where it is none.
+
+    `2025-03-03`, `2025-03`, `2025`, `3 march`, `march 3 2025`, `today`, `yesterday`, `friday` (the last one), `10d`,
+    `2w`, `3m`, `1y` (so long ago). A day without a year is the last one of its name.
+    """
+    today = datetime.fromtimestamp(now).date()
+    typed = text.strip().casefold()
+    try:
+        return _named(typed, today) or _iso(typed) or _spoken(typed, today)
+    except (ValueError, OverflowError):
+        return None
+
+
+def start(of: date) -> str:
+    """Return when a day starts here, as the wire says it."""
+    local = datetime(of.year, of.month, of.day).astimezone()
+    return local.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _named(typed: str, today: date) -> date | None:
+    if typed in ("today", "yesterday"):
+        return today - timedelta(typed == "yesterday")
+    if found := re.fullmatch(r"(\d{1,4})([dwmy])", typed):
+        return today - timedelta(int(found[1]) * _AGO[found[2]])
+    if len(typed) >= _LEAST:
+        for number, name in enumerate(WEEKDAYS):
+            if name.startswith(typed):
+                return today - timedelta((today.weekday() - number - 1) % 7 + 1)
+    return None
+
+
+def _iso(typed: str) -> date | None:
+    found = re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", typed)
+    return date(int(found[1]), int(found[2] or 1), int(found[3] or 1)) if found else None
+
+
+def _spoken(typed: str, today: date) -> date | None:
+    """Read a month's name with a day, a year, or both, in any order."""
+    month, number, year = 0, 0, 0
+    for word in re.split(r"[\s,.-]+", typed.strip(" .,")):
+        if re.fullmatch(r"\d{4}", word):
+            year = int(word)
+        elif found := re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", word):
+            number = int(found[1])
+        elif len(word) >= _LEAST and (named := [at for at, name in enumerate(MONTHS, 1) if name.startswith(word)]):
+            month = named[0]
+        else:
+            return None
+    if not month:
+        return None
+    that = date(year or today.year, month, number or 1)
+    return that if year or that <= today else that.replace(year=today.year - 1)

@@ -1,0 +1,83 @@
+"""Days and times as people say them."""
+
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import pytest
+
+from chat_tui.state.dates import day, exact, parse_day, seconds_of, start, when
+
+
+@pytest.fixture(autouse=True)
+def berlin() -> Iterator[None]:
+    """A place with a clock change, ahead of UTC."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the zone of a process can't be set here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+NOW = datetime(2026, 11, 21, 9, 30).timestamp()  # a Saturday
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (datetime(2026, 11, 21, 9, 5), "09:05"),
+        (datetime(2026, 11, 20, 18, 2), "yesterday 18:02"),
+        (datetime(2026, 11, 16, 8, 0), "Monday 08:00"),
+        (datetime(2026, 11, 14, 8, 0), "14 November"),
+        (datetime(2025, 3, 3, 8, 0), "3 March 2025"),
+    ],
+)
+def test_when(then: datetime, said: str) -> None:
+    """The further back the less exactly."""
+    assert when(then.timestamp(), NOW) == said
+
+
+def test_to_the_second() -> None:
+    """For who asks."""
+    assert exact(datetime(2025, 3, 3, 8, 0, 7).timestamp()) == "Monday, 3 March 2025, 08:00:07"
+    assert day(NOW, NOW) == "21 November"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("2025-03-14", date(2025, 3, 14)),
+        ("2025-03", date(2025, 3, 1)),
+        ("2025", date(2025, 1, 1)),
+        ("today", date(2026, 11, 21)),
+        (" Yesterday ", date(2026, 11, 20)),
+        ("friday", date(2026, 11, 20)),
+        ("sat", date(2026, 11, 14)),
+        ("10d", date(2026, 11, 11)),
+        ("2w", date(2026, 11, 7)),
+        ("3 march 2025", date(2025, 3, 3)),
+        ("March 3, 2025", date(2025, 3, 3)),
+        ("3rd mar", date(2026, 3, 3)),
+        ("24 december", date(2025, 12, 24)),
+        ("may 2024", date(2024, 5, 1)),
+    ],
+)
+def test_days_that_are_typed(typed: str, meant: date) -> None:
+    """The last one of its name."""
+    assert parse_day(typed, NOW) == meant
+
+
+@pytest.mark.parametrize("typed", ["", "x", "2025-13-40", "30 february 2025", "9999y", "12", "so 3", "march march x"])
+def test_what_is_no_day(typed: str) -> None:
+    """Said, not guessed."""
+    assert parse_day(typed, NOW) is None
+
+
+def test_a_day_starts_at_midnight_here() -> None:
+    """In winter and in summer."""
+    assert start(date(2026, 1, 5)) == "2026-01-04T23:00:00.000Z"
+    assert start(date(2026, 7, 5)) == "2026-07-04T22:00:00.000Z"
+    assert seconds_of("2026-01-04T23:00:00.000Z") == datetime(2026, 1, 5).timestamp()
+    assert seconds_of("nonsense") is None
