@@ -3,15 +3,17 @@
 import time
 from collections.abc import Callable, Iterable
 from enum import Flag, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import UNSET
 
-from chat_tui.state.people import People
-from chat_tui.state.timeline import Timeline
+from chat_tui.state.rooms import Room
 
 if TYPE_CHECKING:
     from server.protocol import frames
+
+Sort = Literal["recent", "name"]
+"""How rooms are ordered: the latest message first, or by what they are called."""
 
 
 class Changed(Flag):
@@ -27,15 +29,16 @@ class Changed(Flag):
     """A message was taken back: its text is in `Chat.returned`."""
     DRAFT = auto()
     """What was being written earlier is known now."""
-
-
-class Room:
-    """One room: its log and who is there."""
-
-    def __init__(self, handle: str) -> None:
-        self.handle = handle
-        self.timeline = Timeline(handle)
-        self.people = People()
+    ROOMS = auto()
+    """Which rooms there are, or what is known of them."""
+    MARKS = auto()
+    """What is unread, or their order."""
+    TYPING = auto()
+    """Who writes something."""
+    STATUS = auto()
+    """Who is away."""
+    SHOWN = auto()
+    """Another room is shown, or another part of it: see `Room.shown`."""
 
 
 class Chat:
@@ -52,31 +55,74 @@ class Chat:
         self.user: int | None = None
         self.session = ""
         """Which of my comings-in the logs belong to."""
-        self.rooms = {room: Room(room)}
-        self.current = self.rooms[room]
+        self.names: dict[int, str] = {}
+        """By user: how people are called, as last heard."""
+        self.strange: set[str] = set()
+        """Rooms of which nothing is known but that they are there: to be asked for."""
         self.returned: list[str] = []
         """Texts that were taken back, for the composer to fetch."""
         self.clock = clock
+        self.rooms: dict[str, Room] = {}
+        self.asked: Callable[[], None] = _nothing
+        """Called when a message is wanted that is not held: see `Timeline.want`."""
+        self.current = self.room(room)
+        self.strange.clear()
+        self.current.enter()
 
     def room(self, handle: str) -> Room:
         """Return a room, known from now on."""
-        if handle not in self.rooms:
-            room = self.rooms[handle] = Room(handle)
-            room.timeline.my_user, room.timeline.my_name = self.user, self.name
-        return self.rooms[handle]
+        room = self.rooms.get(handle)
+        if room is None:
+            room = self.rooms[handle] = Room(handle, self.names)
+            room.timeline.asked = lambda: self.asked()
+            room.call_me(self.user, self.name)
+            self.strange.add(handle)
+        return room
+
+    def show(self, handle: str) -> None:
+        """Show a room."""
+        self.current.leave()
+        self.current = self.room(handle)
+        self.current.enter()
+
+    def ordered(self, sort: Sort = "recent") -> list[Room]:
+        """Return the rooms I am in or invited to: invitations first, then favourites; archived and muted ones last."""
+        rooms = [room for room in self.rooms.values() if room.member or room.invited_by]
+        if sort == "name":
+            rooms.sort(key=lambda room: room.label(self.name).casefold())
+        else:
+            rooms.sort(key=lambda room: -room.last)
+        return sorted(rooms, key=_rank)
+
+    def next_unread(self) -> Room | None:
+        """Return the room to read next: where I am named, or spoken to alone, before others."""
+        rooms = [room for room in self._heeded() if room.unread and room is not self.current]
+        return min(rooms, key=lambda room: (not room.mentions, room.last), default=None)
+
+    @property
+    def unread_total(self) -> int:
+        """Unread messages in all rooms that are not muted."""
+        return sum(room.unread for room in self._heeded())
+
+    @property
+    def mention_total(self) -> int:
+        """Those among them that name me."""
+        return sum(room.mentions for room in self._heeded())
 
     def apply_all(self, batch: "Iterable[frames.ServerFrame]") -> Changed:
         """Apply frames in order; return what they changed."""
         from server.protocol import frames  # not before the first paint
 
         changed = Changed.NOTHING
+        heard = False
         rooms = self.rooms
         for frame in batch:
             if type(frame) is frames.Message and frame.room in rooms:  # nearly all of a flood
-                rooms[frame.room].timeline.add(frame)
+                rooms[frame.room].add(frame)
+                heard = True
             else:
                 changed |= self.apply(frame)
-        return changed
+        return changed | Changed.MARKS if heard else changed
 
     def apply(self, frame: "frames.ServerFrame") -> Changed:
         """Apply one frame; return what it changed."""
@@ -84,33 +130,63 @@ class Chat:
 
         match frame:
             case frames.Message():
-                self.room(frame.room).timeline.add(frame)
-            case frames.History():
-                self.room(frame.room).timeline.add_page(frame)
+                self.room(frame.room).add(frame)
+                return Changed.MARKS
+            case frames.History() if frame.ref is UNSET:  # a page with a ref is for whoever asked
+                self.room(frame.room).load(frame)
+                return Changed.MARKS
+            case frames.Edited() | frames.Deleted() | frames.Reacted() | frames.Pinned():
+                self.room(frame.room).apply(frame)
+                self.names.setdefault(frame.user, frame.sender)
+                return Changed.MARKS
+            case frames.Rooms():
+                return self._rooms(frame)
+            case frames.Marked():
+                self.room(frame.room).marked(frame)
+                return Changed.MARKS | Changed.ROOMS
+            case frames.Changed():
+                room = self.room(frame.room)
+                for words in room.changed(frame):
+                    room.timeline.notice(words, self.clock())
+                return Changed.ROOMS
+            case frames.Invited():
+                return self._invited(frame)
+            case frames.Typing():
+                self.room(frame.room).writes([name for name in frame.names if name != self.name], self.clock())
+                return Changed.TYPING
+            case frames.Status():
+                self.names[frame.user] = frame.name
+                for room in self.rooms.values():
+                    room.people.status(frame.name, frame.away, frame.text)
+                return Changed.STATUS
+            case frames.People():
+                self.names.update(frame.people)
+                return Changed.PEOPLE
             case frames.Roster():
-                self.room(frame.room).people.roster(frame.names, frame.more)
+                self.names.update(zip(frame.users, frame.names, strict=False))
+                self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away)
                 return Changed.PEOPLE
             case frames.Joined():
-                self._came_in(self.room(frame.room), frame.names)
+                self._came_in(self.room(frame.room), frame)
                 return Changed.PEOPLE
             case frames.Left():
-                self._left(self.room(frame.room), frame.names, frame.reason)
-                return Changed.PEOPLE
+                return self._left(self.room(frame.room), frame.names, frame.reason)
             case frames.Renamed():
                 return self._renamed(frame)
             case frames.Welcome():
                 return self._welcome(frame)
             case frames.Ok() if frame.id is not UNSET and frame.seq is not UNSET:
                 for room in self.rooms.values():  # one of them waits for it: it had been taken before
-                    room.timeline.confirm(frame.id, frame.seq)
+                    room.confirm(frame.id, frame.seq)
             case frames.Ok() if frame.id is not UNSET:
                 return self._returned(frame.id)
             case frames.Error():
                 self._refused(frame)
             case frames.Gap():
-                timeline = self.room(frame.room).timeline
-                timeline.reset()
-                timeline.notice("Too much was missed to show it all: PgUp brings it.", self.clock())
+                room = self.room(frame.room)
+                room.reset(frame.before - 1)
+                room.timeline.notice("Too much was missed to show it all: PgUp brings it.", self.clock())
+                return Changed.SHOWN
             case _:
                 pass
         return Changed.NOTHING
@@ -119,58 +195,117 @@ class Chat:
         """Take a name as mine, in all rooms."""
         self.name = name
         for room in self.rooms.values():
-            room.timeline.my_name = name
+            room.call_me(self.user, name)
         return Changed.NAME | Changed.PEOPLE
+
+    def keep_only(self, handles: Iterable[str]) -> None:
+        """Forget the rooms that I am neither in nor invited to, by what the server has just told of all."""
+        kept = set(handles)
+        for handle, room in list(self.rooms.items()):
+            if handle not in kept and room is not self.current and not room.waiting():
+                del self.rooms[handle]
+        self.strange &= self.rooms.keys()
 
     def disconnected(self) -> None:
         """Forget who is online: nothing is known while there is no connection."""
         for room in self.rooms.values():
-            room.people.clear()
+            room.nobody_is_here()
+
+    def _heeded(self) -> Iterable[Room]:
+        return (room for room in self.rooms.values() if room.member and not room.muted and not room.archived)
 
     def _welcome(self, frame: "frames.Welcome") -> Changed:
         if self.session and not frame.resumed:  # what is held may be of another log
             for room in self.rooms.values():
-                room.timeline.reset()
+                room.reset()
         self.user, self.session = frame.user, frame.session
+        members = set(frame.rooms)
         for handle in frame.rooms:
             self.room(handle)
         for room in self.rooms.values():
-            room.timeline.my_user = self.user
-        return self.call_me(frame.name)
+            room.member = room.handle in members
+        return self.call_me(frame.name) | Changed.ROOMS | Changed.SHOWN
 
-    def _came_in(self, room: Room, names: list[str]) -> None:
-        others = [name for name in room.people.add(names) if name != self.name]
+    def _rooms(self, frame: "frames.Rooms") -> Changed:
+        for info in frame.rooms:
+            self.room(info.room).told(info, frame.as_of)
+            self.strange.discard(info.room)
+        return Changed.ROOMS | Changed.MARKS
+
+    def _invited(self, frame: "frames.Invited") -> Changed:
+        room = self.room(frame.room)
+        if frame.who != self.user:
+            words = f"{frame.sender} invited {frame.name}" if frame.on else f"{frame.name} is not invited any more"
+            room.timeline.notice(words, self.clock())
+            return Changed.NOTHING
+        if not room.member or frame.room in self.strange:
+            self.strange.discard(frame.room)
+            room.member = False
+            room.title, room.kind = frame.title or frame.room, "private"
+            room.invited_by = frame.sender if frame.on else ""
+        return Changed.ROOMS
+
+    def _came_in(self, room: Room, frame: "frames.Joined") -> None:
+        self.names.update(zip(frame.users, frame.names, strict=False))
+        others = [name for name in room.people.add(frame.names, frame.users, frame.away) if name != self.name]
         if others:
             room.timeline.came_in(others, self.clock())
 
-    def _left(self, room: Room, names: list[str], reason: str) -> None:
+    def _left(self, room: Room, names: list[str], reason: str) -> Changed:
+        changed = Changed.PEOPLE
+        for name in names:
+            room.gone(name)
+        if self.name in names and reason == "left":
+            changed |= self._went(room)
         others = [name for name in room.people.remove(names) if name != self.name]
         if others:
             room.timeline.left(others, reason, self.clock())
+        return changed
+
+    def _went(self, room: Room) -> Changed:
+        """I am not a member of a room any more: some device of mine said so."""
+        room.member = False
+        room.nobody_is_here()
+        if room is not self.current:
+            return Changed.ROOMS
+        self.show("general")
+        return Changed.ROOMS | Changed.SHOWN
 
     def _renamed(self, frame: "frames.Renamed") -> Changed:
+        self.names[frame.user] = frame.new
         mine = frame.user == self.user
         changed = self.call_me(frame.new) if mine else Changed.PEOPLE
         for room in self.rooms.values():
+            room.gone(frame.old)
+            room.people_in = [(user, frame.new if user == frame.user else name) for user, name in room.people_in]
             if room.people.rename(frame.old, frame.new) or mine:
                 room.timeline.renamed(frame.old, frame.new, self.clock())
-        return changed
+        return changed | Changed.ROOMS
 
     def _returned(self, id: int) -> Changed:
         """A message was taken back in time."""
         for room in self.rooms.values():
-            if any(waiting.id == id for waiting in room.timeline.waiting()):
-                self.returned.append(room.timeline.withdraw(id))
+            if any(waiting.id == id for waiting in room.waiting()):
+                self.returned.append(room.withdraw(id))
                 return Changed.RETURNED
         return Changed.NOTHING
 
     def _refused(self, frame: "frames.Error") -> None:
         """A message that failed says so itself; an error of no request is told in the room that is shown."""
         handle = frame.room if frame.room is not UNSET else self.current.handle
-        timeline = self.room(handle).timeline
+        room = self.room(handle)
         if frame.id is not UNSET and frame.code == "rate_limited":
-            timeline.notice("More at once than this server takes: the rest is sent by and by.", self.clock())
+            words = "More at once than this server takes: the rest is sent by and by."
+            room.timeline.notice(words, self.clock())
         elif frame.id is not UNSET:
-            timeline.fail(frame.id, frame.message)
+            room.fail(frame.id, frame.message)
         elif frame.ref is UNSET:
-            timeline.notice(frame.message, self.clock(), "error")
+            room.timeline.notice(frame.message, self.clock(), "error")
+
+
+def _rank(room: Room) -> tuple[bool, bool, bool]:
+    return (room.member, room.archived or room.muted, not room.favourite)
+
+
+def _nothing() -> None:
+    pass

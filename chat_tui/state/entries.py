@@ -24,9 +24,30 @@ UNSURE: Final = 2048
 """Failed, but may have been sent all the same."""
 RETURNING: Final = 1024
 """Taken back; whether it came too late, the server has yet to say."""
+DELETED: Final = 4096
+"""A message that is gone: its text is empty."""
+EDITED: Final = 8192
+PINNED: Final = 16384
+HERE: Final = 32768
+"""Names everyone in the room."""
 
 GROUP: Final = 5 * 60
 """Seconds in which the messages of one sender share one time and name."""
+
+
+class More(Struct, gc=False):
+    """What most messages have nothing of."""
+
+    rev: int = 0
+    """The seq of the last event that changed the message; what is not later is in it already. 0 where none did."""
+    reply: int = 0
+    """The message that it answers; 0 for none."""
+    thread: int = 0
+    """The message out of which the thread grew that it belongs to; 0 for none."""
+    replies: int = 0
+    """Messages in the thread that grew out of it."""
+    reactions: dict[str, list[int]] = {}
+    """Per emoji's short name the users who reacted with it, the first one first."""
 
 
 class Entry(Struct, gc=False):
@@ -42,6 +63,10 @@ class Entry(Struct, gc=False):
     flags: int = 0
     since: int = 0
     """When the group it belongs to began: the time of its head."""
+    user: int = 0
+    """Who said it, whatever they were called; 0 for a notice."""
+    more: More | None = None
+    """None for a message that answers none, and that nothing has changed."""
 
 
 class Waiting(Entry, gc=False):
@@ -53,6 +78,21 @@ class Waiting(Entry, gc=False):
     """Its text as it was sent: `text` is how it is shown."""
     reason: str = ""
     """Why it failed, for people."""
+
+
+def revision(entry: Entry) -> int:
+    """Return the seq of the last event that changed a message; 0 where none did."""
+    return entry.more.rev if entry.more is not None else 0
+
+
+def thread_of(entry: Entry) -> int:
+    """Return the message out of which the thread grew that this one belongs to; 0 for none."""
+    return entry.more.thread if entry.more is not None else 0
+
+
+def reply_of(entry: Entry) -> int:
+    """Return the message that this one answers; 0 for none."""
+    return entry.more.reply if entry.more is not None else 0
 
 
 def names_in_words(names: Iterable[str]) -> str:

@@ -1,34 +1,44 @@
 """One room's log as it is shown: messages by their place on the server, notices between them, unsent ones last."""
 
-import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from chat_tui.state.changes import alter, is_news, shown, target_of
 from chat_tui.state.clock import Clock
 from chat_tui.state.entries import (
     ACTION,
     DAY,
+    DELETED,
+    EDITED,
     ERROR,
     FAILED,
     GROUP,
     HEAD,
+    HERE,
     INFO,
     MENTION,
     MINE,
     NOTICE,
+    PINNED,
     RETURNING,
     SENDING,
     UNSURE,
     Entry,
+    More,
     Waiting,
     left_in_words,
     names_in_words,
+    reply_of,
+    revision,
+    thread_of,
 )
-from server.protocol.text import clean, clean_line
+from chat_tui.state.names import names_whom
+from server.protocol.text import clean_line
 
 if TYPE_CHECKING:
+    from chat_tui.state.changes import Change
     from server.protocol import frames  # only named here: not loaded before the first paint
 
 Listener = Callable[[int, int, int], None]
@@ -41,19 +51,35 @@ _seq = attrgetter("seq")
 
 
 class Timeline:
-    """The log of one room.
+    """The log of one room, or a part of it: a thread, what stands around an old message.
 
     `entries` is sorted by `seq`; the own messages that are not confirmed stand at its end. Every change is told to
     `listeners` as a splice. Nothing here knows of a screen; adding at the end costs a few microseconds.
+
+    Args:
+        room: its handle.
+        thread: the message out of which the thread grew that is shown alone; 0 for all.
+        quotes: what was fetched of the room only to be quoted, shared by its timelines.
     """
 
-    def __init__(self, room: str) -> None:
+    def __init__(self, room: str, thread: int = 0, quotes: dict[int, Entry] | None = None) -> None:
         self.room = room
+        self.thread = thread
+        self.quotes: dict[int, Entry] = {} if quotes is None else quotes
+        """By seq: messages that were fetched only to be quoted."""
+        self.wanted: set[int] = set()
+        """Messages that are to be quoted and not known here: see `want`."""
+        self.asked: Callable[[], None] = _nothing
+        """Called when something new is wanted."""
         self.entries: list[Entry] = []
         self.messages = 0
         """How many entries are messages, unconfirmed ones included."""
         self.more = False
         """Older messages exist on the server."""
+        self.more_after = False
+        """Newer messages exist on the server, and what is said now does not come in here."""
+        self.new_from = 0
+        """The first message that was unread when this was opened, where it is held; 0 for none."""
         self.oldest: int | None = None
         """Lowest seq held: older pages lie before it. After `clear`, what was cleared lies before it, too."""
         self.newest = 0
@@ -61,12 +87,16 @@ class Timeline:
         self.cleared = False
         """The view was emptied by `clear` and nothing older was paged in since."""
         self.my_user: int | None = None
+        self.users: dict[int, str] = {}
+        """By user: a name, noted for whoever speaks here and is not in it."""
         self.listeners: list[Listener] = []
         self._my_name: str | None = None
-        self._me: Callable[[str], bool] = _never
+        self._me: Callable[[str], bool] = names_whom(None)
+        self._unread = range(0)
+        """What was not read when this was opened."""
         self._waiting: dict[int, Waiting] = {}
         self._clock = Clock()
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, int]] = {}
         self._gathering: tuple[Entry, str, dict[str, None]] | None = None
 
     @property
@@ -77,7 +107,7 @@ class Timeline:
     @my_name.setter
     def my_name(self, name: str | None) -> None:
         self._my_name = name
-        self._me = _naming(name) if name else _never
+        self._me = names_whom(name)
 
     # What the server says.
 
@@ -90,25 +120,40 @@ class Timeline:
         self._settle(entry, waiting)
 
     def add_page(self, page: "frames.History") -> None:
-        """Take in a page of history, ascending. Messages that are held already change nothing."""
+        """Take in a page of history, ascending. What is held already changes only where the page's is newer."""
         first = page.messages[0].seq if page.messages else None
         if first is None or self.oldest is None or first <= self.oldest:
             self.more = page.more
-        if not page.messages:
-            return
-        self.cleared = False
-        if self.oldest is None or page.messages[-1].seq < self.oldest:
-            self._put_first([self._entry(message) for message in page.messages])
-        else:
-            for message in page.messages:
-                self.add(message)
+        if first is not None:
+            self.cleared = False
+            if self.oldest is None or page.messages[-1].seq < self.oldest:
+                self._put_first([self._entry(message) for message in page.messages])
+            elif first > self.newest:
+                self._put_last([self._entry(message) for message in page.messages])
+            else:
+                for message in page.messages:
+                    self.add(message)
+        self._find_new()
+
+    def apply(self, change: "Change") -> None:
+        """Take in what has become of a message. What is in it already, or is not held here, changes nothing."""
+        at = self.index_of(target_of(change))
+        if at is not None and is_news(self.entries[at], change):
+            entry = self.entries[at]
+            otherwise = alter(entry, change, self.naming)
+            self._tell(at, 1, 1)
+            if otherwise:
+                self.requote({entry.seq})
 
     def confirm(self, id: int, seq: int) -> None:
         """Take an own message as sent, at `seq`, whether or not the server also delivers it."""
         waiting = self._waiting.pop(id, None)
         if waiting is not None:
             flags = waiting.flags & ~(SENDING | FAILED | UNSURE | RETURNING)
-            self._settle(Entry(seq, waiting.time, self._my_name or waiting.name, waiting.text, flags), waiting)
+            name = self._my_name or waiting.name
+            self._settle(
+                Entry(seq, waiting.time, name, waiting.text, flags, user=waiting.user, more=waiting.more), waiting
+            )
 
     def came_in(self, names: Iterable[str], time: float) -> None:
         """Say who came in. Many within a minute share one notice."""
@@ -128,11 +173,12 @@ class Timeline:
 
     # Own messages on their way.
 
-    def pend(self, id: int, text: str, time: float, me: bool = False) -> None:
-        """Show an own message that is being sent, at the end."""
+    def pend(self, id: int, text: str, time: float, me: bool = False, reply: int = 0) -> None:
+        """Show an own message that is being sent, at the end; `reply` is the message that it answers, 0 for none."""
         flags = MINE | SENDING | (ACTION if me else 0)
-        name = self._my_name or ""
-        waiting = Waiting(self.newest, int(time), name, _shown(text), flags, id=id, raw=text)
+        name, user = self._my_name or "", self.my_user or 0
+        more = More(reply=reply, thread=self.thread_of(reply)) if reply else None
+        waiting = Waiting(self.newest, int(time), name, shown(text), flags, user=user, more=more, id=id, raw=text)
         self._waiting[id] = waiting
         self.messages += 1
         self._insert(len(self.entries), [waiting])
@@ -163,11 +209,57 @@ class Timeline:
         """Return the own messages that failed, oldest first, each with `id`, `raw` and `reason`."""
         return [waiting for waiting in self._waiting.values() if waiting.flags & FAILED]
 
+    # Looking things up.
+
+    def index_of(self, seq: int) -> int | None:
+        """Return the index of a message; None where it is not held."""
+        end = len(self.entries) - len(self._waiting)
+        at = bisect_left(self.entries, seq, hi=end, key=_seq)
+        if at < end and self.entries[at].seq == seq and not self.entries[at].flags & NOTICE:
+            return at
+        return None
+
+    def message(self, seq: int) -> Entry | None:
+        """Return a message that is held, or was fetched to be quoted."""
+        at = self.index_of(seq)
+        return self.quotes.get(seq) if at is None else self.entries[at]
+
+    def thread_of(self, seq: int) -> int:
+        """Return the message out of which the thread grew, or would, that an answer to `seq` belongs to."""
+        entry = self.message(seq)
+        return (thread_of(entry) if entry is not None else 0) or seq
+
+    def want(self, seq: int) -> None:
+        """Have a message fetched, to be quoted; it shows by itself once it is there."""
+        if seq not in self.wanted and self.message(seq) is None:
+            self.wanted.add(seq)
+            self.asked()
+
+    def quote_page(self, page: "frames.History") -> None:
+        """Take in what was wanted, and is there; the rest of it stays unknown for ever: a message that is gone."""
+        found = {message.seq: self._entry(message) for message in page.messages}
+        for seq in found.keys() | self.wanted:
+            self.quotes[seq] = found.get(seq) or Entry(seq, 0, "", "", DELETED)
+        self.wanted -= self.quotes.keys()
+        self.requote(found.keys() | self.wanted)
+
+    def requote(self, seqs: Collection[int]) -> None:
+        """Have those shown anew that quote one of these messages."""
+        start = bisect_left(self.entries, min(seqs, default=0), hi=len(self.entries) - len(self._waiting), key=_seq)
+        for index in range(start, len(self.entries)):
+            if reply_of(self.entries[index]) in seqs:
+                self._tell(index, 1, 1)
+
     # What is only shown here.
+
+    def open(self, read: int, last: int) -> None:
+        """Note that somebody looks at this from now on, who had read all up to `read`; `last` is the newest message."""
+        self._unread = range(read + 1, last + 1)
+        self._find_new()
 
     def notice(self, text: str, time: float, tone: Literal["quiet", "info", "error"] = "quiet") -> None:
         """Show a line of our own: the answer of a command, a hint."""
-        self._notice(_shown(text), time, {"quiet": 0, "info": INFO, "error": ERROR}[tone])
+        self._notice(shown(text), time, {"quiet": 0, "info": INFO, "error": ERROR}[tone])
 
     def clear(self) -> None:
         """Empty the view. What was in it can be paged in again; messages not yet sent stay."""
@@ -177,9 +269,22 @@ class Timeline:
         self.cleared = True
         self._keep_waiting()
 
+    def trim(self, keep: int) -> None:
+        """Let go of all but the newest entries; pages bring them back."""
+        drop = len(self.entries) - len(self._waiting) - keep
+        first = next((entry.seq for entry in self.entries[max(0, drop) :] if not entry.flags & NOTICE), None)
+        if drop <= 0 or first is None:
+            return
+        self.messages -= self.messages_between(0, drop)
+        del self.entries[:drop]
+        self.more, self.oldest = True, first
+        changed = self._regroup(0)
+        self._tell(0, drop + changed, changed)
+
     def reset(self) -> None:
         """Forget what the server said, because its log is another one now; messages not yet sent stay."""
-        self.more = self.cleared = False
+        self.more = self.more_after = self.cleared = False
+        self.new_from = 0
         self.oldest = None
         self.newest = 0
         self._keep_waiting()
@@ -195,19 +300,36 @@ class Timeline:
 
     def _entry(self, message: "frames.Message") -> Entry:
         """Return what is kept of a message: cleaned once more, its name shared with the sender's other messages."""
-        text = _shown(message.text)
-        name = self._names.get(message.sender)
-        if name is None:
-            name = self._names[message.sender] = clean_line(message.sender)
+        text = shown(message.text)
+        name, user = self._names.get(message.sender) or _NOBODY
+        if user != message.user:
+            name, user = self._names[message.sender] = (clean_line(message.sender), message.user)
+            self.users.setdefault(user, name)
         flags = ACTION if message.me else 0
-        if message.user == self.my_user:
+        if user == self.my_user:
             flags |= MINE
-        elif self._me(text):
-            flags |= MENTION
+        elif message.here or message.mentions or self._me(text):
+            flags |= self.naming(user, text, message.mentions, message.here)
         last = self.entries[-1].time if self.entries else 0
         seconds = self._clock.seconds(message.time, last)
+        more = None
+        if message.rev or message.reply or message.thread:
+            more = More(message.rev, message.reply, message.thread, message.replies, message.reactions)
+            flags |= (
+                (EDITED if message.edited else 0)
+                | (DELETED if message.deleted else 0)
+                | (PINNED if message.pinned else 0)
+            )
         # Most messages of a burst share their second: one integer object for all of them.
-        return Entry(message.seq, last if seconds == last else seconds, name, text, flags)
+        return Entry(message.seq, last if seconds == last else seconds, name, text, flags, 0, user, more)
+
+    def naming(self, user: int, text: str, mentions: list[int], here: bool) -> int:
+        """Return the flags of a message that names me, or everyone."""
+        if user == self.my_user:
+            return 0
+        if here:
+            return MENTION | HERE
+        return MENTION if self.my_user in mentions or self._me(text) else 0
 
     def _settle(self, entry: Entry, waiting: Waiting | None) -> None:
         """Put a message at its place; where it was waiting, it moves there from the end."""
@@ -215,6 +337,8 @@ class Timeline:
             self._notice("Too late to take it back: it was sent.", entry.time, INFO)
         end = len(self.entries) - len(self._waiting) - (waiting is not None)
         at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
+        if held:
+            self._renew(at, entry)
         if waiting is None:
             if not held:
                 self.messages += 1
@@ -241,6 +365,16 @@ class Timeline:
             self.entries[at].seq = entry.seq
         return at, False
 
+    def _renew(self, at: int, entry: Entry) -> None:
+        """Take a message that is held for what it is now, if that is later than what was known."""
+        held = self.entries[at]
+        if revision(entry) > revision(held) or thread_of(entry) != thread_of(held):
+            held.text, held.more = entry.text, entry.more
+            held.flags = entry.flags | held.flags & (HEAD | DAY)
+            changed = self._regroup(at, at_least=1)
+            self._tell(at, changed, changed)
+            self.requote({held.seq})
+
     def _put_first(self, entries: list[Entry]) -> None:
         """Put older messages before all others. Notices that stood before the first message follow them."""
         for entry in self.entries:
@@ -251,6 +385,28 @@ class Timeline:
         self.oldest = entries[0].seq
         self.newest = max(self.newest, entries[-1].seq)
         self._insert(0, entries)
+
+    def _put_last(self, entries: list[Entry]) -> None:
+        """Put newer messages after all others that were sent."""
+        self.messages += len(entries)
+        self.newest = entries[-1].seq
+        self._insert(len(self.entries) - len(self._waiting), entries)
+
+    def _find_new(self) -> None:
+        """Find the first message that was unread when this was opened; it is only known where all before it is."""
+        found = 0
+        if self._unread:
+            at = bisect_left(self.entries, self._unread[0], hi=len(self.entries) - len(self._waiting), key=_seq)
+            if at or not self.more:
+                found = next((entry.seq for entry in self.entries[at:] if not entry.flags & (NOTICE | MINE)), 0)
+            if found not in self._unread:
+                found = 0
+        if found != self.new_from:
+            before, self.new_from = self.new_from, found
+            for index in map(self.index_of, filter(None, (before, found))):
+                if index is not None:
+                    changed = self._regroup(index, at_least=1)
+                    self._tell(index, changed, changed)
 
     def _notice(self, text: str, time: float, tone: int = 0) -> Entry:
         """Put a notice after the last message that was sent."""
@@ -329,6 +485,8 @@ class Timeline:
         if (
             flags & (DAY | NOTICE | ACTION)
             or before is None
+            or (entry.more is not None and entry.more.reply and entry.more.reply != self.thread)  # a quote is above it
+            or entry.seq == self.new_from  # and so is a line here
             or before.flags & (NOTICE | ACTION)
             or before.name != entry.name
             or not 0 <= entry.time - before.since < GROUP
@@ -344,23 +502,8 @@ class Timeline:
             listener(at, removed, added)
 
 
-def _shown(text: str) -> str:
-    """Return text as the log shows it: nothing that acts on a terminal, no tabs, no empty lines at its ends."""
-    text = clean(text)
-    return text.expandtabs(4).strip("\n") if not text.isprintable() else text
+_NOBODY: Final = ("", -1)
 
 
-def _never(_: str) -> bool:
-    return False
-
-
-def _naming(name: str) -> Callable[[str], bool]:
-    """Return a test whether a text names `name` as a word: not within another word, name or path."""
-    folded = name.casefold()
-    word = re.compile(rf"(?<![\w/])(?<!\w[-.]){re.escape(folded)}(?![\w]|[-.]\w)")
-
-    def named(text: str) -> bool:
-        text = text.casefold()
-        return folded in text and word.search(text) is not None
-
-    return named
+def _nothing() -> None:
+    pass

@@ -1,0 +1,336 @@
+"""One room: what is known of it, who is there, its log and how far that is read."""
+
+import sys
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import UNSET
+
+from chat_tui.state.changes import Changes, alter, is_news, target_of
+from chat_tui.state.entries import Entry, Waiting
+from chat_tui.state.people import People
+from chat_tui.state.timeline import Timeline
+from chat_tui.state.unread import Unread
+
+if TYPE_CHECKING:
+    from chat_tui.state.changes import Change
+    from server.protocol import frames  # only named here: not loaded before the first paint
+
+HELD: Final = 2000
+"""Entries that a room may hold while it is not shown; beyond, the newest `KEPT` stay."""
+KEPT: Final = 500
+QUOTES: Final = 1000
+"""Messages held only to be quoted, a room."""
+TYPING: Final = 6.0
+"""Seconds for which someone is taken to write on."""
+
+
+class Room:
+    """One room.
+
+    Args:
+        handle: its name on the wire.
+        names: by user, how people are called; shared by all rooms.
+    """
+
+    def __init__(self, handle: str, names: dict[int, str] | None = None) -> None:
+        self.handle = handle
+        self.title = handle
+        self.topic = ""
+        self.kind: Literal["public", "private", "direct"] = "public"
+        self.owner = 0
+        self.archived = False
+        self.member = True
+        self.invited_by = ""
+        """Who invites me; empty where I am a member."""
+        self.members = 0
+        """How many; 0 where everyone is, or that is not known."""
+        self.people_in: list[tuple[int, str]] = []
+        """Of a direct room: the users and their names, myself included."""
+        self.level: Literal["all", "mentions", "none"] = "all"
+        self.favourite = False
+        self.muted = False
+        self.marks = Unread()
+        self.last = 0
+        """The latest message, 0 for none."""
+        self.last_time = ""
+        """When that was said: RFC 3339; empty for never."""
+        self.people = People()
+        """Who is online."""
+        self.loaded = False
+        """The latest page is there."""
+        self.thread: Timeline | None = None
+        """The thread that is shown instead of all."""
+        self.visit: Timeline | None = None
+        """What stands around an old message, shown instead of the live end."""
+        self._names = {} if names is None else names
+        self._changes = Changes()
+        self._told = 0
+        """As of which seq the room is known."""
+        self._most = HELD
+        self._typing: dict[str, float] = {}
+        self._quotes: dict[int, Entry] = {}
+        self.timeline = self.window()
+
+    # What is shown.
+
+    @property
+    def shown(self) -> Timeline:
+        """What is shown of it."""
+        return self.thread or self.visit or self.timeline
+
+    def label(self, me: str) -> str:
+        """Return what it is called; a direct one by the others in it."""
+        if self.kind != "direct":
+            return self.title
+        return ", ".join(name for _, name in self.people_in if name != me) or me
+
+    @property
+    def unread(self) -> int:
+        """Unread messages of others; `unread.UNREAD` means so many or more."""
+        return self.marks.count
+
+    @property
+    def mentions(self) -> int:
+        """Those among them that name me, or everyone; said to me alone, all of them."""
+        return self.marks.count if self.kind == "direct" else self.marks.mentions
+
+    @property
+    def read(self) -> int:
+        """All up to here is read."""
+        return self.marks.read
+
+    @property
+    def unread_from(self) -> int:
+        """Marked as unread from here on; 0 for no."""
+        return self.marks.since
+
+    def typing(self, now: float) -> list[str]:
+        """Return who writes something; `now` in seconds as `Chat.clock` has it."""
+        return sorted(name for name, until in self._typing.items() if until > now)
+
+    def enter(self) -> None:
+        """Show it from now on: at its live end."""
+        self._most = sys.maxsize
+        self.timeline.open(self.marks.floor, self.last)
+
+    def leave(self) -> None:
+        """Show it no more."""
+        self._most = HELD
+        self.thread = self.visit = None
+        self._trim()
+
+    # What the server says.
+
+    def add(self, message: "frames.Message") -> None:
+        """Take in a message as it is delivered."""
+        timeline = self.timeline
+        timeline.add(message)
+        if message.seq > self.last:
+            self.last, self.last_time = message.seq, message.time
+            if message.user == timeline.my_user:
+                self.marks.saw(message.seq)
+            else:
+                self.marks.heard(message.seq, message.here or timeline.my_user in message.mentions)
+        if message.thread:
+            self._changes.add(message)
+            self._apply(message)
+            if self.thread is not None and self.thread.thread == message.thread:
+                self.thread.add(message)
+        if self.visit is not None and not self.visit.more_after:
+            self.visit.add(message)
+        if self._typing:
+            self._typing.pop(message.sender, None)
+        if len(timeline.entries) > self._most:
+            self._trim()
+
+    def apply(self, change: "Change") -> None:
+        """Take in what has become of a message, as it is delivered."""
+        from server.protocol import frames
+
+        self._changes.add(change)
+        if isinstance(change, frames.Deleted):
+            self.marks.altered(change.target, named=False)
+        elif isinstance(change, frames.Edited):
+            self.marks.altered(change.target, named=change.here or self.timeline.my_user in change.mentions)
+        self._apply(change)
+
+    def add_page(self, page: "frames.History", timeline: Timeline) -> bool:
+        """Take in a page of history for one of the timelines.
+
+        Returns whether that was possible: not where it is from before something that is not remembered any more.
+        It has to be asked for again then.
+        """
+        if page.as_of < self._changes.floor:
+            return False
+        timeline.add_page(page)
+        self._bring_up_to_date(page)
+        return True
+
+    def load(self, page: "frames.History") -> bool:
+        """Take in the latest page, or where messages are held the one before those; see `add_page`."""
+        first = self.timeline.oldest
+        if not self.add_page(page, self.timeline):
+            return False
+        if page.messages and first is not None and first < page.messages[0].seq:
+            self.timeline.more = True  # older ones than what came since were not in it
+        if page.messages and page.messages[-1].seq > self.last:
+            self.last, self.last_time = page.messages[-1].seq, page.messages[-1].time
+        self.loaded = True
+        return True
+
+    def look_around(self, page: "frames.History") -> Timeline | None:
+        """Return a window around an old message; None where the page is too old, see `add_page`."""
+        window = self.window()
+        if not self.add_page(page, window):
+            return None
+        self.see_end(window, page)
+        return window
+
+    def see_end(self, window: Timeline, page: "frames.History") -> None:
+        """Note by the page last taken in whether a window reaches the live end, and follows it from now on."""
+        last = max(page.as_of, window.newest)
+        window.more_after = page.more_after or self.timeline.newest > last
+
+    def quote(self, page: "frames.History") -> bool:
+        """Take in what is to be quoted; see `add_page`."""
+        if page.as_of < self._changes.floor:
+            return False
+        for timeline in self._timelines():
+            timeline.quote_page(page)
+        self._bring_up_to_date(page)
+        while len(self._quotes) > QUOTES:
+            del self._quotes[next(iter(self._quotes))]
+        return True
+
+    def told(self, info: "frames.RoomInfo", as_of: int) -> None:
+        """Take in what the server says of it, true as of a seq."""
+        self.title, self.kind, self.owner = info.title or self.handle, info.kind, info.owner
+        self.topic, self.archived, self.members = info.topic, info.archived, info.members
+        if info.member and not self.member:
+            self.reset()  # what was said while I was no member is not held
+        self.member, self.invited_by = info.member, info.invited_by
+        self._told = max(self._told, as_of)
+        if info.people:
+            self.people_in = info.people
+            self._names.update(info.people)
+        if info.member:
+            if info.last > self.last:
+                self.last, self.last_time = info.last, info.time
+            self.level, self.favourite, self.muted = info.level, info.favourite, info.muted
+            self.marks.told(info.read, info.unread, info.count, info.mentions, as_of)
+
+    def marked(self, frame: "frames.Marked") -> None:
+        """Take in where I stand in it."""
+        self.level, self.favourite, self.muted = frame.level, frame.favourite, frame.muted
+        self.marks.marked(frame.read, frame.unread)
+
+    def changed(self, frame: "frames.Changed") -> list[str]:
+        """Take in what is known of it now; return what that is, in words."""
+        if frame.seq <= self._told:
+            return []
+        words = []
+        if frame.title is not UNSET:
+            self.title = frame.title or self.handle
+            words.append(f"{frame.sender} renamed the room: {self.title}")
+        if frame.topic is not UNSET:
+            self.topic = frame.topic
+            words.append(f"{frame.sender} {f'set the topic: {self.topic}' if self.topic else 'took the topic away'}")
+        if frame.archived is not UNSET:
+            self.archived = frame.archived
+            words.append(f"{frame.sender} {'archived the room' if self.archived else 'opened the room again'}")
+        return words
+
+    def writes(self, names: list[str], now: float) -> None:
+        """Note who writes something."""
+        self._typing = {name: until for name, until in self._typing.items() if until > now}
+        self._typing.update(dict.fromkeys(names, now + TYPING))
+
+    def gone(self, name: str) -> None:
+        """Someone is not here any more: they do not write, either."""
+        self._typing.pop(name, None)
+
+    def nobody_is_here(self) -> None:
+        """Forget who is online: that is not known any more."""
+        self.people.clear()
+        self._typing.clear()
+
+    def reset(self, floor: int = 0) -> None:
+        """Forget what was said: nothing is known up to `floor`. Messages not yet sent stay."""
+        self.timeline.reset()
+        self.thread = self.visit = None
+        self._quotes.clear()
+        self._changes.forget(floor)
+        self.loaded = False
+
+    # Own messages on their way.
+
+    def pend(self, id: int, text: str, time: float, me: bool = False, reply: int = 0) -> None:
+        """Show an own message that is being sent; see `Timeline.pend`."""
+        self.timeline.pend(id, text, time, me, reply)
+        if self.thread is not None and reply and self.thread.thread == self.timeline.thread_of(reply):
+            self.thread.pend(id, text, time, me, reply)
+
+    def confirm(self, id: int, seq: int) -> None:
+        """Take an own message as sent."""
+        for timeline in self._timelines():
+            timeline.confirm(id, seq)
+
+    def fail(self, id: int, reason: str, *, unsure: bool = False) -> None:
+        """Show an own message as not sent, with why."""
+        for timeline in self._timelines():
+            timeline.fail(id, reason, unsure=unsure)
+
+    def taking_back(self, id: int) -> None:
+        """Show an own message as one that is being taken back."""
+        for timeline in self._timelines():
+            timeline.taking_back(id)
+
+    def withdraw(self, id: int) -> str:
+        """Take an own message out of the log; return its text as it was sent. KeyError where none has this id."""
+        if self.thread is not None and any(waiting.id == id for waiting in self.thread.waiting()):
+            self.thread.withdraw(id)
+        return self.timeline.withdraw(id)
+
+    def waiting(self) -> list[Waiting]:
+        """Return the own messages that are not confirmed, oldest first."""
+        return self.timeline.waiting()
+
+    # How.
+
+    def window(self, thread: int = 0) -> Timeline:
+        """Return another view of its log, empty; with `thread` of that thread alone."""
+        window = Timeline(self.handle, thread, self._quotes)
+        window.users = self._names
+        if hasattr(self, "timeline"):
+            window.my_user, window.my_name, window.asked = (
+                self.timeline.my_user,
+                self.timeline.my_name,
+                self.timeline.asked,
+            )
+        return window
+
+    def call_me(self, user: int | None, name: str) -> None:
+        """Take a name as mine."""
+        for timeline in self._timelines():
+            timeline.my_user, timeline.my_name = user, name
+
+    def _timelines(self) -> list[Timeline]:
+        return [timeline for timeline in (self.timeline, self.thread, self.visit) if timeline is not None]
+
+    def _apply(self, change: "Change") -> None:
+        timelines = self._timelines()
+        for timeline in timelines:
+            timeline.apply(change)
+        quoted = self._quotes.get(target_of(change))
+        if quoted is not None and is_news(quoted, change) and alter(quoted, change, self.timeline.naming):
+            for timeline in timelines:
+                timeline.requote({quoted.seq})
+
+    def _bring_up_to_date(self, page: "frames.History") -> None:
+        for change in self._changes.after(page.as_of):
+            self._apply(change)
+
+    def _trim(self) -> None:
+        if len(self.timeline.entries) > HELD:
+            self.timeline.trim(KEPT)
+            self.loaded = True

@@ -1,0 +1,159 @@
+"""What is unread in a room: for the person, whatever device they read it on."""
+
+from bisect import bisect_left, bisect_right
+from typing import Final
+
+UNREAD: Final = 1000
+"""Messages counted one by one: as many as the server counts. More are folded into what it told."""
+
+
+class Unread:
+    """How far a room is read, and how many messages of others come after that.
+
+    The server says how many there were at some moment; what came after it is known by seq. Where neither tells (read
+    up to the middle of what was counted, on another device), `uncertain` says that the server has to be asked again.
+    """
+
+    def __init__(self) -> None:
+        self.read = 0
+        """All up to here is read. It never falls."""
+        self.since = 0
+        """Marked as unread from here on, whatever was read; 0 for no."""
+        self.uncertain = False
+        """The counts are those from before; ask again."""
+        self._count = self._mentions = 0
+        """What the server counted, after `_counted_from`, up to `_as_of`."""
+        self._counted_from = 0
+        self._as_of = 0
+        self._later: list[int] = []
+        """Messages of others after `_as_of`, and which of them name me."""
+        self._naming: list[int] = []
+        self._untold_read = self._untold_since = False
+
+    @property
+    def floor(self) -> int:
+        """What comes after this counts as unread."""
+        return min(self.read, self.since - 1) if self.since else self.read
+
+    @property
+    def count(self) -> int:
+        """Unread messages of others; `UNREAD` means so many or more."""
+        return min(UNREAD, self._count + len(self._later))
+
+    @property
+    def mentions(self) -> int:
+        """Those among them that name me, or everyone."""
+        return self._mentions + len(self._naming)
+
+    # What happens in the room.
+
+    def heard(self, seq: int, named: bool) -> None:
+        """Count a message of someone else, as it is delivered."""
+        later = self._later
+        if seq <= (later[-1] if later else max(self._as_of, self.floor)):
+            return
+        later.append(seq)
+        if named:
+            self._naming.append(seq)
+        if len(later) > UNREAD:
+            self._fold(UNREAD // 2)
+
+    def altered(self, seq: int, *, named: bool) -> None:
+        """A message says something else, which names me or not, or is gone; it counts all the same."""
+        if seq <= self.floor:
+            return
+        at = bisect_left(self._later, seq)
+        if at == len(self._later) or self._later[at] != seq:
+            self.uncertain |= seq <= self._as_of
+            return
+        at = bisect_left(self._naming, seq)
+        known = at < len(self._naming) and self._naming[at] == seq
+        if named and not known:
+            self._naming.insert(at, seq)
+        elif known and not named:
+            del self._naming[at]
+
+    # What the server says.
+
+    def told(self, read: int, since: int, count: int, mentions: int, as_of: int) -> None:
+        """Take in where the server has us, and what it counted after that, up to `as_of`."""
+        self.read = max(self.read, read)
+        self._count, self._mentions = count, mentions
+        self._counted_from = min(read, since - 1) if since else read
+        # What was folded or read in the meantime can't be told from what the server counted.
+        folded = as_of < self._as_of
+        self._as_of = max(as_of, self._as_of)
+        self._drop(self._as_of)
+        if not self._untold:
+            self.since = since
+        self.uncertain = folded
+        self._moved()
+
+    def marked(self, read: int, since: int) -> None:
+        """Take in where the server has us now: some device of ours said so."""
+        self.read = max(self.read, read)
+        if not self._untold:
+            self.since = since
+        self._moved()
+
+    # What is done here.
+
+    def saw(self, seq: int) -> bool:
+        """All up to `seq` is read; return whether that is news."""
+        if seq <= self.read and not self.since:
+            return False
+        self.read = max(self.read, seq)
+        self.since = 0
+        self._untold_read, self._untold_since = True, False
+        self._moved()
+        return True
+
+    def leave_unread(self, seq: int) -> None:
+        """All from `seq` on counts as unread."""
+        self.since = seq
+        self._untold_since = True
+        self._moved()
+
+    def take_untold(self) -> tuple[int | None, int | None]:
+        """Return what the server is to be told, in this order: read up to, unread from. It counts as told then."""
+        news = (self.read if self._untold_read else None, self.since if self._untold_since else None)
+        self._untold_read = self._untold_since = False
+        return news
+
+    def put_back(self, news: tuple[int | None, int | None]) -> None:
+        """It may not have arrived: it is to be told again, unless something later is."""
+        if not self._untold:
+            self._untold_read = news[0] is not None
+            if news[1] is not None:
+                self.since, self._untold_since = news[1], True
+                self._moved()
+
+    @property
+    def _untold(self) -> bool:
+        return self._untold_read or self._untold_since
+
+    # How.
+
+    def _moved(self) -> None:
+        """Count anew where what is read has moved."""
+        floor = self.floor
+        if floor == self._counted_from:
+            return
+        if floor >= self._as_of:
+            self._count = self._mentions = 0
+            self._counted_from = self._as_of = floor
+            self.uncertain = False
+            self._drop(floor)
+        else:
+            self.uncertain = True
+
+    def _fold(self, some: int) -> None:
+        """Count the first of what came later as the server would."""
+        self._as_of = self._later[some - 1]
+        self._count += some
+        self._mentions += bisect_right(self._naming, self._as_of)
+        self._drop(self._as_of)
+
+    def _drop(self, upto: int) -> None:
+        del self._later[: bisect_right(self._later, upto)]
+        del self._naming[: bisect_right(self._naming, upto)]
