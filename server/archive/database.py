@@ -8,6 +8,9 @@ from typing import Final
 
 import apsw
 
+BUSY: Final = 5000
+"""Milliseconds to wait for another connection's lock."""
+
 APPLICATION_ID: Final = 0x63686174
 """"chat": by it a file is known as ours (SQLite's `application_id`)."""
 
@@ -23,11 +26,13 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     """
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     database = apsw.Connection(str(path), flags=flags)
-    database.set_busy_timeout(5000)
+    database.set_busy_timeout(BUSY)
     if not read_only:
         database.execute("PRAGMA journal_mode = WAL")
         # Not the default of every build; on macOS fsync alone leaves data in the disk's cache.
         database.execute("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON")
+        # What was deleted is gone, not only unlisted.
+        database.execute("PRAGMA secure_delete = ON")
         # A WAL that a burst made large is cut back, in bytes.
         database.execute("PRAGMA journal_size_limit = 16777216")
     database.execute("PRAGMA trusted_schema = OFF")

@@ -1,32 +1,73 @@
-"""Pages of a room's messages, read from the log."""
+"""Pages of messages, and slices for those who are behind, read from the log and what became of its messages."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
+from msgspec import UNSET, Struct
 
 from server.archive.database import connect
-from server.chat.events import Kind, Spans, covers, message_line
+from server.archive.times import seq_at
+from server.chat.events import (
+    SHOWN,
+    Kind,
+    Spans,
+    covers,
+    decode_delete,
+    decode_edit,
+    decode_message,
+    event_line,
+    message_line,
+    time_text,
+)
 from server.chat.limits import DEFAULTS
 from server.chat.ports import PageQuery
-from server.protocol.frames import HistoryOut, Ref
+from server.protocol.codec import encode
+from server.protocol.frames import HistoryOut, Message, Ref, Version, Versions
 
-_ROWS = """
-    SELECT seq, id, user, time, body FROM events
-    WHERE room = ? AND seq > ? AND seq < ? AND kind = 4 AND body != x''
-    ORDER BY seq %s LIMIT ?
-"""  # 4: Kind.MESSAGE
+_COLUMNS = """
+    e.seq, e.room, e.kind, e.id, e.user, e.time, e.body, a.rev, a.pinned, a.replies,
+    (SELECT body FROM events WHERE seq = a.edit), (SELECT body FROM events WHERE seq = a.deleted)
+"""
+_FROM = "FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq"
+_SEEN = "e.kind = 4 AND (e.body != x'' OR a.deleted)"  # 4: Kind.MESSAGE
+_ROWS = f"""
+    SELECT {_COLUMNS} {_FROM} WHERE e.room = ? AND e.seq > ? AND e.seq < ? AND {_SEEN} %s ORDER BY e.seq %s LIMIT ?
+"""
+_OF_THREAD = "AND e.seq IN (SELECT seq FROM replies WHERE root = ? UNION ALL SELECT ?)"
+_SLICE = f"""
+    SELECT {_COLUMNS} {_FROM} WHERE e.seq > ? AND e.seq <= ? AND e.kind >= ? AND (e.body != x'' OR a.deleted)
+    ORDER BY e.seq LIMIT ?
+"""
+_ONE = f"SELECT {_COLUMNS} {_FROM} WHERE e.seq = ? AND {_SEEN}"
 _COUNT = """
     SELECT count(*), min(seq) FROM (
-        SELECT seq FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind = 4 AND body != x'' ORDER BY seq LIMIT ?
+        SELECT seq FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind >= 4 ORDER BY seq LIMIT ?
     )
 """
+_VERSIONS = """
+    SELECT seq, time, body FROM events WHERE seq = :seq
+    UNION ALL SELECT e.seq, e.time, e.body FROM versions AS v JOIN events AS e ON e.seq = v.seq
+    WHERE v.target = :seq ORDER BY seq
+"""
+_PINS = "SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target LIMIT ?"
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
 """Bytes that a page needs beside its messages: the frame's own fields, a handle and a `ref`, all bounded."""
 
-_Row = tuple[int, int, int, int, bytes]
+_Row = tuple[Any, ...]
+
+
+class Line(Struct):
+    """A message's frame."""
+
+    seq: int
+    room: int
+    bytes: bytes
 
 
 class HistoryReader:
@@ -37,20 +78,50 @@ class HistoryReader:
         self._page = page
         self._database: apsw.Connection | None = None
 
+    @property
+    def database(self) -> apsw.Connection:
+        """The connection, read-only."""
+        if self._database is None:
+            self._database = connect(self._path, read_only=True)
+        return self._database
+
     def page(self, query: PageQuery) -> bytes:
         """Return the `history` line that answers `query`, cut to a page's bytes; apsw.Error where it can't be read."""
-        top = query.as_of + 1
-        if query.around is not None:
-            half = query.limit // 2
-            older, more = self._rows(query, 0, min(query.around + 1, top), half + 1, "DESC", self._page // 2)
-            newer, more_after = self._rows(query, query.around, top, query.limit - half, "ASC", self._page // 2)
-            return self._line(query, older[::-1] + newer, more, more_after)
-        if query.after is not None:
-            rows, more_after = self._rows(query, query.after, top, query.limit, "ASC", self._page)
-            return self._line(query, rows, self._exists(query, 0, query.after + 1), more_after)
-        before = min(query.before, top) if query.before is not None else top
-        rows, more = self._rows(query, 0, before, query.limit, "DESC", self._page)
-        return self._line(query, rows[::-1], more, before < top and self._exists(query, before - 1, top))
+        with self._still():
+            if query.pinned:
+                pins = self.database.execute(_PINS, (query.room, query.floor, query.as_of + 1, query.limit))
+                return self._some(query, [seq for (seq,) in pins])
+            if query.seqs is not None:
+                return self._some(query, sorted(set(query.seqs)))
+            return self._stretch(query)
+
+    def versions(self, query: PageQuery) -> bytes:
+        """Return the `versions` line of the message `query.around`."""
+        with self._still():
+            known = self._one(query, query.around or 0)
+            rows: list[_Row] = self.database.execute(_VERSIONS, {"seq": query.around}).fetchall() if known else []
+        versions, size = [], _ENVELOPE
+        for seq, time, body in rows:
+            if not body:
+                continue
+            text = decode_message(body).text if seq == query.around else decode_edit(body).text
+            version = Version(seq, time_text(time).decode(), text)
+            size += len(msgspec.json.encode(version)) + 1
+            if size > self._page:
+                break
+            versions.append(version)
+        ref = UNSET if query.ref is None else query.ref
+        return encode(Versions(ref=ref, room=query.name, seq=query.around or 0, versions=versions))
+
+    def lines(self, seqs: list[int], handles: Callable[[int], bytes]) -> list[Line]:
+        """Return some messages, in the order of `seqs`; those that are gone are left out."""
+        found = []
+        with self._still():
+            for seq in seqs:
+                row = self.database.execute(_ONE, (seq,)).fetchone()
+                if row is not None:
+                    found.append(Line(seq, row[1], self._message(row, handles(row[1]))))
+        return found
 
     def events(self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int) -> tuple[bytes, int]:
         """Return the lines of what lies in (after, upto] in these rooms, and up to which seq they go.
@@ -64,15 +135,17 @@ class HistoryReader:
         """
         lines: list[bytes] = []
         length, reached = 0, after
-        query = """
-            SELECT seq, room, id, user, time, body FROM events
-            WHERE seq > ? AND seq <= ? AND kind = ? AND body != x'' ORDER BY seq LIMIT ?
-        """
         looked = 0
-        rows = self._connection().execute(query, (after, upto, int(Kind.MESSAGE), LOOK))
-        for seq, room, number, user, time, body in rows:
+        for row in self.database.execute(_SLICE, (after, upto, int(SHOWN), LOOK)):
+            seq, room, kind, number, user, time, body = row[:7]
             if covers(rooms, room, seq):
-                line = message_line(seq, handles[room], number, user, time, body)
+                # As it was said then: what became of it follows in its order, but for what is gone for good.
+                if kind != Kind.MESSAGE:
+                    line = event_line(kind, seq, handles[room], user, time, body)
+                elif body and row[11] is None:
+                    line = message_line(seq, handles[room], number, user, time, body)
+                else:
+                    line = self._message(row, handles[room])
                 if length + len(line) > size and lines:
                     return b"".join(lines), reached
                 lines.append(line)
@@ -82,14 +155,14 @@ class HistoryReader:
         return b"".join(lines), reached if looked == LOOK else upto
 
     def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
-        """Return the rooms with more than `most` messages in (after, upto], and up to where the others have none."""
+        """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
         many, start = [], upto
         for room, spans in rooms.items():
             count = 0
             first = upto + 1
             for since, until in spans:
                 bounds = (room, max(after, since), min(upto, until), most + 1 - count)
-                found, least = self._connection().execute(_COUNT, bounds).get
+                found, least = self.database.execute(_COUNT, bounds).get
                 count += found
                 first = min(first, least or first)
             if count > most:
@@ -103,32 +176,112 @@ class HistoryReader:
         if self._database is not None:
             self._database.close()
 
-    def _connection(self) -> apsw.Connection:
-        if self._database is None:
-            self._database = connect(self._path, read_only=True)
-        return self._database
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Read one state throughout: of the messages, and of what has become of them."""
+        with self.database:
+            yield
+
+    def _stretch(self, query: PageQuery) -> bytes:
+        """Return messages that follow each other."""
+        floor, top = query.floor, query.as_of + 1
+        around = query.around
+        if query.at is not None:
+            first = seq_at(self.database, query.at)
+            found = self._rows(query, first - 1, top, 1, "ASC", self._page)[2]
+            around = found[0] if found else query.as_of
+        if around is not None:
+            half = query.limit // 2
+            older, more, _ = self._rows(query, floor, min(around + 1, top), half + 1, "DESC", self._page // 2)
+            newer, more_after, _ = self._rows(query, around, top, query.limit - half, "ASC", self._page // 2)
+            return self._line(query, older[::-1] + newer, more, more_after)
+        if query.after is not None:
+            rows, more_after, _ = self._rows(query, query.after, top, query.limit, "ASC", self._page)
+            return self._line(query, rows, self._exists(query, floor, query.after + 1), more_after)
+        before = min(query.before, top) if query.before is not None else top
+        rows, more, _ = self._rows(query, floor, before, query.limit, "DESC", self._page)
+        return self._line(query, rows[::-1], more, before < top and self._exists(query, before - 1, top))
+
+    def _some(self, query: PageQuery, seqs: list[int]) -> bytes:
+        """Return these messages, as far as they may be read and fit a page."""
+        lines, length = [], _ENVELOPE
+        for seq in seqs:
+            row = self._one(query, seq)
+            if row is not None:
+                line = self._message(row, query.handle)
+                length += len(line)
+                if length > self._page:
+                    break
+                lines.append(line)
+        return self._line(query, lines, more=False, more_after=False)
+
+    def _one(self, query: PageQuery, seq: int) -> _Row | None:
+        """Return a message of this room that may be read."""
+        row = self.database.execute(_ONE, (seq,)).fetchone()
+        readable = row is not None and row[1] == query.room and query.floor < seq <= query.as_of
+        return row if readable else None
 
     def _rows(
         self, query: PageQuery, low: int, high: int, limit: int, order: str, size: int
-    ) -> tuple[list[bytes], bool]:
-        """Return the lines between two exclusive bounds, and whether there are more beyond the limit or the size."""
+    ) -> tuple[list[bytes], bool, list[int]]:
+        """Return the lines between two exclusive bounds, whether there are more beyond limit or size, and the seqs."""
         lines: list[bytes] = []
+        seqs: list[int] = []
         length = _ENVELOPE
-        rows = self._connection().execute(_ROWS % order, (query.room, low, high, limit + 1))
-        for seq, number, user, time, body in rows:
-            line = message_line(seq, query.handle, number, user, time, body)
+        thread = (query.thread, query.thread) if query.thread is not None else ()
+        sql = _ROWS % (_OF_THREAD if thread else "", order)
+        for row in self.database.execute(sql, (query.room, max(low, query.floor), high, *thread, limit + 1)):
+            line = self._message(row, query.handle)
             length += len(line)
             if len(lines) == limit or (length > size and lines):
-                return lines, True
+                return lines, True, seqs
             lines.append(line)
-        return lines, False
+            seqs.append(row[0])
+        return lines, False, seqs
 
     def _exists(self, query: PageQuery, low: int, high: int) -> bool:
-        rows = self._connection().execute(_ROWS % "DESC", (query.room, low, high, 1))
-        return rows.fetchone() is not None
+        thread = (query.thread, query.thread) if query.thread is not None else ()
+        sql = _ROWS % (_OF_THREAD if thread else "", "DESC")
+        bounds = (query.room, max(low, query.floor), high, *thread, 1)
+        return self.database.execute(sql, bounds).fetchone() is not None
+
+    def _message(self, row: _Row, handle: bytes) -> bytes:
+        """Return a message as it stands now."""
+        seq, _, _, number, user, time, body, rev, pinned, replies, edit, deleted = row
+        if rev is None:  # nearly all: as they were said
+            return message_line(seq, handle, number, user, time, body)
+        frame = Message(
+            seq=seq,
+            room=msgspec.json.decode(handle),
+            id=number or UNSET,
+            user=user,
+            sender="",
+            time=time_text(time).decode(),
+            text="",
+            rev=rev,
+            replies=replies,
+        )
+        if deleted:
+            gone = decode_delete(deleted)
+            frame.sender, frame.thread, frame.deleted = gone.author, gone.thread, True
+            return encode(frame)
+        said = decode_message(body)
+        now = decode_edit(edit) if edit else said
+        frame.sender, frame.text, frame.me, frame.reply, frame.thread = (
+            said.sender,
+            now.text,
+            said.me,
+            said.reply,
+            said.thread,
+        )
+        frame.mentions, frame.here, frame.edited, frame.pinned = now.mentions, now.here, bool(edit), bool(pinned)
+        query = "SELECT emoji, user FROM reactions WHERE target = ? ORDER BY seq"
+        for emoji, by in self.database.execute(query, (seq,)):
+            frame.reactions.setdefault(emoji, []).append(by)
+        return encode(frame)
 
     def _line(self, query: PageQuery, messages: list[bytes], more: bool, more_after: bool) -> bytes:
-        ref: Ref | msgspec.UnsetType = msgspec.UNSET if query.ref is None else query.ref
+        ref: Ref | msgspec.UnsetType = UNSET if query.ref is None else query.ref
         page = HistoryOut(
             ref=ref,
             room=query.name,

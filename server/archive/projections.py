@@ -2,26 +2,140 @@
 
 import apsw
 
-from server.chat.directory import Directory, RoomRecord
-from server.chat.events import FOREVER, Draft, Kind, Spans
+from server.chat.directory import Directory, RoomRecord, Said
+from server.chat.events import (
+    FOREVER,
+    ChangeBody,
+    DeleteBody,
+    Draft,
+    EditBody,
+    InviteBody,
+    Kind,
+    MessageBody,
+    PinBody,
+    ReactBody,
+    RoomBody,
+    Spans,
+    decode_about,
+    decode_delete,
+    decode_edit,
+    decode_message,
+)
+
+_ALTER = """
+    INSERT INTO altered (target, room, rev) VALUES (:target, :room, :seq)
+    ON CONFLICT DO UPDATE SET rev = max(rev, :seq);
+"""
+_EDIT = """
+    INSERT OR IGNORE INTO versions VALUES (:target, :seq);
+    UPDATE altered SET edit = :seq WHERE target = :target;
+    DELETE FROM mentions WHERE room = :room AND seq = :target AND user IN (SELECT value FROM json_each(:before));
+"""
+_DELETE = """
+    UPDATE altered SET deleted = :seq, edit = 0, pinned = 0 WHERE target = :target;
+    DELETE FROM reactions WHERE target = :target;
+    DELETE FROM mentions WHERE room = :room AND seq = :target AND user IN (SELECT value FROM json_each(:before));
+"""
+_REPLY = """
+    INSERT INTO altered (target, room, rev) VALUES (:root, :room, :seq)
+    ON CONFLICT DO UPDATE SET rev = max(rev, :seq);
+    UPDATE altered SET replies = replies + 1
+        WHERE target = :root AND NOT EXISTS (SELECT 1 FROM replies WHERE root = :root AND seq = :seq);
+    INSERT OR IGNORE INTO replies VALUES (:root, :seq);
+"""
+_ERASE = """
+    UPDATE events SET body = x'' WHERE seq = :target OR seq IN (SELECT seq FROM versions WHERE target = :target);
+    DELETE FROM versions WHERE target = :target;
+"""
+TABLES = ("rooms", "members", "invitations", "altered", "versions", "replies", "reactions", "mentions")
+"""All projections."""
 
 
 def load_directory(database: apsw.Connection) -> Directory:
     """Return the directory as the projections have it."""
     directory = Directory()
-    for number, handle, title in database.execute("SELECT id, handle, title FROM rooms"):
-        directory.add_room(RoomRecord(number, handle, title))
-    for room, user in database.execute("SELECT room, user FROM members WHERE until IS NULL"):
-        directory.add_member(room, user)
+    rooms = database.execute("SELECT id, handle, title, kind, before, owner, topic, archived FROM rooms")
+    for number, handle, title, kind, before, owner, topic, archived in rooms:
+        directory.add_room(RoomRecord(number, handle, title, kind, before, owner, topic, bool(archived)))
+    for room, user, since in database.execute("SELECT room, user, since FROM members WHERE until IS NULL"):
+        directory.add_member(room, user, since)
+    for room, user, by in database.execute("SELECT room, user, by FROM invitations"):
+        directory.add_invitation(room, user, by)
     return directory
+
+
+class DatabaseFacts:
+    """What the log holds of messages; see `server.chat.directory.Facts`."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+
+    def said(self, seq: int) -> Said | None:
+        """See `server.chat.directory.Facts`."""
+        query = """
+            SELECT e.room, e.user, e.body, (SELECT body FROM events WHERE seq = a.edit), a.deleted, a.pinned
+            FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq WHERE e.seq = ? AND e.kind = ?
+        """
+        row = self._database.execute(query, (seq, int(Kind.MESSAGE))).fetchone()
+        if row is None:
+            return None
+        room, user, body, edit, deleted, pinned = row
+        if not body:
+            return Said(room, user, "", "", 0, [], here=False, deleted=True, pinned=False) if deleted else None
+        message = decode_message(body)
+        now = decode_edit(edit) if edit else message
+        return Said(
+            room,
+            user,
+            message.sender,
+            now.text,
+            message.thread,
+            now.mentions,
+            here=now.here,
+            deleted=bool(deleted),
+            pinned=bool(pinned),
+        )
+
+    def reacted(self, seq: int) -> dict[str, set[int]]:
+        """See `server.chat.directory.Facts`."""
+        reacted: dict[str, set[int]] = {}
+        for emoji, user in self._database.execute("SELECT emoji, user FROM reactions WHERE target = ?", (seq,)):
+            reacted.setdefault(emoji, set()).add(user)
+        return reacted
+
+    def versions(self, seq: int) -> int:
+        """See `server.chat.directory.Facts`."""
+        count: int = self._database.execute("SELECT count(*) FROM versions WHERE target = ?", (seq,)).get
+        return count
 
 
 def project(database: apsw.Connection, directory: Directory, event: Draft) -> None:
     """Write what an event that `directory` has just applied changes in the tables, in the transaction of the event."""
-    if event.kind is Kind.ROOM:
-        room = directory.rooms[event.seq]
-        database.execute("INSERT INTO rooms VALUES (?, ?, ?)", (room.id, room.handle, room.title))
-    elif event.kind is Kind.MEMBER:
+    match event.about:
+        case MessageBody() as body:
+            if body.thread:
+                _reply(database, event.room, body.thread, event.seq)
+            _mention(database, event.room, event.seq, body)
+        case EditBody() | DeleteBody() | ReactBody() | PinBody():
+            _alter(database, event)
+        case RoomBody() as body:
+            room = directory.rooms[event.seq]
+            row = (room.id, room.handle, room.title, room.kind, room.before, room.owner, room.topic, False)
+            database.execute("INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            for user in body.members:
+                database.execute("INSERT INTO members VALUES (?, ?, ?, NULL)", (room.id, user, event.seq))
+        case ChangeBody():
+            room = directory.rooms[event.room]
+            values = (room.title, room.topic, room.archived, room.id)
+            database.execute("UPDATE rooms SET title = ?, topic = ?, archived = ? WHERE id = ?", values)
+        case InviteBody(on=True) as body:
+            invitation = (body.who, event.room, event.user, body.sender)
+            database.execute("INSERT OR REPLACE INTO invitations VALUES (?, ?, ?, ?)", invitation)
+        case InviteBody() as body:
+            database.execute("DELETE FROM invitations WHERE user = ? AND room = ?", (body.who, event.room))
+    if event.kind in (Kind.MEMBER, Kind.UNMEMBER):
+        database.execute("DELETE FROM invitations WHERE user = ? AND room = ?", (event.user, event.room))
+    if event.kind is Kind.MEMBER:
         database.execute(
             "INSERT INTO members SELECT ?1, ?2, ?3, NULL"
             " WHERE NOT EXISTS (SELECT 1 FROM members WHERE room = ?1 AND user = ?2 AND until IS NULL)",
@@ -37,16 +151,30 @@ def project(database: apsw.Connection, directory: Directory, event: Draft) -> No
 def rebuild(database: apsw.Connection) -> Directory:
     """Empty the projections and make them anew from the log."""
     with database:
-        database.execute("DELETE FROM members; DELETE FROM rooms")
+        for table in TABLES:
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         directory = Directory()
-        rows = database.execute(
-            "SELECT seq, kind, room, user, body FROM events WHERE kind BETWEEN 1 AND 3 ORDER BY seq"
-        )
-        for seq, kind, room, user, body in rows:
-            event = Draft(seq=seq, kind=Kind(kind), room=room, user=user, body=body)
+        # Nearly all messages change nothing but the log: those that do say so in their bodies.
+        query = """
+            SELECT seq, kind, room, user, body FROM events
+            WHERE kind BETWEEN 1 AND 10
+                AND (kind != 4 OR instr(body, '"thread":') OR instr(body, '"mentions":') OR instr(body, '"here":'))
+            ORDER BY seq
+        """
+        for seq, kind, room, user, body in list(database.execute(query)):
+            about = decode_about(Kind(kind), body)
+            event = Draft(seq=seq, kind=Kind(kind), room=room or seq, user=user, body=body, about=about)
             directory.apply(event)
             project(database, directory, event)
     return directory
+
+
+def erase(database: apsw.Connection, deletes: list[int]) -> None:
+    """Empty the bodies of what these DELETE events took away, and of its edits; the headers stay."""
+    for seq in deletes:
+        body = database.execute("SELECT body FROM events WHERE seq = ?", (seq,)).get
+        target = decode_delete(body).target
+        database.execute(_ERASE, {"target": target})
 
 
 def spans_of(database: apsw.Connection, user: int) -> Spans:
@@ -55,3 +183,40 @@ def spans_of(database: apsw.Connection, user: int) -> Spans:
     for room, since, until in database.execute("SELECT room, since, until FROM members WHERE user = ?", (user,)):
         spans.setdefault(room, []).append((since, FOREVER if until is None else until))
     return spans
+
+
+def _alter(database: apsw.Connection, event: Draft) -> None:
+    """Write what has become of a message."""
+    body: EditBody | DeleteBody | ReactBody | PinBody = event.about
+    values: dict[str, int | str] = {"target": body.target, "room": event.room, "seq": event.seq}
+    match body:
+        case EditBody() | DeleteBody():
+            said = DatabaseFacts(database).said(body.target)
+            values["before"] = str([*said.mentions, 0] if said is not None else [0])
+            database.execute(_ALTER + (_EDIT if isinstance(body, EditBody) else _DELETE), values)
+            if isinstance(body, EditBody):
+                _mention(database, event.room, body.target, body)
+            elif body.thread:
+                # A replay finds it erased, and learns only here that it was a reply.
+                _reply(database, event.room, body.thread, body.target)
+        case ReactBody(on=True):
+            row = (body.target, body.emoji, event.user, event.seq)
+            database.execute(_ALTER, values)
+            database.execute("INSERT OR IGNORE INTO reactions VALUES (?, ?, ?, ?)", row)
+        case ReactBody():
+            database.execute(_ALTER, values)
+            key = (body.target, body.emoji, event.user)
+            database.execute("DELETE FROM reactions WHERE target = ? AND emoji = ? AND user = ?", key)
+        case PinBody():
+            database.execute(_ALTER, values)
+            pinned = event.seq if body.on else 0
+            database.execute("UPDATE altered SET pinned = ? WHERE target = ?", (pinned, body.target))
+
+
+def _reply(database: apsw.Connection, room: int, root: int, seq: int) -> None:
+    database.execute(_REPLY, {"root": root, "room": room, "seq": seq})
+
+
+def _mention(database: apsw.Connection, room: int, seq: int, body: MessageBody | EditBody) -> None:
+    for user in [*body.mentions, 0] if body.here else body.mentions:
+        database.execute("INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", (user, room, seq))

@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import apsw
 
+from server.archive import standing
 from server.archive.database import refusal
 from server.archive.history import HistoryReader
 from server.chat.events import Spans
 from server.chat.limits import DEFAULTS
-from server.chat.ports import PageQuery
+from server.chat.ports import ListQuery, PageQuery, SearchQuery, StandingQuery
 
 T = TypeVar("T")
 
@@ -28,7 +29,35 @@ class ThreadedArchive:
 
     async def page(self, query: PageQuery) -> bytes:
         """See `server.chat.ports.Archive`."""
-        return await self._run(partial(self._reader.page, query))
+        return await self._run(lambda: self._reader.page(query))
+
+    async def versions(self, query: PageQuery) -> bytes:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: self._reader.versions(query))
+
+    async def standing(self, query: StandingQuery) -> bytes:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: standing.standing(self._reader.database, query))
+
+    async def listing(self, query: ListQuery) -> bytes:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: standing.listing(self._reader.database, query))
+
+    async def search(self, query: SearchQuery) -> bytes:
+        """See `server.chat.ports.Archive`."""
+        raise OSError("there is no index yet")
+
+    async def users(self, names: list[str]) -> dict[str, int]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: standing.users(self._reader.database, names))
+
+    async def names(self, users: list[int]) -> list[tuple[int, str]]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: standing.names(self._reader.database, users))
+
+    async def seen(self, user: int) -> tuple[int, list[int]]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: standing.seen(self._reader.database, user))
 
     async def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
         """See `server.chat.ports.Archive`."""

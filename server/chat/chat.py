@@ -1,20 +1,27 @@
 """The chat itself: takes lines from connections and entries from the log, and lets the rules act on them."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET, Struct
 
-from server.chat.conversation import Conversation
+from server.chat.answers import Answers
+from server.chat.company import Company
 from server.chat.directory import RoomRecord
 from server.chat.entrance import Entrance
-from server.chat.events import Draft, Entry
+from server.chat.events import SHOWN, Draft, Entry, Erasing, Kind
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
+from server.chat.names import Names
 from server.chat.ports import Archive, Link, Log
 from server.chat.presence import Presence
-from server.chat.world import Peer
+from server.chat.reading import Reading
+from server.chat.rooms import Rooms
+from server.chat.saying import Saying
+from server.chat.standing import Standing
+from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import decode_client, encode
 from server.protocol.errors import Code, ProtocolError
@@ -42,25 +49,57 @@ class Chat:
         self._stopping = False
         self.hub = Hub(journal.head, archive)
         for room in rooms:
-            self.hub.add_room(room.id, room.handle)
+            self.hub.add_room(room)
+        names, answers = Names(), Answers(self.hub)
+        people: dict[int, Person] = {}
         self.presence = Presence(self.hub)
-        self.entrance = Entrance(journal, self.hub, self.presence, server, limits)
-        self.conversation = Conversation(journal, archive, self.hub, self.presence, self.entrance.people, limits)
-        self.entrance.welcomed = self.conversation.backlog
-        self.hub.gapped = lambda peer, room: self.conversation.latest(peer, room, peer.backlog)
+        self.entrance = Entrance(journal, self.hub, self.presence, names, people, server, limits, answers)
+        self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
+        self.saying = Saying(journal, self.hub, names, self.rooms, answers)
+        self.reading = Reading(archive, self.hub, self.rooms, names)
+        self.standing = Standing(journal, self.rooms, answers)
+        company = Company(self.presence, self.rooms, answers)
+        self.entrance.welcomed = self.reading.backlog
+        self.rooms.entered = self.reading.latest
+        self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
+        reading, rooms_, saying = self.reading, self.rooms, self.saying
         self._commands = {
             frames.About: Command(self.entrance.about, inside=False),
             frames.Hello: Command(self.entrance.hello, inside=False),
+            frames.Device: Command(self.entrance.device),
             frames.Nick: Command(self.entrance.nick),
             frames.Quit: Command(self.entrance.quit, inside=False),
-            frames.Join: Command(self.conversation.join),
-            frames.Leave: Command(self.conversation.leave),
-            frames.Send: Command(self.conversation.send),
-            frames.Withdraw: Command(self.conversation.withdraw),
-            frames.HistoryRequest: Command(self.conversation.history),
+            frames.Join: Command(rooms_.join),
+            frames.Leave: Command(rooms_.leave),
+            frames.Make: Command(rooms_.make),
+            frames.Direct: Command(self._looked_up(rooms_.direct)),
+            frames.Change: Command(rooms_.change),
+            frames.Invite: Command(self._looked_up(rooms_.invite)),
+            frames.Send: Command(saying.send),
+            frames.Withdraw: Command(saying.withdraw),
+            frames.Edit: Command(saying.edit),
+            frames.Delete: Command(saying.delete),
+            frames.React: Command(saying.react),
+            frames.Pin: Command(saying.pin),
+            frames.Mark: Command(self.standing.mark),
+            frames.TypingRequest: Command(company.typing),
+            frames.Away: Command(company.away),
+            frames.Whois: Command(reading.whois),
+            frames.PeopleRequest: Command(reading.people),
+            frames.RoomsRequest: Command(reading.standing),
+            frames.ListRequest: Command(reading.listing),
+            frames.HistoryRequest: Command(reading.history),
+            frames.Get: Command(reading.get),
+            frames.Pins: Command(reading.pins),
+            frames.VersionsRequest: Command(reading.versions),
+            frames.Search: Command(reading.search),
             frames.Ping: Command(lambda peer, _ping: peer.answer(_PONG), inside=False),
             frames.Pong: Command(lambda _peer, _pong: None, inside=False),
         }
+
+    def _looked_up(self, handle: Callable[[Peer, Any], Awaitable[bytes]]) -> Callable[[Peer, Any], None]:
+        """Return the handler of a request that has to look something up in the archive before it can act."""
+        return lambda peer, frame: self.reading.want(peer, partial(handle, peer, frame), frame.ref)
 
     def may_take(self, peer: Peer) -> bool:
         """Say whether a connection's next line may be taken now; if not, its link is told when it may be."""
@@ -95,15 +134,17 @@ class Chat:
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
         freed: dict[Peer, None] = {}
-        applied = self.conversation.applied
+        said = self.saying.said
         for entry in entries:
             if entry.peer is not None:
                 freed[entry.peer] = None
-            if entry.then is None:
-                if isinstance(entry, Draft):
-                    applied(entry)
-            else:
-                # Who comes, goes or changes rooms does so between two writes: first what was before.
+            if isinstance(entry, Draft):
+                if entry.kind is Kind.MESSAGE:
+                    said(entry)
+                else:
+                    self._happened(entry)
+            elif entry.then is not None:
+                # Who comes or goes does so between two writes: first what was before.
                 self.hub.deliver()
                 entry.then(entry)
         self.hub.deliver(self._log.head)
@@ -114,10 +155,29 @@ class Chat:
             if not peer.gone:
                 peer.link.ready()
 
+    def _happened(self, draft: Draft) -> None:
+        """An event that is no message has come back from the log, or was refused, or changes nothing."""
+        if draft.code is None and not draft.idle:
+            if draft.kind < SHOWN or draft.kind is Kind.INVITE:
+                self.hub.deliver()  # who reads a room changes between two writes
+            self.rooms.apply(draft)
+            if draft.kind >= SHOWN:
+                self.saying.acted(draft)
+        if draft.then is not None:
+            if draft.kind < SHOWN:
+                self.hub.deliver()
+            draft.then(draft)
+        elif draft.peer is not None:
+            self.saying.answer(draft)
+
+    def indexed(self, deletes: list[int]) -> None:
+        """Nothing needs the text of these deleted messages any more: seqs of the DELETE events."""
+        self._log.append(Erasing(seqs=deletes))
+
     def drained(self, peer: Peer) -> None:
         """A connection takes what it is sent again."""
         self.hub.go_on(peer)
-        self.conversation.next_page(peer)
+        self.reading.next_page(peer)
 
     def lost(self, peer: Peer, *, clean: bool, silent: bool) -> None:
         """A connection has ended; see `Entrance.lost`."""
@@ -141,6 +201,7 @@ class Chat:
     def shut_down(self, links: Iterable[Link], reason: str) -> None:
         """Tell everyone that the server ends."""
         self.presence.flush()
+        self.standing.write()
         line = encode(frames.Shutdown(reason=reason))
         for link in links:
             link.write(line)

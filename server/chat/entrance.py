@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from server.chat.answers import Answers, refused
 from server.chat.events import FOREVER, GENERAL, Closing, Naming, Opening, time_text
 from server.chat.hub import Hub
 from server.chat.limits import Limits
@@ -21,7 +22,7 @@ from server.chat.rate import Rate
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import About, Error, Hello, Nick, Ok, Quit, Server, Welcome
+from server.protocol.frames import About, Device, Error, Hello, NewDevice, Nick, Ok, Quit, Server, Welcome
 from server.protocol.text import check_name, clean_line
 
 log = logging.getLogger("chat")
@@ -30,14 +31,25 @@ log = logging.getLogger("chat")
 class Entrance:
     """People and their connections."""
 
-    def __init__(self, journal: Log, hub: Hub, presence: Presence, server: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        journal: Log,
+        hub: Hub,
+        presence: Presence,
+        names: Names,
+        people: dict[int, Person],
+        server: str,
+        limits: Limits,
+        answers: Answers,
+    ) -> None:
         self._log = journal
         self._hub = hub
         self._presence = presence
         self._server = server
         self._limits = limits
-        self._names = Names()
-        self.people: dict[int, Person] = {}
+        self._names = names
+        self._answers = answers
+        self.people = people
         """Who is here, or may come back within the grace period, by user."""
         self.welcomed: Callable[[Peer, Hello], None] = lambda _peer, _hello: None
         """Called when a connection has its welcome."""
@@ -52,7 +64,7 @@ class Entrance:
         """Let someone in: the answer comes when their session is durable."""
         if peer.person is not None:
             raise ProtocolError(Code.HELLO_TWICE, "You have said hello already. Use nick to change your name.")
-        name = check_name(frame.name)
+        name = check_name(frame.name) if frame.name or frame.resume is None else ""
         person = Person(name, rate=Rate(self._limits))
         if frame.resume is not None:
             resume = frame.resume
@@ -82,12 +94,11 @@ class Entrance:
         peer.open -= 1
         try:
             if opening.code is not None:
-                raise ProtocolError(opening.code, _REFUSALS[opening.code])
+                raise refused(opening.code)
             person = self._identify(person, opening)
         except ProtocolError as refusal:
             self._names.free(person.name, person)
-            peer.answer(encode(Error(ref=frame.ref, code=refusal.code, message=refusal.message)))
-            self._hub.answered(peer)
+            self._answers.refuse(peer, frame.ref, refusal)
             return
         if peer.gone:
             if not person.peers and person.grace is None:
@@ -117,9 +128,14 @@ class Entrance:
     def _identify(self, person: Person, opening: Opening) -> Person:
         """Return who an opened session belongs to, with the name they asked for."""
         known = self.people.get(opening.user)
+        person.name = person.name or (known.name if known is not None else opening.known_as)
         if known is None:
             self._names.claim(person.name, person)
+            if person.name != opening.known_as:
+                self._log.append(Naming(user=opening.user, name=person.name))
             person.user = opening.user
+            person.marks = opening.marks
+            person.invitations = opening.invitations
             person.rooms = {number: self._hub.rooms[number] for number in opening.rooms}
             person.spans = opening.spans
             person.spans[self._hub.by_handle[GENERAL].id] = [(0, FOREVER)]
@@ -155,16 +171,38 @@ class Entrance:
         elif self.people.get(person.user) is not person:
             self.people[person.user] = person
             for room in person.rooms.values():
-                self._presence.came(room, person.name)
+                self._presence.came(room, person)
             log.info("%s came in from %s", person.name, peer.link.address)
         person.peers.append(peer)
+
+    def device(self, peer: Peer, frame: Device) -> None:
+        """Give someone a session for another device."""
+        peer.here.rate.check()
+        token = secrets.token_hex(16)
+        peer.open += 1
+        self._log.append(
+            Opening(
+                peer=peer,
+                name=peer.here.name,
+                user=peer.here.user,
+                secret=hashlib.sha256(token.encode()).digest(),
+                then=partial(self._new_device, peer, frame, token),
+            )
+        )
+
+    def _new_device(self, peer: Peer, frame: Device, token: str, opening: Opening) -> None:
+        peer.open -= 1
+        if opening.code is not None:
+            self._answers.refuse(peer, frame.ref, opening.code)
+        else:
+            self._answers.line(peer, encode(NewDevice(ref=frame.ref, session=token)))
 
     def nick(self, peer: Peer, frame: Nick) -> None:
         """Give someone another name, once that is durable."""
         person = peer.here
         name = check_name(frame.name)
         if name == person.name:
-            self._answer_ok(peer, frame.ref)
+            self._answers.ok(peer, frame.ref)
             self._hub.deliver()
             return
         person.rate.check()
@@ -182,10 +220,9 @@ class Entrance:
             return
         if naming.code is not None:
             self._names.free(naming.name, person, keep=person.name)
-            peer.answer(encode(Error(ref=frame.ref, code=naming.code, message=_REFUSALS[naming.code])))
-            self._hub.answered(peer)
+            self._answers.refuse(peer, frame.ref, naming.code)
             return
-        self._answer_ok(peer, frame.ref)
+        self._answers.ok(peer, frame.ref)
         self._rename(person, naming.name)
 
     def _rename(self, person: Person, name: str) -> None:
@@ -195,11 +232,6 @@ class Entrance:
             self._presence.renamed(person, old, name)
             log.info("%s is now %s", old, name)
         self.changed()
-
-    def _answer_ok(self, peer: Peer, ref: str | UnsetType) -> None:
-        if ref is not UNSET:
-            peer.answer(encode(Ok(ref=ref)))
-            self._hub.answered(peer)
 
     def quit(self, peer: Peer, frame: Quit) -> None:
         """Someone leaves for good, once all they said before is answered."""
@@ -252,8 +284,3 @@ class Entrance:
 
 
 _LOST: Final = "connection lost"
-
-_REFUSALS = {
-    Code.TRY_AGAIN: "This could not be written to the disk just now. Try again.",
-    Code.NO_SUCH_SESSION: "This session is not known here. Say hello without resume.",
-}

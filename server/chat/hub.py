@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
+from server.chat.directory import RoomRecord
 from server.chat.events import Spans
 from server.chat.ports import Archive
 from server.chat.ring import Ring
@@ -18,7 +19,7 @@ from server.protocol.codec import encode
 from server.protocol.frames import Gap
 
 GAP: Final = 10_000
-"""Messages of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""
+"""Events of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""
 
 SLICE: Final = limits.LINE
 """Bytes that one who is behind gets in one turn: enough to be quick, little enough to keep turns short."""
@@ -42,11 +43,11 @@ class Hub:
         self._turns: dict[Peer, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add_room(self, number: int, handle: str) -> Room:
+    def add_room(self, record: RoomRecord) -> Room:
         """Take in a room."""
-        room = Room(number, handle)
-        self.rooms[number] = room
-        self.by_handle[handle] = room
+        room = Room(record)
+        self.rooms[room.id] = room
+        self.by_handle[room.handle] = room
         return room
 
     # What a tick brings.
@@ -149,7 +150,7 @@ class Hub:
         rosters, size = [], 0
         for number, room in peer.here.rooms.items():
             if peer.told.get(number) != room.version:
-                rosters.append(room.roster(peer.here.name))
+                rosters.append(room.roster(peer.here))
                 size += len(rosters[-1])
                 peer.told[number] = room.version
                 if size >= SLICE:

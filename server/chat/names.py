@@ -1,5 +1,7 @@
 """The names in use."""
 
+import unicodedata
+
 from server.chat.world import Person
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import name_keys
@@ -20,6 +22,15 @@ class Names:
                 raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
         for key in keys:
             self._by_key[key] = person
+
+    def find(self, name: str) -> Person | None:
+        """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use."""
+        name = unicodedata.normalize("NFKC", name)
+        for key in name_keys(name):
+            person = self._by_key.get(key)
+            if person is not None and person.name.casefold() == name.casefold():
+                return person
+        return None
 
     def free(self, name: str, person: Person, *, keep: str | None = None) -> None:
         """Give up a person's name; what it shares with the name they `keep` stays theirs."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from server.chat.events import Entry, Spans
+from server.chat.events import Entry, Mark, Spans
 
 
 class Log(Protocol):
@@ -47,21 +47,98 @@ class PageQuery(Struct, kw_only=True):
     limit: int
     as_of: int
     """Nothing later than this seq is shown."""
+    floor: int = 0
+    """Nothing up to this seq may be read."""
     before: int | None = None
     after: int | None = None
     around: int | None = None
     """This seq and what stands around it."""
+    at: int | None = None
+    """As `around` the first message at or after this time, in milliseconds since 1970."""
+    thread: int | None = None
+    """Only what belongs to the thread of this message."""
+    seqs: list[int] | None = None
+    """Only these."""
+    pinned: bool = False
+    """Only what is pinned."""
+    ref: str | None = None
+
+
+class Reader(Struct, kw_only=True):
+    """Who reads, and what they may: the archive goes by this alone."""
+
+    user: int
+    rooms: dict[int, int]
+    """The rooms they are a member of, each with the seq up to which nothing may be read."""
+    marks: dict[int, Mark] = {}
+
+
+class StandingQuery(Struct, kw_only=True):
+    """How someone stands in some rooms."""
+
+    reader: Reader
+    rooms: list[int]
+    as_of: int
+    ref: str | None = None
+
+
+class ListQuery(Struct, kw_only=True):
+    """Rooms by handle, after this one: the public ones, and the reader's own."""
+
+    reader: Reader
+    after: str
+    ref: str | None = None
+
+
+class SearchQuery(Struct, kw_only=True):
+    """What is searched for. All that is given must hold."""
+
+    reader: Reader
+    """Only the rooms in which is searched."""
+    text: str = ""
+    users: list[int] = []
+    sender: str = ""
+    since: int | None = None
+    """Milliseconds since 1970; `till` is exclusive."""
+    till: int | None = None
+    has: list[str] = []
+    before: int | None = None
+    limit: int = 20
     ref: str | None = None
 
 
 class Archive(Protocol):
-    """What is read. All calls leave the event loop free and MAY raise OSError."""
+    """What is read. All calls leave the event loop free and MAY raise OSError.
+
+    Those that return bytes return the line, or lines, that answer a request.
+    """
 
     def page(self, query: PageQuery) -> Awaitable[bytes]:
-        """Return the `history` line that answers a query."""
+        """Return a page of history."""
+
+    def versions(self, query: PageQuery) -> Awaitable[bytes]:
+        """Return all that the message `query.around` said."""
+
+    def standing(self, query: StandingQuery) -> Awaitable[bytes]:
+        """Return how someone stands in rooms."""
+
+    def listing(self, query: ListQuery) -> Awaitable[bytes]:
+        """Return which rooms there are."""
+
+    def search(self, query: SearchQuery) -> Awaitable[bytes]:
+        """Return what is found. MAY raise ProtocolError: this can't be searched for."""
+
+    def users(self, names: list[str]) -> Awaitable[dict[str, int]]:
+        """Return who has these names, or had them last, whatever their capitals; unknown ones are left out."""
+
+    def names(self, users: list[int]) -> Awaitable[list[tuple[int, str]]]:
+        """Return how users are called."""
+
+    def seen(self, user: int) -> Awaitable[tuple[int, list[int]]]:
+        """Return when a user was here last, in milliseconds since 1970, and the rooms they are a member of."""
 
     def missed(self, rooms: Spans, after: int, upto: int, most: int) -> Awaitable[tuple[list[int], int]]:
-        """Return the rooms with more than `most` messages in (after, upto], and up to where the others have none."""
+        """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
 
     def events(
         self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int

@@ -7,9 +7,9 @@ import asyncio
 from typing import Final
 
 from server.chat.hub import Hub
-from server.chat.world import PART, Person, Room
+from server.chat.world import AWAY_CHARS, PART, Person, Room
 from server.protocol.codec import encode
-from server.protocol.frames import Joined, Left, Renamed
+from server.protocol.frames import Joined, Left, Renamed, Status, Typing
 
 HOLD: Final = 0.05
 """Seconds that presence is held: nobody sees the difference, and a storm becomes a line."""
@@ -23,17 +23,23 @@ class Presence:
         self._changed: dict[Room, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def came(self, room: Room, name: str) -> None:
+    def came(self, room: Room, person: Person) -> None:
         """Someone is in a room from now on."""
-        if room.departures.pop(name, None) is None:
-            room.arrivals[name] = None
+        if person.away is not None:
+            room.away[person.name] = person.away[:AWAY_CHARS]
+        if room.departures.pop(person.name, None) is None or room.online.get(person.name) != person.user:
+            room.arrivals[person.name] = person.user
+        self._hold(room)
+
+    def writes(self, room: Room, person: Person) -> None:
+        """Someone writes something in a room just now."""
+        room.typing[person.name] = None
         self._hold(room)
 
     def left(self, room: Room, name: str, reason: str) -> None:
         """Someone is in a room no more."""
-        if name in room.arrivals:
-            del room.arrivals[name]
-        else:
+        room.typing.pop(name, None)
+        if room.arrivals.pop(name, None) is None or name in room.online:
             room.departures[name] = reason
         self._hold(room)
 
@@ -44,11 +50,30 @@ class Presence:
         told: dict[Room, None] = {}
         for room in person.rooms.values():
             room.online.pop(old, None)
-            room.online[new] = None
+            room.online[new] = person.user
+            if (why := room.away.pop(old, None)) is not None:
+                room.away[new] = why
             room.snapshot = None
             room.version += 1
             told[room] = None
-        self._hub.notice_once(told, line)
+        self._tell_all(person, told, line)
+
+    def status(self, person: Person) -> None:
+        """Tell everyone who shares a room with them that they are away, or here again; held notices go first."""
+        self.flush()
+        away = person.away is not None
+        line = encode(Status(user=person.user, name=person.name, away=away, text=person.away or ""))
+        for room in person.rooms.values():
+            if person.away is not None:
+                room.away[person.name] = person.away[:AWAY_CHARS]
+            else:
+                room.away.pop(person.name, None)
+            room.snapshot = None
+            room.version += 1
+        self._tell_all(person, dict.fromkeys(person.rooms.values()), line)
+
+    def _tell_all(self, person: Person, rooms: dict[Room, None], line: bytes) -> None:
+        self._hub.notice_once(rooms, line)
         for peer in person.peers:
             if not peer.live:  # a roster would not tell them that this is about themselves
                 peer.answer(line)
@@ -71,24 +96,29 @@ class Presence:
             self._timer = asyncio.get_running_loop().call_later(HOLD, self.flush)
 
     def _tell(self, room: Room) -> None:
+        if room.typing:
+            for start in range(0, len(room.typing), PART):
+                part = list(room.typing)[start : start + PART]
+                self._hub.notice(room, encode(Typing(room=room.handle, names=part)))
+            room.typing.clear()
+        if not (room.departures or room.arrivals):
+            return
         room.version += 1
+        room.snapshot = None
         if room.departures:
             reasons: dict[str, list[str]] = {}
             for name, reason in room.departures.items():
                 room.online.pop(name, None)
+                if name not in room.arrivals:
+                    room.away.pop(name, None)
                 reasons.setdefault(reason, []).append(name)
             for reason, names in reasons.items():
-                for part in _parts(names):
+                for start in range(0, len(names), PART):
+                    part = names[start : start + PART]
                     self._hub.notice(room, encode(Left(room=room.handle, names=part, reason=reason)))
             room.departures.clear()
-            room.snapshot = None
         if room.arrivals:
             room.online.update(room.arrivals)
-            for part in _parts(list(room.arrivals)):
-                self._hub.notice(room, encode(Joined(room=room.handle, names=part)))
+            for names, users, away in room.parts(room.arrivals):
+                self._hub.notice(room, encode(Joined(room=room.handle, names=names, users=users, away=away)))
             room.arrivals.clear()
-            room.snapshot = None
-
-
-def _parts(names: list[str]) -> list[list[str]]:
-    return [names[start : start + PART] for start in range(0, len(names), PART)]

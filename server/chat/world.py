@@ -1,23 +1,28 @@
 """Who and what is here now: people, their connections, rooms."""
 
-from asyncio import Future, TimerHandle
+from asyncio import TimerHandle
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 from msgspec import UnsetType
 
-from server.chat.events import Spans
-from server.chat.ports import Link
+from server.chat.directory import RoomRecord
+from server.chat.events import GENERAL, Mark, Spans
+from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import Roster
 
-PART: Final = limits.LINE // (2 * (limits.NAME_CHARS * 4 + 3))
-"""Names in one part of a roster, so that it fits a line whatever they are: 4 bytes a character, quotes and a comma."""
+AWAY_CHARS: Final = 60
+"""Characters that a roster says of why someone is away."""
+
+PART: Final = limits.LINE // (2 * (limits.NAME_CHARS * 4 + 4) + AWAY_CHARS * 4 + 20)
+"""Names in one part of a roster, so that it fits a line whatever they are: 4 bytes a character, twice where someone is
+away, with the reason, the user's number, quotes and commas."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,11 +36,28 @@ class Person:
     """The rooms they are a member of."""
     spans: Spans = field(default_factory=dict)
     """What of each room's log is theirs to read on."""
+    invitations: dict[int, str] = field(default_factory=dict)
+    """The rooms they are invited to, each with the name of who did."""
+    marks: dict[int, Mark] = field(default_factory=dict)
+    """Where they stand in rooms."""
+    away: str | None = None
+    """Why they are away; None while they are not."""
+    typed: dict[int, float] = field(default_factory=dict)
+    """Per room when it was last told that they write, by the loop's clock."""
     peers: "list[Peer]" = field(default_factory=list)
     rate: Rate = field(default_factory=Rate)
     """How fast they may write."""
     grace: TimerHandle | None = None
     """Running while all connections are lost: until it fires, the name is kept and nobody is told."""
+
+    def floor(self, room: "Room") -> int:
+        """Return the seq up to which they may read nothing of a room they are in."""
+        return 0 if room.record.before == "all" or room.handle == GENERAL else self.spans[room.id][-1][0]
+
+    def reader(self, rooms: "Iterable[Room] | None" = None) -> Reader:
+        """Return what the archive has to know of them, to read in these rooms or in all of theirs."""
+        several = self.rooms.values() if rooms is None else rooms
+        return Reader(user=self.user, rooms={room.id: self.floor(room) for room in several}, marks=self.marks)
 
 
 @dataclass(eq=False, slots=True)
@@ -58,7 +80,7 @@ class Peer:
     """It answers pings; silence is a lost connection."""
     resumes: bool = False
     """Its client keeps the session: the name is kept for a while when the connection drops."""
-    pages: deque[tuple[Callable[[], Future[bytes]], str | UnsetType | None]] = field(default_factory=deque)
+    pages: deque[tuple[Callable[[], Awaitable[bytes]], str | UnsetType | None]] = field(default_factory=deque)
     """Pages it waits for: how each is read, and the `ref` of the request; None where nobody asked."""
     paging: bool = False
     """A page for it is being read."""
@@ -105,15 +127,20 @@ class Peer:
 class Room:
     """One room."""
 
-    id: int
-    handle: str
+    record: RoomRecord
+    id: int = 0
+    handle: str = ""
     json: bytes = b""
     """The handle as JSON."""
     live: dict[Peer, None] = field(default_factory=dict)
     """Connections at the head: each gets what the room sends, once."""
-    online: dict[str, None] = field(default_factory=dict)
-    """Names as they were last told."""
-    arrivals: dict[str, None] = field(default_factory=dict)
+    online: dict[str, int] = field(default_factory=dict)
+    """Names as they were last told, each with its user."""
+    away: dict[str, str] = field(default_factory=dict)
+    """Who of them is away, and why."""
+    typing: dict[str, None] = field(default_factory=dict)
+    """Not told yet: who writes."""
+    arrivals: dict[str, int] = field(default_factory=dict)
     """Not told yet: who came in."""
     departures: dict[str, str] = field(default_factory=dict)
     """Not told yet: who left, and the reason."""
@@ -127,17 +154,32 @@ class Room:
     """The roster of `online`, all but its last part; None where it must be made anew."""
 
     def __post_init__(self) -> None:
+        self.id, self.handle = self.record.id, self.record.handle
         self.json = msgspec.json.encode(self.handle)
 
-    def roster(self, me: str) -> bytes:
+    def roster(self, me: Person) -> bytes:
         """Return the roster lines for one who is in the room: the names last told, and their own.
 
         What has not been told yet follows with the next notice, to them as to all others.
         """
         if self.snapshot is None:
-            names = list(self.online)
             self.snapshot = b"".join(
-                encode(Roster(room=self.handle, names=names[start : start + PART], more=True))
-                for start in range(0, len(names), PART)
+                encode(Roster(room=self.handle, names=names, users=users, away=away, more=True))
+                for names, users, away in self.parts(self.online)
             )
-        return self.snapshot + encode(Roster(room=self.handle, names=[me]))
+        away = {me.name: me.away[:AWAY_CHARS]} if me.away is not None else {}
+        return self.snapshot + encode(Roster(room=self.handle, names=[me.name], users=[me.user], away=away))
+
+    def parts(self, people: dict[str, int]) -> list[tuple[list[str], list[int], dict[str, str]]]:
+        """Return names, users and who is away, in parts that fit a line each."""
+        names = list(people)
+        return [
+            (
+                names[start : start + PART],
+                [people[name] for name in names[start : start + PART]],
+                {name: self.away[name] for name in names[start : start + PART] if name in self.away}
+                if self.away
+                else {},
+            )
+            for start in range(0, len(names), PART)
+        ]

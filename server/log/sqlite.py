@@ -21,24 +21,27 @@ from typing import Final
 
 import apsw
 
-from server.archive.database import StoreError, connect, open_store, refusal
-from server.archive.projections import load_directory, project, spans_of
+from server.archive.database import BUSY, StoreError, connect, open_store, refusal
+from server.archive.projections import DatabaseFacts, erase, load_directory, project
 from server.chat.directory import Directory, RoomRecord
 from server.chat.events import (
-    FOREVER,
     GENERAL,
     Closing,
     Draft,
     Entry,
+    Erasing,
     GivenUp,
     Kind,
+    Marking,
     Naming,
     Opening,
     RoomBody,
+    decode_about,
     decode_message,
     encode_body,
 )
 from server.chat.ordering import Numbering, Verdict
+from server.log import sessions
 from server.protocol.errors import Code
 
 QUEUE: Final = 16_384
@@ -49,6 +52,9 @@ QUEUE_BYTES: Final = 64 * 1024 * 1024
 
 CHAIN: Final = 4096
 """How far back a repeated id is looked for, in the session's messages: far more than a client has unanswered."""
+
+WAL_SECONDS: Final = 0.5
+"""Seconds until it is tried again to empty the WAL of what was erased, while someone reads it."""
 
 SESSION_LIFE: Final = 90 * 24 * 3600 * 1000
 """Milliseconds after which a session that nobody used is forgotten."""
@@ -77,10 +83,13 @@ class SqliteLog:
         # From here on the writer's own.
         self._database: apsw.Connection | None = None
         self._directory = Directory()
+        self._facts: DatabaseFacts
         self._numberings: dict[int, Numbering] = {}
         self._written = 0
         self._time = 0
         self._rows: list[tuple[int | bytes, ...]] = []
+        self._erased = False
+        """The WAL may still hold what was erased."""
         self._failing = ""
         """Why nothing could be written; empty while it can."""
 
@@ -156,7 +165,11 @@ class SqliteLog:
         going = True
         while going:
             entries: list[Entry] = []
-            batch = self._queue.get()
+            try:
+                batch = self._queue.get(timeout=WAL_SECONDS if self._erased else None)
+            except queue.Empty:
+                self._empty_wal()
+                continue
             while batch is not None:
                 entries += batch
                 try:
@@ -175,6 +188,19 @@ class SqliteLog:
                 self._database.close()
             except apsw.Error as error:
                 log.error("The database could not be closed cleanly: %s", _reason(error))
+
+    def _empty_wal(self) -> None:
+        """Leave nothing in the WAL of what was erased, unless someone reads it just now."""
+        if self._database is None:
+            return
+        try:
+            self._database.set_busy_timeout(0)
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._erased = False
+        except apsw.Error as error:
+            log.debug("The WAL is emptied later: %s", error)
+        finally:
+            self._database.set_busy_timeout(BUSY)
 
     def _process(self, entries: list[Entry]) -> None:
         assert self._loop is not None, "the log has not been started"
@@ -213,6 +239,11 @@ class SqliteLog:
                     self._place(entry, touched)
                 elif isinstance(entry, Opening):
                     self._open_session(database, entry)
+                elif isinstance(entry, Marking):
+                    sessions.mark(database, entry)
+                elif isinstance(entry, Erasing):
+                    erase(database, entry.seqs)
+                    self._erased = True
                 elif isinstance(entry, Naming):
                     database.execute("UPDATE users SET name = ? WHERE id = ?", (entry.name, entry.user))
                 elif isinstance(entry, GivenUp):
@@ -252,7 +283,11 @@ class SqliteLog:
             if verdict is Verdict.REPEATED:
                 self._look_up(draft, numbering)
                 return
-        draft.code = self._directory.judge(draft)
+        if draft.about is not None:
+            self._insert()  # what is judged may be about what came just before
+        draft.code = self._directory.judge(draft, self._facts)
+        if draft.idle and draft.code is None:
+            return
         if draft.code is None and draft.limited:
             draft.code = Code.RATE_LIMITED
             if numbering is not None:
@@ -262,6 +297,10 @@ class SqliteLog:
             if numbering is not None:
                 numbering.given_up(draft.id)
             return
+        if draft.names:
+            sessions.name_mentioned(self._open, self._directory, draft)
+        if draft.about is not None:
+            draft.body = encode_body(draft.about)
         self._written += 1
         draft.seq = self._written
         draft.time = self._time
@@ -285,7 +324,7 @@ class SqliteLog:
                 draft.body,
             )
         )
-        if draft.kind is not Kind.MESSAGE:
+        if draft.about is not None or draft.kind is not Kind.MESSAGE:
             self._directory.apply(draft)
             project(self._open, self._directory, draft)
 
@@ -332,19 +371,10 @@ class SqliteLog:
         return numbering
 
     def _open_session(self, database: apsw.Connection, opening: Opening) -> None:
-        if opening.resume:
-            if not _find_session(database, opening, self._written):
-                return
+        if not opening.resume:
+            sessions.begin(database, self._directory, opening, self._time)
+        elif sessions.find(database, opening, self._written):
             database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, opening.session))
-        else:
-            database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
-            opening.user = database.last_insert_rowid()
-            database.execute(
-                "INSERT INTO sessions (secret, user, used) VALUES (?, ?, ?)",
-                (opening.secret, opening.user, self._time),
-            )
-            opening.session = database.last_insert_rowid()
-            opening.rooms = self._directory.rooms_of(opening.user)
 
     # Failure, and start.
 
@@ -361,7 +391,7 @@ class SqliteLog:
             entry.code = Code.TRY_AGAIN
             if isinstance(entry, Draft):
                 entry.seq = 0
-                entry.repeated = False
+                entry.repeated = entry.idle = False
                 if entry.id:
                     self._numberings.setdefault(entry.session, Numbering()).again(entry.id)
             elif isinstance(entry, GivenUp) and entry.then is None and entry.session in self._numberings:
@@ -375,7 +405,7 @@ class SqliteLog:
             return
         with contextlib.suppress(apsw.Error), contextlib.closing(connect(self._path, read_only=True)) as database:
             for opening in openings:
-                if _find_session(database, opening, self._written):
+                if sessions.find(database, opening, self._written):
                     opening.code = None
 
     def _abandon(self) -> None:
@@ -416,12 +446,23 @@ class SqliteLog:
         self._failing = ""
         log.warning("The database can be written again.")
         return [
-            Draft(seq=seq, kind=Kind(kind), room=room, user=user, session=session, id=number, time=when, body=body)
+            Draft(
+                seq=seq,
+                kind=Kind(kind),
+                room=room,
+                user=user,
+                session=session,
+                id=number,
+                time=when,
+                body=body,
+                about=decode_about(Kind(kind), body),
+            )
             for seq, kind, room, user, session, number, when, body in rows
         ]
 
     def _load(self) -> None:
         self._database = open_store(self._path)
+        self._facts = DatabaseFacts(self._database)
         self._directory = load_directory(self._open)
         row = self._open.execute("SELECT seq, time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         self._written, self._time = row if row is not None else (0, 0)
@@ -438,32 +479,13 @@ class SqliteLog:
             )
         self._epochs = list(self._open.execute("SELECT epoch, first_seq FROM epochs ORDER BY rowid"))
         if self._directory.room_id(GENERAL) is None:
-            body = encode_body(RoomBody(GENERAL, GENERAL))
-            self._write([Draft(kind=Kind.ROOM, room=0, user=0, body=body)])
+            self._write([Draft(kind=Kind.ROOM, room=0, user=0, about=RoomBody(GENERAL, GENERAL))])
 
 
 def _same(taken: bytes, repeated: bytes) -> bool:
     """Say whether two bodies say the same; their sender may have another name by now."""
     one, other = decode_message(taken), decode_message(repeated)
-    return (one.text, one.me) == (other.text, other.me)
-
-
-def _find_session(database: apsw.Connection, opening: Opening, upto: int) -> bool:
-    """Fill in whose session this is, and their rooms as of the seq `upto`; False where there is no such session."""
-    row = database.execute("SELECT id, user FROM sessions WHERE secret = ?", (opening.secret,)).fetchone()
-    if row is None:
-        opening.code = Code.NO_SUCH_SESSION
-        return False
-    opening.session, opening.user = row
-    opening.spans = {}
-    for room, spans in spans_of(database, opening.user).items():
-        known = [(since, until if until <= upto else FOREVER) for since, until in spans if since <= upto]
-        if known:
-            opening.spans[room] = known
-    still = [(spans[-1][0], room) for room, spans in opening.spans.items() if spans[-1][1] == FOREVER]
-    opening.rooms = [database.execute("SELECT id FROM rooms WHERE handle = ?", (GENERAL,)).get]
-    opening.rooms += [room for _, room in sorted(still)]
-    return True
+    return (one.text, one.me, one.reply) == (other.text, other.me, other.reply)
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,141 @@
+"""Rooms and people as they are read: how someone stands in their rooms, which rooms there are, who somebody is."""
+
+from typing import Any, Final
+
+import apsw
+import msgspec
+from msgspec import UNSET
+
+from server.chat.events import GENERAL, Mark, time_text
+from server.chat.ports import ListQuery, StandingQuery
+from server.protocol import limits
+from server.protocol.codec import encode
+from server.protocol.frames import List, RoomInfo, Rooms
+
+_ROOM: Final = """
+    SELECT r.id, r.handle, r.title, r.topic, r.kind, r.before, r.owner, r.archived,
+        (SELECT count(*) FROM members WHERE room = r.id AND until IS NULL)
+    FROM rooms AS r
+"""
+_LAST: Final = "SELECT seq, time FROM events WHERE room = ? AND kind = 4 ORDER BY seq DESC LIMIT 1"
+_UNREAD: Final = """
+    SELECT count(*) FROM (
+        SELECT 1 FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind = 4 AND user != ? LIMIT ?
+    )
+"""
+_MENTIONS: Final = """
+    SELECT count(*) FROM (
+        SELECT m.seq FROM mentions AS m JOIN events AS e ON e.seq = m.seq
+        WHERE m.user IN (?1, 0) AND m.room = ?2 AND m.seq > ?3 AND m.seq <= ?4 AND e.user != ?1
+        GROUP BY m.seq LIMIT ?5
+    )
+"""
+_LISTED: Final = """
+    WHERE r.handle > ?1 AND r.kind != 'direct' AND (r.kind = 'public' OR r.id IN (SELECT value FROM json_each(?2)))
+    ORDER BY r.handle LIMIT 200
+"""
+_PART: Final = limits.LINE * 3 // 4
+"""Bytes of a part that are filled: one room's details come on top, and they are bounded."""
+
+
+def standing(database: apsw.Connection, query: StandingQuery) -> bytes:
+    """Return the `rooms` lines that answer a query."""
+    parts: list[list[RoomInfo]] = [[]]
+    size = 0
+    for number in query.rooms:
+        row = database.execute(_ROOM + "WHERE r.id = ?", (number,)).fetchone()
+        if row is None:
+            continue
+        info = _stand(database, query, row)
+        size += len(msgspec.json.encode(info)) + 1
+        if size > _PART:
+            parts.append([])
+            size = 0
+        parts[-1].append(info)
+    ref = UNSET if query.ref is None else query.ref
+    last = len(parts) - 1
+    return b"".join(
+        encode(Rooms(ref=ref, rooms=rooms, as_of=query.as_of, more=at < last)) for at, rooms in enumerate(parts)
+    )
+
+
+def listing(database: apsw.Connection, query: ListQuery) -> bytes:
+    """Return the `list` line that answers a query."""
+    own = msgspec.json.encode(list(query.reader.rooms)).decode()
+    rooms: list[RoomInfo] = []
+    size = 0
+    more = False
+    for row in database.execute(_ROOM + _LISTED, (query.after, own)):
+        info = _info(row)
+        info.member = row[0] in query.reader.rooms
+        size += len(msgspec.json.encode(info)) + 1
+        if size > _PART:
+            more = True
+            break
+        rooms.append(info)
+    ref = UNSET if query.ref is None else query.ref
+    return encode(List(ref=ref, rooms=rooms, more=more or len(rooms) == 200))
+
+
+def users(database: apsw.Connection, names: list[str]) -> dict[str, int]:
+    """Return who has these names, or had them last."""
+    found = {}
+    for name in names:
+        query = "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT 1"
+        row = database.execute(query, (name,)).fetchone()
+        if row is not None:
+            found[name] = row[0]
+    return found
+
+
+def names(database: apsw.Connection, wanted: list[int]) -> list[tuple[int, str]]:
+    """Return how users are called."""
+    query = "SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each(?))"
+    rows: list[Any] = database.execute(query, (msgspec.json.encode(wanted).decode(),)).fetchall()
+    return rows
+
+
+def seen(database: apsw.Connection, user: int) -> tuple[int, list[int]]:
+    """Return when a user was here last, in milliseconds since 1970, and the rooms they are a member of."""
+    last = database.execute("SELECT ifnull(max(used), 0) FROM sessions WHERE user = ?", (user,)).get
+    rooms = database.execute("SELECT room FROM members WHERE user = ? AND until IS NULL", (user,))
+    return last, [room for (room,) in rooms]
+
+
+def _info(row: tuple[Any, ...]) -> RoomInfo:
+    _, handle, title, topic, kind, before, owner, archived, members = row
+    return RoomInfo(
+        room=handle,
+        title=title,
+        topic=topic,
+        kind=kind,
+        before=before,
+        owner=owner,
+        archived=bool(archived),
+        members=0 if handle == GENERAL else members,
+    )
+
+
+def _stand(database: apsw.Connection, query: StandingQuery, row: tuple[Any, ...]) -> RoomInfo:
+    """Return a room as the reader stands in it; one who is only invited learns its title, and who invited."""
+    reader, number = query.reader, row[0]
+    floor = reader.rooms.get(number)
+    if floor is None:
+        invitation = "SELECT name FROM invitations WHERE user = ? AND room = ?"
+        by = database.execute(invitation, (reader.user, number)).get or ""
+        kept = {"room": row[1], "title": row[2], "kind": row[4], "before": row[5]}
+        return RoomInfo(**kept, member=False, invited_by=by)
+    info = _info(row)
+    if info.kind == "direct":
+        members = "SELECT id, name FROM users WHERE id IN (SELECT user FROM members WHERE room = ?) ORDER BY id"
+        info.people = [(user, name) for user, name in database.execute(members, (number,))]
+    last = database.execute(_LAST, (number,)).fetchone()
+    if last is not None and last[0] > floor:
+        info.last, info.time = last[0], time_text(last[1]).decode()
+    mark = reader.marks.get(number, Mark())
+    info.read, info.unread, info.level = mark.read, mark.unread, mark.level
+    info.favourite, info.muted = mark.favourite, mark.muted
+    after = max(floor, min(mark.read, mark.unread - 1) if mark.unread else mark.read)
+    info.count = database.execute(_UNREAD, (number, after, query.as_of, reader.user, limits.UNREAD)).get
+    info.mentions = database.execute(_MENTIONS, (reader.user, number, after, query.as_of, limits.UNREAD)).get
+    return info

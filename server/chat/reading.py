@@ -1,0 +1,258 @@
+"""What people read: pages of history, what is found, how they stand in rooms, who somebody is."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from server.chat.answers import refused
+from server.chat.events import time_text
+from server.chat.hub import Hub
+from server.chat.names import Names
+from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
+from server.chat.rooms import Rooms
+from server.chat.world import Peer, Room
+from server.protocol import limits
+from server.protocol.codec import encode
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import (
+    Error,
+    Get,
+    Hello,
+    HistoryRequest,
+    ListRequest,
+    People,
+    PeopleRequest,
+    Person,
+    Pins,
+    RoomsRequest,
+    Search,
+    VersionsRequest,
+    Whois,
+)
+
+PAGES: Final = 256
+"""Latest pages kept for newcomers, the most recently asked for: at most 16 MiB."""
+
+log = logging.getLogger("chat")
+
+Read = Callable[[], Awaitable[bytes]]
+
+
+class Reading:
+    """Answers that are read from the archive. A connection has them one at a time, while it takes what it was sent."""
+
+    def __init__(self, archive: Archive, hub: Hub, rooms: Rooms, names: Names) -> None:
+        self._archive = archive
+        self._hub = hub
+        self._rooms = rooms
+        self._names = names
+        self._latest_pages: dict[int, tuple[int, int, asyncio.Future[bytes]]] = {}
+        """Per room the latest page as it was last read, or is being read: limit, the room's `last` then, line."""
+
+    # Pages.
+
+    def history(self, peer: Peer, frame: HistoryRequest) -> None:
+        """Send a page."""
+        bounds = [bound for bound in (frame.before, frame.after, frame.around, frame.at) if bound is not UNSET]
+        if len(bounds) > 1:
+            raise ProtocolError(Code.BAD_FRAME, "A page has one bound: before, after, around or at.")
+        query = self._query(peer, frame.room, frame.ref, frame.limit)
+        query.before = None if frame.before is UNSET else frame.before
+        query.after = None if frame.after is UNSET else frame.after
+        query.around = None if frame.around is UNSET else frame.around
+        query.at = None if frame.at is UNSET else _moment(frame.at)
+        query.thread = None if frame.thread is UNSET else frame.thread
+        self.want(peer, partial(self._archive.page, query), frame.ref)
+
+    def get(self, peer: Peer, frame: Get) -> None:
+        """Send some messages."""
+        query = self._query(peer, frame.room, frame.ref, len(frame.seqs))
+        query.seqs = frame.seqs
+        self.want(peer, partial(self._archive.page, query), frame.ref)
+
+    def pins(self, peer: Peer, frame: Pins) -> None:
+        """Send what is pinned in a room."""
+        query = self._query(peer, frame.room, frame.ref, limits.PAGE)
+        query.pinned = True
+        self.want(peer, partial(self._archive.page, query), frame.ref)
+
+    def versions(self, peer: Peer, frame: VersionsRequest) -> None:
+        """Send all that a message said."""
+        query = self._query(peer, frame.room, frame.ref, limits.VERSIONS)
+        query.around = frame.seq
+        self.want(peer, partial(self._archive.versions, query), frame.ref)
+
+    def backlog(self, peer: Peer, hello: Hello) -> None:
+        """Send a newcomer the latest messages of each room; who resumes gets what they missed instead."""
+        if hello.resume is not None and hello.resume.epoch:
+            return
+        for room in peer.here.rooms.values():
+            if hello.show is None or room.handle in hello.show:
+                self.latest(peer, room, hello.backlog)
+
+    def latest(self, peer: Peer, room: Room, limit: int) -> None:
+        """Send the latest messages of a room, for whoever has none of it."""
+        if limit:
+            self.want(peer, partial(self._latest, peer.here.floor(room), room, limit), None)
+
+    # Everything else.
+
+    def search(self, peer: Peer, frame: Search) -> None:
+        """Look for messages."""
+        person = peer.here
+        rooms = [self._rooms.of_member(person, name) for name in frame.rooms] if frame.rooms else None
+        query = SearchQuery(
+            reader=person.reader(rooms),
+            text=frame.text,
+            sender=frame.sender,
+            since=_moment(frame.since) if frame.since else None,
+            till=_moment(frame.till) if frame.till else None,
+            has=list(frame.has),
+            before=None if frame.before is UNSET else frame.before,
+            limit=frame.limit,
+            ref=None if frame.ref is UNSET else frame.ref,
+        )
+        here = self._names.find(frame.sender) if frame.sender else None
+        if here is not None:
+            query.users = [here.user]
+        self.want(peer, partial(self._archive.search, query), frame.ref)
+
+    def standing(self, peer: Peer, frame: RoomsRequest) -> None:
+        """Send how someone stands in their rooms, and what they are invited to."""
+        person = peer.here
+        if frame.rooms:
+            wanted = [self._rooms.find(person, name) for name in frame.rooms]
+            numbers = [room.id for room in wanted if room.id in person.rooms or room.id in person.invitations]
+        else:
+            numbers = [*person.rooms, *person.invitations]
+
+        def read() -> Awaitable[bytes]:  # as things stand when it is its turn
+            ref = None if frame.ref is UNSET else frame.ref
+            return self._archive.standing(
+                StandingQuery(reader=person.reader(), rooms=numbers, as_of=self._hub.head, ref=ref)
+            )
+
+        self.want(peer, read, frame.ref)
+
+    def listing(self, peer: Peer, frame: ListRequest) -> None:
+        """Send which rooms there are."""
+        ref = None if frame.ref is UNSET else frame.ref
+        query = ListQuery(reader=peer.here.reader(), after=frame.after, ref=ref)
+        self.want(peer, partial(self._archive.listing, query), frame.ref)
+
+    def people(self, peer: Peer, frame: PeopleRequest) -> None:
+        """Send how people are called."""
+
+        async def read() -> bytes:
+            return encode(People(ref=frame.ref, people=await self._archive.names(frame.users)))
+
+        self.want(peer, read, frame.ref)
+
+    def whois(self, peer: Peer, frame: Whois) -> None:
+        """Send what is known of someone."""
+        self.want(peer, partial(self._whois, peer, frame), frame.ref)
+
+    async def _whois(self, peer: Peer, frame: Whois) -> bytes:
+        here = self._names.find(frame.name)
+        user = here.user if here is not None else (await self._archive.users([frame.name])).get(frame.name)
+        if user is None:
+            raise refused(Code.NO_SUCH_PERSON)
+        seen, rooms = await self._archive.seen(user)
+        called = here.name if here is not None else (await self._archive.names([user]))[0][1]
+        online = here is not None and bool(here.peers)
+        away = here.away if here is not None else None
+        return encode(
+            Person(
+                ref=frame.ref,
+                user=user,
+                name=called,
+                online=online,
+                away=away is not None,
+                text=away or "",
+                seen="" if online or not seen else time_text(seen).decode(),
+                rooms=[peer.here.rooms[number].handle for number in rooms if number in peer.here.rooms],
+            )
+        )
+
+    # One at a time.
+
+    def want(self, peer: Peer, read: Read, ref: str | UnsetType | None) -> None:
+        """Have something read for a connection, and send it. `ref` is None where nobody asked for it."""
+        if ref is not None:
+            peer.open += 1
+        peer.pages.append((read, ref))
+        self.next_page(peer)
+
+    def next_page(self, peer: Peer) -> None:
+        """Read the next page that a connection waits for, if it can take one."""
+        if peer.pages and not peer.paging and not peer.gone and not peer.link.congested:
+            peer.paging = True
+            read, ref = peer.pages.popleft()
+            asyncio.ensure_future(read()).add_done_callback(partial(self._have_read, peer, ref))
+
+    def _have_read(self, peer: Peer, ref: str | UnsetType | None, page: asyncio.Future[bytes]) -> None:
+        peer.paging = False
+        if ref is not None:
+            peer.open -= 1
+        failure = None if page.cancelled() else page.exception()
+        if page.cancelled() or failure is not None:
+            refusal = failure if isinstance(failure, ProtocolError) else self._unreadable(page, failure)
+            wait = UNSET if refusal.wait_ms is None else refusal.wait_ms
+            peer.answer(encode(Error(ref=ref or UNSET, code=refusal.code, message=refusal.message, wait_ms=wait)))
+        else:
+            peer.answer(page.result())
+        peer.flush()
+        self.next_page(peer)
+        if not peer.gone:
+            peer.link.ready()
+
+    def _unreadable(self, page: asyncio.Future[bytes], failure: BaseException | None) -> ProtocolError:
+        self._latest_pages = {number: known for number, known in self._latest_pages.items() if known[2] is not page}
+        log.error("Something can't be read: %s", failure or "the server is ending")
+        return ProtocolError(Code.TRY_AGAIN, "This can't be read just now. Try again.")
+
+    def _query(self, peer: Peer, name: str, ref: str | UnsetType, limit: int) -> PageQuery:
+        room = self._rooms.of_member(peer.here, name)
+        return PageQuery(
+            room=room.id,
+            name=room.handle,
+            handle=room.json,
+            limit=limit,
+            as_of=self._hub.head,
+            floor=peer.here.floor(room),
+            ref=None if ref is UNSET else ref,
+        )
+
+    def _latest(self, floor: int, room: Room, limit: int) -> asyncio.Future[bytes]:
+        """Read a room's latest page; those who ask while nothing new is said share it, where all may read the same."""
+        query = PageQuery(
+            room=room.id, name=room.handle, handle=room.json, limit=limit, as_of=self._hub.head, floor=floor
+        )
+        if room.record.before != "all":
+            return asyncio.ensure_future(self._archive.page(query))
+        known = self._latest_pages.pop(room.id, None)
+        if known is None or known[:2] != (limit, room.last):
+            known = (limit, room.last, asyncio.ensure_future(self._archive.page(query)))
+        self._latest_pages[room.id] = known
+        if len(self._latest_pages) > PAGES:
+            del self._latest_pages[next(iter(self._latest_pages))]
+        return known[2]
+
+
+def _moment(text: str) -> int:
+    """Return RFC 3339, or a date alone, as milliseconds since 1970; ProtocolError where it is neither."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProtocolError(Code.BAD_QUERY, "A time is written like 2026-11-21 or 2026-11-21T09:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return int(moment.timestamp() * 1000)
+    except (OverflowError, OSError):
+        raise ProtocolError(Code.BAD_QUERY, "This time is out of reach.") from None

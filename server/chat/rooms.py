@@ -1,0 +1,343 @@
+"""Rooms: make, enter, leave, change, invite, and the rooms of a few people."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from msgspec import UNSET
+
+from server.chat.answers import Answers, refused
+from server.chat.directory import RoomRecord, change
+from server.chat.events import (
+    FOREVER,
+    GENERAL,
+    ChangeBody,
+    Draft,
+    InviteBody,
+    Kind,
+    RoomBody,
+    RoomKind,
+    event_line,
+)
+from server.chat.hub import Hub
+from server.chat.limits import Limits
+from server.chat.names import Names
+from server.chat.ports import Archive, Log
+from server.chat.presence import Presence
+from server.chat.world import Peer, Person, Room
+from server.protocol import limits as bounds
+from server.protocol.codec import encode
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Change, Direct, Invite, Join, Leave, Left, Make
+from server.protocol.text import check_room, clean_line
+
+
+class Rooms:
+    """The rooms, as this process sees them: what the log has made of them, and who is in them now."""
+
+    def __init__(
+        self,
+        journal: Log,
+        archive: Archive,
+        hub: Hub,
+        presence: Presence,
+        names: Names,
+        people: dict[int, Person],
+        limits: Limits,
+        answers: Answers,
+    ) -> None:
+        self._log = journal
+        self._archive = archive
+        self._hub = hub
+        self._presence = presence
+        self._names = names
+        self._people = people
+        self._limits = limits
+        self._answers = answers
+        self._making: dict[str, list[Callable[[Room | None], None]]] = {}
+        self.entered: Callable[[Peer, Room, int], None] = lambda _peer, _room, _backlog: None
+        """Called when a connection that asked for it is in a room: it wants so many of the latest messages."""
+
+    @property
+    def head(self) -> int:
+        """The seq up to which everything has been delivered."""
+        return self._hub.head
+
+    # Which room.
+
+    def find(self, person: Person, name: str) -> Room:
+        """Return the room that a client means, whatever its capitals; ProtocolError where they can't know of one."""
+        room = self._hub.by_handle.get(name) or self._hub.by_handle.get(_handle(name))
+        if room is None or not self.knows(person, room):
+            raise refused(Code.NO_SUCH_ROOM)
+        return room
+
+    def of_member(self, person: Person, name: str) -> Room:
+        """Return a room that they are a member of; ProtocolError where they are not."""
+        room = self._hub.by_handle.get(name)
+        if room is None or room.id not in person.rooms:
+            room = self.find(person, name)
+            if room.id not in person.rooms:
+                raise refused(Code.NOT_A_MEMBER)
+        return room
+
+    def knows(self, person: Person, room: Room) -> bool:
+        """Say whether a room exists, as far as they may know."""
+        return room.record.kind == "public" or room.id in person.rooms or room.id in person.invitations
+
+    # Making, entering, leaving.
+
+    def join(self, peer: Peer, frame: Join) -> None:
+        """Make or enter a room."""
+        room = self._hub.by_handle.get(frame.room)  # a direct room's handle is no name that one could give
+        handle = check_room(frame.room) if room is None else room.handle
+        room = self._hub.by_handle.get(handle)
+        if room is not None and not self.knows(peer.here, room):
+            raise ProtocolError(Code.NOT_ALLOWED, "You can't enter this room. Pick another name, or ask to be invited.")
+        if room is None or room.id not in peer.here.rooms:
+            self._check_count(peer.here)
+            peer.here.rate.check()
+        peer.waiting = True
+        peer.open += 1
+        if room is not None:
+            self._enter(peer, frame, room)
+            return
+        waiting = self._making.setdefault(handle, [])
+        waiting.append(partial(self._enter, peer, frame))
+        if len(waiting) == 1:
+            body = RoomBody(handle, handle)
+            self._log.append(
+                Draft(kind=Kind.ROOM, room=0, user=peer.here.user, about=body, then=partial(self._made, handle))
+            )
+
+    def make(self, peer: Peer, frame: Make) -> None:
+        """Make a room as one wants it."""
+        handle = check_room(frame.room)
+        before = frame.before if frame.before is not UNSET else "joined" if frame.private else "all"
+        title = _words(frame.title) or handle
+        kind: RoomKind = "private" if frame.private else "public"
+        self._check_count(peer.here)
+        peer.here.rate.check()
+        body = RoomBody(handle, title, kind, before, _words(frame.topic), [peer.here.user])
+        self._request(peer, frame, Kind.ROOM, 0, body)
+
+    async def direct(self, peer: Peer, frame: Direct) -> bytes:
+        """Make, or find, the room of some people."""
+        users = {peer.here.user}
+        for name in frame.names:
+            users.add(await self._user(name))
+        handle = f"@{'-'.join(map(str, sorted(users)))}"
+        room = self._hub.by_handle.get(handle)
+        if room is not None:
+            self._answers.ok(peer, frame.ref, room=handle)
+            self._hub.deliver()
+            return b""
+        self._check_count(peer.here)
+        peer.here.rate.check()
+        body = RoomBody(handle, "", "direct", "all", "", sorted(users))
+        self._request(peer, frame, Kind.ROOM, 0, body)
+        return b""
+
+    def leave(self, peer: Peer, frame: Leave) -> None:
+        """Stop being a member of a room, or decline an invitation."""
+        room = self.find(peer.here, frame.room)
+        if room.handle == GENERAL:
+            raise ProtocolError(Code.BAD_ROOM, "Everyone is in general: it can't be left.")
+        if room.id not in peer.here.rooms and room.id not in peer.here.invitations:
+            raise ProtocolError(Code.NOT_A_MEMBER, "You are not in this room.")
+        peer.here.rate.check()
+        self._request(peer, frame, Kind.UNMEMBER, room.id, None)
+
+    def change(self, peer: Peer, frame: Change) -> None:
+        """Change what is known of a room."""
+        room = self.of_member(peer.here, frame.room)
+        body = ChangeBody(peer.here.name, archived=frame.archived)
+        if frame.title is not UNSET:
+            body.title = _words(frame.title) or room.handle
+        if frame.topic is not UNSET:
+            body.topic = _words(frame.topic)
+        peer.here.rate.check()
+        self._request(peer, frame, Kind.CHANGE, room.id, body)
+
+    async def invite(self, peer: Peer, frame: Invite) -> bytes:
+        """Invite somebody, or take that back."""
+        room = self.of_member(peer.here, frame.room)
+        who = await self._user(frame.name)
+        if who == peer.here.user:
+            raise ProtocolError(Code.NOT_ALLOWED, "You are in this room yourself.")
+        peer.here.rate.check()
+        name = self._people[who].name if who in self._people else clean_line(frame.name)
+        body = InviteBody(peer.here.name, who, name, room.record.title, frame.on)
+        self._request(peer, frame, Kind.INVITE, room.id, body)
+        return b""
+
+    # What comes back from the log.
+
+    def apply(self, draft: Draft) -> None:
+        """Let a committed event take effect on the rooms of this process."""
+        about = draft.about
+        if draft.kind is Kind.ROOM:
+            record = RoomRecord(draft.seq, about.handle, about.title, about.kind, about.before, draft.user, about.topic)
+            room = self._hub.add_room(record)
+            for user in about.members:
+                self._admit(user, room, draft.seq)
+            return
+        room = self._hub.rooms[draft.room]
+        person = self._people.get(draft.user)
+        if draft.kind is Kind.MEMBER:
+            self._admit(draft.user, room, draft.seq)
+        elif draft.kind is Kind.UNMEMBER and person is not None:
+            person.invitations.pop(room.id, None)
+            self._dismiss(person, room, draft.seq)
+        elif draft.kind is Kind.CHANGE:
+            change(room.record, about)
+        elif draft.kind is Kind.INVITE:
+            self._invited(draft, room, about)
+
+    def _admit(self, user: int, room: Room, seq: int) -> None:
+        """Someone is a member of a room from now on, on all their connections."""
+        person = self._people.get(user)
+        if person is None or room.id in person.rooms:
+            return
+        person.invitations.pop(room.id, None)
+        person.rooms[room.id] = room
+        person.spans[room.id] = [*person.spans.get(room.id, ()), (seq, FOREVER)]
+        if person.peers or person.grace is not None:
+            self._presence.came(room, person)
+        for peer in person.peers:
+            if peer.live:
+                room.live[peer] = None
+                self._answers.line(peer, room.roster(person))
+
+    def _dismiss(self, person: Person, room: Room, seq: int) -> None:
+        """Someone is no member of a room any more."""
+        if person.rooms.pop(room.id, None) is None:
+            return
+        # One assignment: the archive may be reading by these spans.
+        spans = person.spans[room.id]
+        person.spans[room.id] = [*spans[:-1], (spans[-1][0], seq)]
+        line = encode(Left(room=room.handle, names=[person.name], reason="left"))
+        for peer in person.peers:
+            if room.live.pop(peer, 0) is None:
+                self._answers.line(peer, line)
+        self._presence.left(room, person.name, "left")
+
+    def _invited(self, draft: Draft, room: Room, body: InviteBody) -> None:
+        """Tell whom it concerns: they are no member, so the room's lines don't reach them."""
+        person = self._people.get(body.who)
+        if person is None:
+            return
+        if body.on:
+            person.invitations[room.id] = body.sender
+        else:
+            person.invitations.pop(room.id, None)
+        line = event_line(Kind.INVITE, draft.seq, room.json, draft.user, draft.time, draft.body)
+        for peer in person.peers:
+            self._answers.line(peer, line)
+
+    # How.
+
+    def _request(self, peer: Peer, frame: Any, kind: Kind, room: int, body: Any) -> None:  # noqa: ANN401
+        """Have the log judge, and keep what it says next waiting until that is settled: it may build on it."""
+        peer.waiting = True
+        peer.open += 1
+        self._log.append(
+            Draft(
+                peer=peer,
+                kind=kind,
+                room=room,
+                user=peer.here.user,
+                session=peer.session,
+                about=body,
+                then=partial(self._answer, peer, frame),
+            )
+        )
+
+    def _answer(self, peer: Peer, frame: Any, draft: Draft) -> None:  # noqa: ANN401
+        self._settled(peer)
+        if draft.code is not None and draft.kind is Kind.ROOM and isinstance(frame, Direct):
+            draft.code = None  # somebody else was quicker: the same people, the same room
+        if draft.code is not None:
+            self._answers.refuse(peer, frame.ref, draft.code, room=getattr(frame, "room", UNSET))
+            return
+        handle = draft.about.handle if draft.kind is Kind.ROOM else UNSET
+        self._answers.ok(peer, frame.ref, seq=draft.seq or UNSET, room=handle)
+
+    def _made(self, handle: str, draft: Draft) -> None:
+        # None where it could not be written; a room that somebody else made in the meantime is as good.
+        room = self._hub.by_handle.get(handle)
+        for enter in self._making.pop(handle):
+            enter(room)
+
+    def _enter(self, peer: Peer, frame: Join, room: Room | None) -> None:
+        if peer.gone:
+            return
+        if room is None or not self.knows(peer.here, room):
+            self._settled(peer)
+            self._answers.refuse(peer, frame.ref, Code.TRY_AGAIN if room is None else Code.NOT_ALLOWED)
+        elif room.id in peer.here.rooms:
+            self._settled(peer)
+            if peer.live:
+                peer.answer(room.roster(peer.here))
+            self._inside(peer, frame, room, 0)
+        else:
+            self._log.append(
+                Draft(
+                    peer=peer,
+                    kind=Kind.MEMBER,
+                    room=room.id,
+                    user=peer.here.user,
+                    session=peer.session,
+                    then=partial(self._entered, peer, frame, room),
+                )
+            )
+
+    def _entered(self, peer: Peer, frame: Join, room: Room, draft: Draft) -> None:
+        self._settled(peer)
+        if draft.code is not None:
+            self._answers.refuse(peer, frame.ref, draft.code, room=frame.room)
+        else:
+            self._inside(peer, frame, room, draft.seq)
+
+    def _inside(self, peer: Peer, frame: Join, room: Room, seq: int) -> None:
+        self._answers.ok(peer, frame.ref, seq=seq or UNSET)
+        self._hub.answered(peer)
+        if not peer.gone:
+            self.entered(peer, room, frame.backlog)
+
+    def _settled(self, peer: Peer) -> None:
+        peer.waiting = False
+        peer.open -= 1
+        # Its entry may not have been its own (a room that another made): it is told here that it may go on.
+        asyncio.get_running_loop().call_soon(peer.link.ready)
+
+    async def _user(self, name: str) -> int:
+        """Return who has a name, or had it last; ProtocolError where nobody is known by it."""
+        here = self._names.find(name)
+        if here is not None:
+            return here.user
+        found = await self._archive.users([name])
+        if name not in found:
+            raise refused(Code.NO_SUCH_PERSON)
+        return found[name]
+
+    def _check_count(self, person: Person) -> None:
+        if len(person.rooms) >= self._limits.rooms:
+            raise ProtocolError(Code.TOO_MANY_ROOMS, f"You are in {self._limits.rooms} rooms. Leave one first.")
+
+
+def _handle(name: str) -> str:
+    """Return a room's handle as people write it."""
+    try:
+        return check_room(name)
+    except ProtocolError:
+        raise refused(Code.NO_SUCH_ROOM) from None
+
+
+def _words(text: str) -> str:
+    """Return a title or topic, cleaned, on one line; ProtocolError where it is too long."""
+    text = clean_line(text).strip()
+    if len(text) > bounds.TOPIC_CHARS:
+        raise ProtocolError(Code.BAD_TEXT, f"A title or topic has at most {bounds.TOPIC_CHARS} characters.")
+    return text

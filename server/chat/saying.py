@@ -1,0 +1,205 @@
+"""What people say, and what they do to what was said: edit, delete, react, pin."""
+
+import re
+from functools import partial
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from server.chat.answers import Answers
+from server.chat.events import (
+    DeleteBody,
+    Draft,
+    EditBody,
+    GivenUp,
+    Kind,
+    MessageBody,
+    PinBody,
+    ReactBody,
+    encode_body,
+    event_line,
+    message_line,
+)
+from server.chat.hub import Hub
+from server.chat.names import Names
+from server.chat.ports import Log
+from server.chat.rooms import Rooms
+from server.chat.world import Peer, Room
+from server.protocol import limits
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Delete, Edit, Pin, React, Send, Withdraw
+from server.protocol.text import check_text
+
+_NAMED: Final = re.compile(r"(?<![\w@./-])@(\w[\w.-]*)")
+"""A name in a text: not in the middle of an address."""
+
+_HERE: Final = "here"
+
+
+class Saying:
+    """Messages and what becomes of them. All of it goes through the log; the log's writer judges."""
+
+    def __init__(self, journal: Log, hub: Hub, names: Names, rooms: Rooms, answers: Answers) -> None:
+        self._log = journal
+        self._hub = hub
+        self._names = names
+        self._rooms = rooms
+        self._answers = answers
+
+    def send(self, peer: Peer, frame: Send) -> None:
+        """Put a message into the log's queue."""
+        person = peer.here
+        try:
+            room = self._rooms.of_member(person, frame.room)
+            text = check_text(frame.text)
+        except ProtocolError as refusal:
+            self._answers.refuse(peer, frame.ref, refusal, room=frame.room, id=frame.id)
+            if frame.id is not UNSET:
+                self._log.append(GivenUp(session=peer.session, id=frame.id))
+            return
+        limited = person.rate.take()
+        if limited and frame.id is UNSET:
+            words = ProtocolError(Code.RATE_LIMITED, person.rate.refusal(limited), wait_ms=limited)
+            self._answers.refuse(peer, frame.ref, words, room=frame.room)
+            return
+        body = MessageBody(person.name, text, frame.me)
+        unknown: tuple[str, ...] = ()
+        if frame.reply is not UNSET:
+            body.reply = frame.reply
+        if "@" in text:
+            unknown = self._name(room, text, body)
+        peer.open += 1
+        self._log.append(
+            Draft(
+                peer=peer,
+                ref=None if frame.ref is UNSET else frame.ref,
+                kind=Kind.MESSAGE,
+                room=room.id,
+                user=person.user,
+                session=peer.session,
+                id=0 if frame.id is UNSET else frame.id,
+                limited=limited,
+                body=encode_body(body),
+                about=body if body.reply or body.mentions or body.here or unknown else None,
+                names=unknown,
+            )
+        )
+
+    def withdraw(self, peer: Peer, frame: Withdraw) -> None:
+        """Take back a message that may not have been taken: the answer tells."""
+        peer.open += 1
+        self._log.append(
+            GivenUp(peer=peer, session=peer.session, id=frame.id, then=partial(self._withdrawn, peer, frame))
+        )
+
+    def edit(self, peer: Peer, frame: Edit) -> None:
+        """Say an own message otherwise."""
+        text = check_text(frame.text)
+        body = EditBody(peer.here.name, frame.seq, text)
+        room = self._rooms.of_member(peer.here, frame.room)
+        unknown = self._name(room, text, body) if "@" in text else ()
+        self._act(peer, frame, room, Kind.EDIT, body, unknown)
+
+    def delete(self, peer: Peer, frame: Delete) -> None:
+        """Take a message away."""
+        room = self._rooms.of_member(peer.here, frame.room)
+        self._act(peer, frame, room, Kind.DELETE, DeleteBody(peer.here.name, frame.seq))
+
+    def react(self, peer: Peer, frame: React) -> None:
+        """React to a message, or take that back."""
+        room = self._rooms.of_member(peer.here, frame.room)
+        self._act(peer, frame, room, Kind.REACT, ReactBody(peer.here.name, frame.seq, frame.emoji, frame.on))
+
+    def pin(self, peer: Peer, frame: Pin) -> None:
+        """Pin a message, or take it off."""
+        room = self._rooms.of_member(peer.here, frame.room)
+        self._act(peer, frame, room, Kind.PIN, PinBody(peer.here.name, frame.seq, frame.on))
+
+    # What comes back from the log.
+
+    def said(self, draft: Draft) -> None:
+        """A message is durable, was so before, or is refused."""
+        room = self._hub.rooms[draft.room]
+        peer = draft.peer
+        if peer is not None:
+            peer.open -= 1
+        if draft.code is None and not draft.repeated:
+            line = message_line(draft.seq, room.json, draft.id, draft.user, draft.time, draft.body)
+            self._hub.event(room, draft.seq, line)
+            if draft.ref is not None and peer is not None:
+                self._answers.ok(peer, draft.ref, seq=draft.seq)
+        elif peer is not None:
+            if not draft.limited:
+                peer.here.rate.give_back()
+            ref = UNSET if draft.ref is None else draft.ref
+            if draft.code is None:
+                # The message itself may be long past: with no ref, the id says what this is about.
+                self._answers.ok(peer, ref, seq=draft.seq, id=draft.id)
+                return
+            refusal: ProtocolError | Code = draft.code
+            if draft.limited and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
+                refusal = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
+            self._answers.refuse(peer, ref, refusal, room=room.handle, id=draft.id or UNSET)
+
+    def acted(self, draft: Draft) -> None:
+        """Something was done to a message, or to its room."""
+        room = self._hub.rooms[draft.room]
+        line = event_line(draft.kind, draft.seq, room.json, draft.user, draft.time, draft.body)
+        self._hub.event(room, draft.seq, line)
+
+    def answer(self, draft: Draft) -> None:
+        """Answer who did something to a message."""
+        peer = draft.peer
+        peer.open -= 1
+        ref = UNSET if draft.ref is None else draft.ref
+        if draft.code is not None:
+            self._answers.refuse(peer, ref, draft.code, room=self._hub.rooms[draft.room].handle)
+        else:
+            self._answers.ok(peer, ref, seq=draft.seq or UNSET)
+
+    def _withdrawn(self, peer: Peer, frame: Withdraw, given_up: GivenUp) -> None:
+        peer.open -= 1
+        if given_up.code is not None:
+            self._answers.refuse(peer, frame.ref, given_up.code, id=frame.id)
+        else:
+            self._answers.ok(peer, frame.ref, id=frame.id, seq=given_up.seq or UNSET)
+
+    # How.
+
+    def _act(
+        self,
+        peer: Peer,
+        frame: Edit | Delete | React | Pin,
+        room: Room,
+        kind: Kind,
+        body: Any,  # noqa: ANN401 - one of the bodies
+        names: tuple[str, ...] = (),
+    ) -> None:
+        peer.here.rate.check()
+        peer.open += 1
+        self._log.append(
+            Draft(
+                peer=peer,
+                ref=None if frame.ref is UNSET else frame.ref,
+                kind=kind,
+                room=room.id,
+                user=peer.here.user,
+                session=peer.session,
+                about=body,
+                names=names,
+            )
+        )
+
+    def _name(self, room: Room, text: str, body: MessageBody | EditBody) -> tuple[str, ...]:
+        """Note whom a text names: those who are here at once; return the names of others, for the log to look up."""
+        unknown = []
+        for name in list(dict.fromkeys(match[1].rstrip(".-") for match in _NAMED.finditer(text)))[: limits.MENTIONS]:
+            if name.casefold() == _HERE:
+                body.here = True
+                continue
+            person = self._names.find(name)
+            if person is not None and room.id in person.rooms:
+                body.mentions.append(person.user)
+            elif len(name) <= limits.NAME_CHARS:
+                unknown.append(name)
+        return tuple(unknown)
