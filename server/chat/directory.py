@@ -170,7 +170,8 @@ class Directory:
                 else:
                     self._invited[draft.room].pop(body.who, None)
         if draft.kind is Kind.MEMBER:
-            self.add_member(draft.room, draft.user, draft.seq)
+            if not self.is_member(draft.room, draft.user):
+                self.add_member(draft.room, draft.user, draft.seq)
         elif draft.kind is Kind.UNMEMBER:
             self._members[draft.room].pop(draft.user, None)
             self._of_user.get(draft.user, {}).pop(draft.room, None)

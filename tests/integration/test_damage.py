@@ -28,7 +28,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             handle = f"room{room}"
             made = f'{{"handle":"{handle}","title":"{handle}"}}'.encode()
             database.execute("INSERT INTO events VALUES (?, ?, 0, 0, 0, 0, 1, 1, ?)", (room, room, made))
-            database.execute("INSERT INTO rooms VALUES (?, ?, ?)", (room, handle, handle))
+            database.execute("INSERT INTO rooms (id, handle, title) VALUES (?, ?, ?)", (room, handle, handle))
         database.executemany(
             "INSERT INTO events VALUES (?, ?, 1, 0, 0, 0, 1, 4, ?)",
             [(seq, 1 + seq % 21, (body % f"{seq} {'x' * 200}").encode()) for seq in range(22, 3022)],

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.chat.directory import RoomRecord
 from server.chat.events import FOREVER, Spans
 from server.chat.hub import Hub
 from server.chat.ports import PageQuery
@@ -100,7 +101,7 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
         archive = FakeArchive()
         hub = Hub(0, archive)
         hub._ring = Ring(0, capacity=30)  # a few events: the archive is needed, too
-        rooms = [hub.add_room(number + 1, f"r{number}") for number in range(3)]
+        rooms = [hub.add_room(RoomRecord(number + 1, f"r{number}", "")) for number in range(3)]
         members = [[0], [0, 1], [0, 1, 2], [2]]
         here = [enter(hub, f"p{n}", [rooms[r] for r in which]) for n, which in enumerate(members)]
         await settle()
@@ -138,7 +139,7 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
 async def test_rosters_larger_than_any_buffer_are_sent_once() -> None:
     """Room by room, and not again where nobody came or went meanwhile."""
     hub = Hub(0, FakeArchive())
-    rooms = [hub.add_room(number + 1, f"r{number}") for number in range(200)]
+    rooms = [hub.add_room(RoomRecord(number + 1, f"r{number}", "")) for number in range(200)]
     for room in rooms:
         room.online = dict.fromkeys(f"{room.handle}-person-{number}" for number in range(300))
     peer, link = enter(hub, "narrow", rooms)
@@ -165,12 +166,12 @@ async def test_a_storm_of_people_is_one_line_to_each() -> None:
     """A hundred who come in within one hold are told in one line; a newcomer has them in the roster or in that line."""
     hub = Hub(0, FakeArchive())
     presence = Presence(hub)
-    room = hub.add_room(1, "general")
+    room = hub.add_room(RoomRecord(1, "general", ""))
     _, watcher = enter(hub, "watcher", [room])
     await settle()
     watcher.writes.clear()
     for number in range(100):
-        presence.came(room, f"p{number}")
+        presence.came(room, Person(f"p{number}", number))
     presence.left(room, "p7", "quit")
     presence.flush()
     assert len(watcher.writes) == 1
@@ -180,6 +181,6 @@ async def test_a_storm_of_people_is_one_line_to_each() -> None:
     await settle()
     assert b"".join(late.writes).count(b'"p') == 99
     presence.left(room, "p1", "quit")
-    presence.came(room, "p1")
+    presence.came(room, Person("p1", 1))
     presence.flush()
     assert len(watcher.writes) == 1, "who was gone for less than the hold was never gone"

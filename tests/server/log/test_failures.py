@@ -69,13 +69,13 @@ BIG = "x" * 10_000
 async def test_who_comes_back_is_let_in_without_a_write(running: Running) -> None:
     """Their rooms are those of what everyone has seen; a newcomer, and a session that is none, are told so."""
     alice = await running.opened()
-    dev = Draft(kind=Kind.ROOM, room=0, user=alice.user, body=encode_body(RoomBody("dev", "dev")))
+    dev = Draft(kind=Kind.ROOM, room=0, user=alice.user, about=RoomBody("dev", "dev"))
     await running.done(dev)
     await running.done(Draft(kind=Kind.MEMBER, room=dev.seq, user=alice.user))
     running.fill_up()
     back, unknown = (Opening(name="alice", secret=secret, resume=True) for secret in (b"s", b"unknown"))
     new = Opening(name="bob", secret=b"b")
-    ops = Draft(kind=Kind.ROOM, room=0, user=alice.user, body=encode_body(RoomBody("ops", "ops")))
+    ops = Draft(kind=Kind.ROOM, room=0, user=alice.user, about=RoomBody("ops", "ops"))
     await running.done(
         ops, Draft(kind=Kind.MEMBER, room=dev.seq + 2, user=alice.user), back, unknown, new, message(alice, 1, BIG)
     )

@@ -9,7 +9,7 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import Draft, Entry, GivenUp, Kind, MessageBody, Opening, encode_body
+from server.chat.events import Draft, Entry, GivenUp, Kind, MessageBody, Opening, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 
@@ -193,9 +193,9 @@ async def test_what_reached_the_disk_against_appearance_is_handed_back(running: 
 async def test_two_who_make_one_room_get_one(running: Running) -> None:
     """The event that comes second has no effect, and says so."""
     await session(running)
-    one, other = (Draft(kind=Kind.ROOM, room=0, user=1, body=b'{"handle":"dev","title":"dev"}') for _ in range(2))
+    one, other = (Draft(kind=Kind.ROOM, room=0, user=1, about=RoomBody("dev", "dev")) for _ in range(2))
     await running.done(one, other)
-    assert (one.code, other.code) == (None, Code.BAD_ROOM)
+    assert (one.code, other.code) == (None, Code.ROOM_EXISTS)
     assert one.room == one.seq
 
 
