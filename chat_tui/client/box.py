@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 if TYPE_CHECKING:
     import apsw  # at run time only where something is kept: a script that keeps nothing starts without it
@@ -25,19 +25,22 @@ _SCHEMA: Final = """
         text      TEXT NOT NULL,
         me        INTEGER NOT NULL,
         withdrawn INTEGER NOT NULL,
-        failed    TEXT NOT NULL          -- why it was not taken, for people; empty while it may be
+        failed    TEXT NOT NULL,         -- why it was not taken, for people; empty while it may be
+        reply     INTEGER NOT NULL DEFAULT 0 -- the message that it answers; 0 for none
     );
     CREATE TABLE IF NOT EXISTS drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
-_PUT: Final = """
-    INSERT OR REPLACE INTO messages VALUES (:id, :session, :room, :text, :me, :withdrawn, :failed);
+_FIELDS: Final = ("id", "session", "room", "text", "me", "withdrawn", "failed", "reply")
+_COLUMNS: Final = ", ".join(_FIELDS)
+_PUT: Final = f"""
+    INSERT OR REPLACE INTO messages ({_COLUMNS}) VALUES ({", ".join(f":{field}" for field in _FIELDS)});
     INSERT OR REPLACE INTO state
         SELECT 'last', max(:id, ifnull(max(CAST(value AS INTEGER)), 0)) FROM state WHERE key = 'last';
     DELETE FROM messages WHERE id = :instead;
     DELETE FROM drafts WHERE :draft AND room = :room;
-"""
+"""  # noqa: S608 - our own names
 
 
 class Kept(Struct, kw_only=True):
@@ -50,6 +53,7 @@ class Kept(Struct, kw_only=True):
     me: bool = False
     withdrawn: bool = False
     failed: str = ""
+    reply: int = 0
 
 
 class Box:
@@ -95,11 +99,8 @@ class Box:
 
     def messages(self) -> list[Kept]:
         """Return the messages that are not confirmed, in the order they were written."""
-        rows = self._run("SELECT id, session, room, text, me, withdrawn, failed FROM messages ORDER BY id")
-        return [
-            Kept(id=id, session=session, room=room, text=text, me=bool(me), withdrawn=bool(withdrawn), failed=failed)
-            for id, session, room, text, me, withdrawn, failed in rows
-        ]
+        rows = self._run(f"SELECT {_COLUMNS} FROM messages ORDER BY id")  # noqa: S608 - our own names
+        return [convert(dict(zip(_FIELDS, row, strict=True)), Kept, strict=False) for row in rows]
 
     def put(self, message: Kept, *, draft: bool = False, instead: int = 0) -> None:
         """Keep a message as it stands now.
@@ -109,8 +110,7 @@ class Box:
             draft: it was its room's draft, which is done with at the same moment.
             instead: the id of a message that it replaces at the same moment.
         """
-        fields = ("id", "session", "room", "text", "me", "withdrawn", "failed")
-        values = {name: getattr(message, name) for name in fields}
+        values = {name: getattr(message, name) for name in _FIELDS}
         self._run(_PUT, {**values, "draft": draft, "instead": instead})
 
     def drop(self, id: int) -> None:
@@ -225,6 +225,9 @@ def _open(path: Path) -> "apsw.Connection":
         database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         with database:
             database.execute(_SCHEMA)
+            columns = {column for _, column, *_ in database.execute("PRAGMA table_info(messages)")}
+            if "reply" not in columns:  # made before messages could answer others
+                database.execute("ALTER TABLE messages ADD COLUMN reply INTEGER NOT NULL DEFAULT 0")
         # A read takes the lock, too, but only a write keeps it for sure.
         database.execute("BEGIN EXCLUSIVE; COMMIT")
     except apsw.Error:

@@ -10,17 +10,18 @@ from msgspec import UNSET
 
 from chat_tui.client.box import Boxes
 from chat_tui.client.connection import Connection
-from chat_tui.client.outbox import Outbox, Pending, Sent
+from chat_tui.client.outbox import Sent
+from chat_tui.client.requests import ANSWERS, PRIVATE
+from chat_tui.client.talking import Talking
 from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from server.protocol import frames, limits
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.text import check_name, check_text
+from server.protocol.text import check_name
 
-_Answer = TypeVar("_Answer", frames.Ok, frames.History, frames.Server)
 _First = TypeVar("_First")
 
 
-class Client:
+class Client(Talking):
     """Talk to a chat server.
 
         async with Client("127.0.0.1", 7373, "alice") as chat:
@@ -40,6 +41,7 @@ class Client:
         backlog: latest messages wanted of each room on entering, 0 for none.
         patience: seconds to wait for a connection and for each answer.
         keep: a folder for what outlives this process; None keeps nothing.
+        device: the session that another device of the same person asked for (see `device`): `name` may be empty then.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Client:
         backlog: int = limits.PAGE,
         patience: float = 10.0,
         keep: Path | None = None,
+        device: str = "",
     ) -> None:
+        super().__init__(patience, backlog)
         self.host = host
         self.port = port
         self.name = name
@@ -70,15 +74,13 @@ class Client:
         """All up to here has been received."""
         self.ended: ClientError | None = None
         """Why the last connection ended; None while connected or where this side ended it."""
-        self._backlog = backlog
-        self._patience = patience
+        self.show: list[str] | None = None
+        """The rooms whose latest messages are wanted on coming in; None: all."""
+        self._device = device
         self._connection: Connection | None = None
-        self._outbox = Outbox(self._write)
         self._boxes = Boxes(keep)
         self._owner = ("", "")
         """Server and name that the outbox belongs to."""
-        self._refs = 0
-        self._asked: dict[str, asyncio.Future[Any]] = {}
         self._greeting: asyncio.Future[frames.Welcome] | None = None
         self._in = False
         self._unpaged: dict[str, int] = {}
@@ -137,107 +139,10 @@ class Client:
         if self._connection is not None:
             await self._connection.end(1.0)
 
-    # Talking.
-
-    def post(
-        self, text: str, *, room: str = "general", me: bool = False, draft: bool = False, instead: int = 0
-    ) -> Pending:
-        """Send a message without waiting; while not connected it is kept for the next connection.
-
-        Its end shows in `batches`: as a message with its id, or as an error with its id. `draft`: it was the room's
-        draft, which is forgotten in the same moment; so is the failed message of id `instead`.
-
-        Raises:
-            Refused: it can't be a message: empty, or too long.
-        """
-        try:
-            return self._outbox.post(room, check_text(text), me, draft=draft, instead=instead)
-        except ProtocolError as error:
-            raise Refused(error.code, error.message) from error
-
-    async def send(self, text: str, *, room: str = "general", me: bool = False) -> Sent:
-        """Send a message; return once it is durable.
-
-        Raises:
-            NotConnected: nothing was sent.
-            Refused: the server does not take it.
-            Lost: the connection ended before it was confirmed; `reconnect` sends it again.
-        """
-        self._live()
-        message = self.post(text, room=room, me=me)
-        message.done = asyncio.get_running_loop().create_future()
-        self._read_on()
-        return await message.done
-
-    def withdraw(self, id: int) -> bool:
-        """Take back a message that failed or is not confirmed.
-
-        Returns whether that is done. Where it may have arrived, the server is asked, now or once it is there again, and
-        its answer shows in `batches`: an `ok` with the id, and with a `seq` where it came too late.
-        """
-        return self._outbox.withdraw(id)
-
-    @property
-    def failed(self) -> list[Pending]:
-        """Own messages that were refused, or of which nobody knows (`failed` says why), until they are withdrawn."""
-        return list(self._outbox.failed.values())
-
-    def draft(self, room: str = "general") -> str:
-        """Return what was being written in a room."""
-        return self._outbox.box.draft(room)
-
-    def keep_draft(self, text: str, room: str = "general") -> None:
-        """Keep what is being written in a room."""
-        self._outbox.box.keep_draft(room, text)
-
-    @property
-    def keeps(self) -> bool:
-        """What is not confirmed outlives this process."""
-        return self._outbox.box.kept
-
-    @property
-    def trouble(self) -> str:
-        """Why nothing is kept although it should be, as a sentence; empty where all is well."""
-        return self._outbox.box.trouble
-
     def remember(self) -> None:
         """Open what is kept for the server that was last met at this address, before it is reached."""
         if not self.server_id:
             self._belong(self._boxes.server_at(self._address))
-
-    @property
-    def unconfirmed(self) -> list[Pending]:
-        """Own messages on their way, oldest first."""
-        return list(self._outbox.pending.values())
-
-    async def history(
-        self,
-        room: str = "general",
-        *,
-        before: int | None = None,
-        after: int | None = None,
-        around: int | None = None,
-        limit: int = limits.PAGE,
-    ) -> frames.History:
-        """Return a page of a room's messages, ascending. The page also passes through `batches`."""
-        return await self._ask(
-            frames.HistoryRequest(
-                room=room,
-                before=UNSET if before is None else before,
-                after=UNSET if after is None else after,
-                around=UNSET if around is None else around,
-                limit=limit,
-            ),
-            frames.History,
-        )
-
-    async def join(self, room: str) -> None:
-        """Make or enter a room."""
-        await self._ask(frames.Join(room=room, backlog=self._backlog), frames.Ok)
-
-    async def leave(self, room: str) -> None:
-        """Stop being a member of a room."""
-        await self._ask(frames.Leave(room=room), frames.Ok)
 
     async def nick(self, name: str) -> None:
         """Take another name. Raises Refused where it is taken or can't be one."""
@@ -288,6 +193,9 @@ class Client:
             except Refused as refusal:
                 if resume is None or refusal.code not in (Code.NO_SUCH_SESSION, Code.DIVERGED):
                     raise
+                if not self.name:
+                    words = "This code is not known here. Ask your other device for a new one."
+                    raise Refused(refusal.code, words) from refusal
                 if refusal.code == Code.DIVERGED and resume.epoch:
                     self.replaced = True
                     resume = frames.Resume(session=self.session)
@@ -307,7 +215,9 @@ class Client:
 
     async def _greet(self, connection: Connection, resume: frames.Resume | None) -> frames.Welcome:
         self._greeting = asyncio.get_running_loop().create_future()
-        connection.write(frames.Hello(name=self.name, resume=resume, backlog=self._backlog, resumes=True))
+        connection.write(
+            frames.Hello(name=self.name, resume=resume, backlog=self._backlog, show=self.show, resumes=True)
+        )
         try:
             return await self._first(connection, self._greeting)
         finally:
@@ -340,7 +250,8 @@ class Client:
         # Another server's stays with that server; what was written before any was known is for the first.
         self._outbox.belong(box, take=self._owner[0] in ("", server))
         self._owner = (server, self.name)
-        self.session, self.epoch, self.seq = box.session, "", 0
+        self.session, self.epoch, self.seq = box.session or self._device, "", 0
+        self._device = ""
 
     def _choose(self, name: str) -> None:
         """Come in under another name than was tried: as who had it here before, else as who we are."""
@@ -381,6 +292,8 @@ class Client:
                 self.seq = max(self.seq, frame.seq)
                 if frame.user == self.user and frame.id is not UNSET:
                     self._outbox.confirm(frame.id, Sent(frame.seq, frame.time))
+            case frames.Event():
+                self.seq = max(self.seq, frame.seq)
             case frames.Ping():
                 if frame.seq is not UNSET:
                     self.seq = max(self.seq, frame.seq)
@@ -400,17 +313,11 @@ class Client:
                 self._outbox.withdrawn(frame.id)
             case frames.Gap():
                 self._unpaged[frame.room] = frame.before - 1
-            case frames.Server():
-                answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
-                if answer is not None and not answer.done():
-                    answer.set_result(frame)
-                return False
-            case frames.Ok() | frames.History():
-                answer = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
-                if answer is not None and not answer.done():
-                    answer.set_result(frame)
             case frames.Error():
                 return self._refused(frame)
+        if isinstance(frame, ANSWERS):
+            self._answer(frame.ref, frame)
+            return not isinstance(frame, PRIVATE)
         return True
 
     def _welcome(self, frame: frames.Welcome) -> None:
@@ -422,7 +329,8 @@ class Client:
         self.session, self.epoch = frame.session, frame.epoch
         if not frame.resumed:
             self.seq = frame.seq
-            self._unpaged = dict.fromkeys(frame.rooms, frame.seq) if self._backlog else {}
+            shown = frame.rooms if self.show is None else [room for room in self.show if room in frame.rooms]
+            self._unpaged = dict.fromkeys(shown, frame.seq) if self._backlog else {}
         self._outbox.connected(frame.session, replaced=self.replaced)
         if frame.resumed:
             self._fetch_first_pages()
@@ -439,10 +347,7 @@ class Client:
         error = Refused(frame.code, frame.message)
         if frame.id is not UNSET:
             return self._outbox.refuse(frame, frame.id)
-        asked = self._asked.pop(frame.ref, None) if frame.ref is not UNSET else None
-        if asked is not None:
-            if not asked.done():
-                asked.set_exception(error)
+        if self._refuse(frame.ref, error):
             return False
         if self._greeting is not None and not self._in:
             if not self._greeting.done():
@@ -455,32 +360,7 @@ class Client:
         self.ended = ended.result()
         why = self.ended or Lost("The connection was closed.")
         self._outbox.disconnected(why)
-        for answer in self._asked.values():
-            if not answer.done():
-                answer.set_exception(why)
-        self._asked.clear()
-
-    async def _ask(self, request: frames.Request, kind: type[_Answer]) -> _Answer:
-        """Send a request and wait for its answer."""
-        self._live()
-        request.ref = self._next_ref()
-        answer = self._asked[request.ref] = asyncio.get_running_loop().create_future()
-        self._write(request)  # type: ignore[arg-type]
-        self._read_on()
-        try:
-            async with asyncio.timeout(self._patience):
-                result = await answer
-        except TimeoutError as error:
-            raise Lost("The server did not answer in time.") from error
-        finally:
-            self._asked.pop(request.ref, None)
-        if not isinstance(result, kind):
-            raise Refused(Code.BAD_FRAME, "The server answered something else.")
-        return result
-
-    def _next_ref(self) -> str:
-        self._refs += 1
-        return str(self._refs)
+        self._refuse_all(why)
 
     def _live(self) -> None:
         if not self._in:

@@ -2,24 +2,23 @@
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import Struct
 
 from server.protocol import codec, frames
 from server.protocol.text import clean, clean_line
+
+_SECRET = frozenset({"session", "epoch"})
+"""Fields that stay as they came: they are sent back, never shown."""
 
 
 def take_in(line: bytes) -> frames.ServerFrame:
     """Return the frame that a line holds, every string in it cleaned; ProtocolError where it holds none.
 
-    `session` and `epoch` stay as they came: they are sent back, never shown.
+    `session` and `epoch` stay as they came.
     """
     frame = codec.decode_server(line)
     if type(frame) is frames.Message:
         _clean_message(frame)
-    elif type(frame) is frames.History:
-        frame.room = _line(frame.room)
-        for message in frame.messages:
-            _clean_message(message)
     else:
         _clean_fields(frame)
     return frame
@@ -35,14 +34,34 @@ def _clean_message(message: frames.Message) -> None:
     message.room = _line(message.room)
     message.time = _line(message.time)
     message.text = clean(message.text)
+    if message.reactions:
+        message.reactions = {_line(emoji): users for emoji, users in message.reactions.items()}
 
 
-def _clean_fields(frame: Any) -> None:  # noqa: ANN401 - any frame: the fields are found by their values
-    for field in frame.__struct_fields__:
-        value = getattr(frame, field)
-        if value is UNSET or field in ("session", "epoch"):
-            continue
-        if isinstance(value, str):
-            setattr(frame, field, _line(value))
-        elif isinstance(value, list):
-            setattr(frame, field, [_line(item) for item in value])
+def _clean_fields(struct: Struct) -> None:
+    long = isinstance(struct, frames.Edited | frames.Version)
+    for field in struct.__struct_fields__:
+        if field not in _SECRET:
+            value = getattr(struct, field)
+            if isinstance(value, str) and long and field == "text":
+                setattr(struct, field, clean(value))
+            elif not isinstance(value, int):
+                setattr(struct, field, _clean(value))
+
+
+def _clean(value: Any) -> Any:  # noqa: ANN401 - whatever a frame's field holds
+    """Return a field's value, however deep its strings lie, with all of them cleaned."""
+    match value:
+        case str():
+            return _line(value)
+        case frames.Message():
+            _clean_message(value)
+        case Struct():
+            _clean_fields(value)
+        case list():
+            return [_clean(item) for item in value]
+        case tuple():
+            return tuple(_clean(item) for item in value)
+        case dict():
+            return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

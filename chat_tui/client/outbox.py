@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import asdict
 
 from chat_tui.client.box import Box, Kept
 from chat_tui.errors import ClientError, Lost, Refused
@@ -41,7 +42,7 @@ class Pending(Kept, kw_only=True, eq=False):
         """Return what is to be written of it."""
         if self.withdrawn:
             return frames.Withdraw(id=self.id)
-        return frames.Send(room=self.room, text=self.text, id=self.id, me=self.me)
+        return frames.Send(room=self.room, text=self.text, id=self.id, me=self.me, reply=self.reply or UNSET)
 
 
 class Outbox:
@@ -74,18 +75,7 @@ class Outbox:
         self.box.close()
         self.box = box
         self._last = max(self._last, box.last)
-        kept = [
-            Pending(
-                id=message.id,
-                session=message.session,
-                room=message.room,
-                text=message.text,
-                me=message.me,
-                withdrawn=message.withdrawn,
-                failed=message.failed,
-            )
-            for message in box.messages()
-        ]
+        kept = [Pending(**asdict(message)) for message in box.messages()]
         known = {message.id for message in kept}
         for message in here:
             if message.id not in known:
@@ -102,10 +92,10 @@ class Outbox:
                 self.box.move_to(box)
             self.box = box
 
-    def post(self, room: str, text: str, me: bool, *, draft: bool = False, instead: int = 0) -> Pending:
+    def post(self, room: str, text: str, me: bool, *, reply: int = 0, draft: bool = False, instead: int = 0) -> Pending:
         """Number a message, keep it and send it: now, or as soon as that is possible. See `Box.put`."""
         self._last += 1
-        message = Pending(id=self._last, room=room, text=text, me=me)
+        message = Pending(id=self._last, room=room, text=text, me=me, reply=reply)
         now = bool(self._session) and self._timer is None and not self._slowed
         if now:
             message.session, message.held = self._session, False
