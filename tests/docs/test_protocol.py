@@ -21,7 +21,9 @@ def test_every_frame_has_its_heading() -> None:
 
 def test_every_field_is_named() -> None:
     """Each field of each frame stands in that frame's part, but `ref`, which is said once for all."""
-    parts = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL))
+    parts: dict[str, str] = {}
+    for tag, part in re.findall(r"^### (\w+)\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL):
+        parts[tag] = parts.get(tag, "") + part
     for kind in (*frames.ClientFrame.__args__, *frames.ServerFrame.__args__):
         tag = str(kind.__struct_config__.tag)
         for field in msgspec.structs.fields(kind):
