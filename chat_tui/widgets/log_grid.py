@@ -46,25 +46,35 @@ class Ink(NamedTuple):
     link: Color
     mention: Color
     """Behind a whole message that names me."""
+    focus: Color
+    """Behind the message that has the focus."""
     pill: Color
-    """Behind what floats."""
+    """Behind what floats, code and reactions."""
+    keyword: Color
+    string: Color
+    number: Color
     dark: bool
 
-    def style(self, color: Color, tinted: bool = False, bold: bool = False, italic: bool = False) -> Style:
-        """Return the style of text in a colour, on a tinted row or not."""
-        behind = self.mention if tinted else self.background
+    def style(self, color: Color, behind: Color | None = None, bold: bool = False, italic: bool = False) -> Style:
+        """Return the style of text in a colour; `behind` it is the background of the log, unless it is said."""
+        behind = self.background if behind is None else behind
         # In a terminal's own colours a quiet tone can't be computed: it is its dim one.
         dim = True if color is self.quiet and behind.ansi is not None else None
         return _style(color, behind, bold or None, italic or None, dim)
 
-    def name(self, name: str, mine: bool, tinted: bool = False) -> Style:
+    def name(self, name: str, mine: bool, behind: Color | None = None) -> Style:
         """Return the style of a name."""
         color = self.own if mine else nick_color(name, self.background, self.dark)
-        return self.style(color, tinted, bold=mine)
+        return self.style(color, behind, bold=mine)
+
+    def code(self) -> Style:
+        """Return the style of code within a line. Where no tint is to be had, its colour tells it."""
+        color = self.foreground if self.pill.ansi is None else self.keyword
+        return self.style(color, self.pill)
 
     def floating(self) -> Style:
         """Return the style of what floats over the log."""
-        return _style(self.foreground, self.pill, True, None, None)
+        return self.style(self.foreground, self.pill, bold=True)
 
 
 @lru_cache(maxsize=512)

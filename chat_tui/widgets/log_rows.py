@@ -1,9 +1,7 @@
-"""From an entry of the log to the rows that show it."""
+"""From the shape of an entry to the strips that show it."""
 
-import re
-import time
+from functools import lru_cache
 from itertools import pairwise
-from urllib.parse import quote
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,77 +11,27 @@ from textual.strip import Strip
 
 from chat_tui.state.entries import (
     ACTION,
-    DAY,
+    DELETED,
     ERROR,
     FAILED,
     HEAD,
+    HERE,
     INFO,
     MENTION,
     MINE,
     NOTICE,
-    RETURNING,
+    PINNED,
     SENDING,
-    UNSURE,
-    Entry,
-    Waiting,
 )
+from chat_tui.state.markup import Kind, Look, Mark
 from chat_tui.widgets.log_grid import Grid, Ink, fit
-from chat_tui.widgets.log_wrap import Span, wrap
+from chat_tui.widgets.log_shape import Extra, Line, Part, Shape, clock
+from chat_tui.widgets.log_wrap import Span
 
-ROW = 4096
-"""Selection counts an entry's characters row by row, each row as this many: more than any terminal has columns."""
+_BOLD, _ITALIC = Style(bold=True), Style(italic=True)
 
-_BLANK, _NAME, _NAME_AND_TIME = "", "name", "name, time"
-
-_URL = re.compile(r"https?://[^\s<>\"`]+", re.IGNORECASE)
-
-
-class Shape:
-    """How an entry is cut into rows on one grid: the rows above its text, its text, the reason why it failed."""
-
-    __slots__ = ("above", "entry", "links", "reason", "reason_spans", "rows", "spans", "text")
-
-    def __init__(self, entry: Entry, before: Entry | None, grid: Grid) -> None:
-        self.entry = entry
-        self.text = f"{entry.name} {entry.text}" if entry.flags & ACTION else entry.text
-        self.spans = wrap(self.text, grid.text_width)
-        self.above = _rows_above(entry, before, grid)
-        self.links = _links(self.text)
-        self.reason = _reason(entry)
-        self.reason_spans = wrap(self.reason, grid.text_width) if self.reason else []
-        self.rows: list[Strip | None] = [None] * (len(self.above) + len(self.spans) + len(self.reason_spans))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def character(self, x: int, grid: Grid) -> int:
-        """Return which character of the text a selection's `x` means; -1 for what stands before the text."""
-        row, column = divmod(x, ROW)
-        line = row - len(self.above)
-        if line >= len(self.spans):
-            return len(self.text)
-        before = self.characters_before(grid) if line == 0 else grid.text_at
-        if line < 0 or (line == 0 and column < before):
-            return -1
-        start, end = self.spans[line]
-        return min(end, start + max(0, column - before))
-
-    def characters_before(self, grid: Grid) -> int:
-        """Return how many characters stand before the first line of text: one a cell, but for a name."""
-        if not grid.nick or not self.entry.flags & HEAD or self.entry.flags & (ACTION | NOTICE):
-            return grid.text_at
-        name = fit(self.entry.name, grid.nick)
-        return grid.text_at - cell_len(name) + len(name)
-
-    def copied(self, start: int, end: int) -> str:
-        """Return the text from `start` to `end`, with time and name where `start` is -1 and they are shown."""
-        if start >= 0:
-            return self.text[start:end]
-        text = self.text[: max(0, end)]
-        if self.entry.flags & NOTICE or not self.entry.flags & HEAD:
-            return text
-        who = "*" if self.entry.flags & ACTION else f"{self.entry.name}:"
-        return f"{_clock(self.entry.time)} {who} {text}"
+Styled = tuple[int, int, Style]
+"""Characters of a text, from and to, and what is laid over their style."""
 
 
 class Rows:
@@ -93,131 +41,304 @@ class Rows:
         self.grid = grid
         self.ink = ink
 
-    def row(self, shape: Shape, number: int, selected: Span | None = None, selection: Style | None = None) -> Strip:
-        """Return a row of an entry. Characters in `selected` are shown in the style `selection`."""
-        line = number - len(shape.above)
-        if line < 0:
-            return self._above(shape, shape.above[number])
-        if line >= len(shape.spans):
-            start, end = shape.reason_spans[line - len(shape.spans)]
-            return self._reason(shape.reason[start:end])
-        segments = self._before(shape.entry, line == 0)
-        if selected and selected[0] < 0 and line == 0 and selection:
-            segments = [Segment(text, style + selection if style else selection) for text, style, _ in segments]
-        segments += self._text(shape, *shape.spans[line], selected, selection)
-        mark = line == len(shape.spans) - 1
-        return self._finish(segments, shape.entry, mark)
+    def row(
+        self,
+        shape: Shape,
+        number: int,
+        selected: Span | None = None,
+        selection: Style | None = None,
+        focused: bool = False,
+    ) -> Strip:
+        """Return a row of an entry.
+
+        Args:
+            shape: the entry, cut into rows on this grid.
+            number: which of its rows.
+            selected: characters that are shown in the style `selection`.
+            selection: that style.
+            focused: whether the message has the focus.
+        """
+        return _Row(self.grid, self.ink, shape, focused).draw(number, selected, selection)
 
     def centred(self, text: str, style: Style) -> Strip:
         """Return a row with a text in its middle."""
+        return self._middle(text, style, " ", self.ink.style(self.ink.quiet))
+
+    def rule(self, text: str, style: Style) -> Strip:
+        """Return a row with a text in the middle of a line from edge to edge."""
+        return self._middle(f" {text} ", style, "─", style)
+
+    def _middle(self, text: str, style: Style, filling: str, around: Style) -> Strip:
+        width = self.grid.width
         blank = self.ink.style(self.ink.quiet)
-        text = fit(text, self.grid.width)
-        left = (self.grid.width - cell_len(text)) // 2
-        right = self.grid.width - left - cell_len(text)
-        return Strip([Segment(" " * left, blank), Segment(text, style), Segment(" " * right, blank)], self.grid.width)
+        margin = "  " if filling != " " and width > 8 else ""
+        text = fit(text, width - 2 * len(margin))
+        left = (width - cell_len(text)) // 2 - len(margin)
+        right = width - left - cell_len(text) - 2 * len(margin)
+        segments = [
+            Segment(margin, blank),
+            Segment(filling * left, around),
+            Segment(text, style),
+            Segment(filling * right, around),
+            Segment(margin, blank),
+        ]
+        return Strip(_joined([segment for segment in segments if segment.text]), width)
 
     def blank(self) -> Strip:
         """Return an empty row."""
         return Strip.blank(self.grid.width, self.ink.style(self.ink.quiet))
 
-    def _above(self, shape: Shape, what: str) -> Strip:
-        entry, ink = shape.entry, self.ink
-        if what == _BLANK:
-            return self.blank()
-        if what not in (_NAME, _NAME_AND_TIME):
-            return self.centred(f"── {what} ──", ink.style(ink.quiet))
-        tinted = bool(entry.flags & MENTION)
-        name = fit(entry.name, max(2, self.grid.width - 10))
-        segments = [
-            self._gutter(tinted),
-            Segment(name, ink.name(entry.name, bool(entry.flags & MINE), tinted) + Style(bold=True)),
-        ]
-        if what == _NAME_AND_TIME:
-            segments.append(Segment(f"  {_clock(entry.time)}", ink.style(ink.quiet, tinted)))
-        return self._finish(segments, entry, mark=False)
 
-    def _before(self, entry: Entry, first: bool) -> list[Segment]:
+class _Row:
+    """Draws the rows of one entry."""
+
+    def __init__(self, grid: Grid, ink: Ink, shape: Shape, focused: bool) -> None:
+        self.grid = grid
+        self.ink = ink
+        self.shape = shape
+        self.entry = shape.entry
+        self.flags = shape.flags
+        self.focused = focused
+        self.mine = bool(shape.flags & MINE)
+        self.behind = ink.focus if focused else ink.mention if shape.flags & MENTION else ink.background
+        self.quiet = ink.style(ink.quiet, self.behind)
+
+    def draw(self, number: int, selected: Span | None, selection: Style | None) -> Strip:
+        """Return one of them."""
+        shape = self.shape
+        line = number - len(shape.above)
+        if line < 0:
+            return self._extra(shape.above[number])
+        if line >= len(shape.lines):
+            return self._extra(shape.below[line - len(shape.lines)])
+        segments = self._before(line == 0)
+        if selected and selected[0] < 0 and line == 0 and selection:
+            segments = [Segment(text, style + selection if style else selection) for text, style, _ in segments]
+        segments += self._text(shape.lines[line], selected, selection)
+        return self._finish(segments, self._sign() if line == len(shape.lines) - 1 else None)
+
+    # What is not text.
+
+    def _extra(self, row: Extra) -> Strip:
+        rows, ink = Rows(self.grid, self.ink), self.ink
+        match row.part:
+            case Part.BLANK:
+                return rows.blank()
+            case Part.DAY:
+                return rows.centred(f"── {row.text} ──", ink.style(ink.quiet))
+            case Part.NEW:
+                return rows.rule(f"new since {row.text}", ink.style(ink.own))
+            case Part.NAME:
+                return self._finish(self._name(row.text))
+            case Part.QUOTE:
+                return self._finish([*self._left(), *self._quote(row)])
+            case Part.REACTIONS:
+                return self._finish([*self._left(), *self._reactions(row)])
+            case Part.THREAD:
+                return self._finish([*self._left(), *self._thread(row.text)])
+            case Part.REASON:
+                style = ink.style(ink.error)
+                return self._pad(
+                    [Segment(" " * self.grid.text_at, style), Segment(row.text, style)], rows.ink.style(ink.quiet)
+                )
+
+    def _name(self, time: str) -> list[Segment]:
+        """Return the name above its group, where there is no column for it."""
+        ink = self.ink
+        name = fit(self.entry.name, max(2, self.grid.width - 10))
+        segments = [self._gutter(), Segment(name, ink.name(self.entry.name, self.mine, self.behind) + _BOLD)]
+        return [*segments, Segment(f"  {time}", self.quiet)] if time else segments
+
+    def _quote(self, row: Extra) -> list[Segment]:
+        act = _act("quote", self.entry.seq)
+        words = f": {row.quoted}" if row.text else row.quoted
+        sign = "↪ "
+        name = fit(row.text, max(2, self.grid.text_width - len(sign)))
+        left = self.grid.text_width - len(sign) - cell_len(name)
+        mine = row.text.casefold() == self.shape.me
+        segments = [Segment(sign, self.quiet + act)]
+        if name:
+            segments.append(Segment(name, self.ink.name(row.text, mine, self.behind) + act))
+        return [*segments, Segment(fit(words, left), self.quiet + act)] if left > 2 else segments
+
+    def _reactions(self, row: Extra) -> list[Segment]:
+        ink = self.ink
+        segments = []
+        for reaction in row.reactions:
+            style = ink.style(ink.own if reaction.mine else ink.foreground, ink.pill, bold=reaction.mine)
+            segments.append(Segment(reaction.text, style + _act("react", self.entry.seq, reaction.name)))
+            segments.append(Segment(" ", self.quiet))
+        return segments[:-1]
+
+    def _thread(self, text: str) -> list[Segment]:
+        style = self.ink.style(self.ink.link, self.behind) + _act("thread", self.entry.seq)
+        segments = [Segment(f"↳ {text}", style)]
+        return [*segments, Segment(" · T opens", self.quiet)] if self.focused else segments
+
+    # What stands left of the text.
+
+    def _left(self) -> list[Segment]:
+        return [self._gutter(), Segment(" " * (self.grid.text_at - 2), self.quiet)]
+
+    def _before(self, first: bool) -> list[Segment]:
         """Return what stands left of a line of text; time and name on the first line of a group's head."""
-        ink, grid = self.ink, self.grid
-        tinted = bool(entry.flags & MENTION)
-        quiet = ink.style(ink.quiet, tinted)
-        gutter = self._gutter(tinted)
+        ink, grid, head = self.ink, self.grid, first and self.flags & HEAD
+        gutter = self._gutter(first)
         if not grid.nick:
-            mark = self._mark(entry) if first and entry.flags & HEAD else None
-            return [mark, Segment(" ", quiet)] if mark and not tinted else [gutter]
-        if not (first and entry.flags & HEAD):
-            return [gutter, Segment(" " * (grid.text_at - 2), quiet)]
-        time_ = " " * 5 if entry.flags & NOTICE else _clock(entry.time)
-        mark = self._mark(entry)
+            mark = self._mark() if head and self.behind is ink.background else None
+            return [mark, Segment(" ", self.quiet)] if mark else [gutter]
+        if not head:
+            return [gutter, Segment(" " * (grid.text_at - 2), self.quiet)]
+        time = " " * 5 if self.flags & NOTICE else clock(self.entry.time)
+        mark = self._mark()
         if mark is None:
-            style = ink.name(entry.name, bool(entry.flags & MINE), tinted)
-            mark = Segment(fit(entry.name, grid.nick), style)
+            mark = Segment(fit(self.entry.name, grid.nick), ink.name(self.entry.name, self.mine, self.behind))
         indent = " " * (2 + grid.nick - cell_len(mark.text))
-        return [gutter, Segment(time_ + indent, quiet), mark, Segment("  ", quiet)]
+        return [gutter, Segment(time + indent, self.quiet), mark, Segment("  ", self.quiet)]
 
-    def _mark(self, entry: Entry) -> Segment | None:
+    def _mark(self) -> Segment | None:
         """Return what stands for the name of an entry that has none, or has it in its text."""
         ink = self.ink
-        if entry.flags & ACTION:
-            return Segment("*", ink.name(entry.name, bool(entry.flags & MINE), bool(entry.flags & MENTION)))
-        if not entry.flags & NOTICE:
+        if self.flags & ACTION:
+            return Segment("*", ink.name(self.entry.name, self.mine, self.behind))
+        if not self.flags & NOTICE:
             return None
-        error = bool(entry.flags & ERROR)
-        return Segment("!" if error else "·", ink.style(self._notice_color(entry), bold=error))
+        error = bool(self.flags & ERROR)
+        return Segment("!" if error else "·", ink.style(self._notice_color(), bold=error))
 
-    def _gutter(self, tinted: bool) -> Segment:
-        ink = self.ink
-        return Segment("▌ ", ink.style(ink.own, tinted)) if tinted else Segment("  ", ink.style(ink.quiet))
+    def _gutter(self, first: bool = False) -> Segment:
+        """Return what tells the message that has the focus, or names me, without any colour."""
+        if self.focused:
+            return Segment("❯ " if first else "│ ", self.ink.style(self.ink.own, self.behind, bold=True))
+        if self.flags & MENTION:
+            return Segment("▌ ", self.ink.style(self.ink.own, self.behind))
+        return Segment("  ", self.quiet)
 
-    def _text(
-        self, shape: Shape, start: int, end: int, selected: Span | None, selection: Style | None
-    ) -> list[Segment]:
-        """Return a line of text, cut where a link, a name or the selection begins or ends."""
-        entry, ink = shape.entry, self.ink
-        tinted = bool(entry.flags & MENTION)
-        if entry.flags & NOTICE:
-            plain = ink.style(self._notice_color(entry), tinted)
-        else:
-            plain = ink.style(ink.foreground, tinted, italic=bool(entry.flags & ACTION))
-        styles = [(from_, to, ink.style(ink.link, tinted) + link) for from_, to, link in shape.links]
-        if entry.flags & ACTION:
-            styles.append((0, len(entry.name), ink.name(entry.name, bool(entry.flags & MINE), tinted)))
+    # The text.
+
+    def _text(self, line: Line, selected: Span | None, selection: Style | None) -> list[Segment]:
+        """Return a line of text, cut where anything that looks otherwise, or the selection, begins or ends."""
+        plain, over = self._plain(line), self._over(line)
         if selected and selection:
-            styles.append((selected[0], selected[1], selection))
-        cuts = {start, end}
-        for from_, to, _ in styles:
-            cuts.update(cut for cut in (from_, to) if start < cut < end)
-        edges = sorted(cuts)
-        segments = []
-        for left, right in pairwise(edges):
+            over.append((*selected, selection))
+        segments = self._indent(line)
+        if not over:
+            return [*segments, Segment(self.shape.text[line.start : line.end], plain), *self._code_end(line)]
+        cuts = {line.start, line.end}
+        for from_, to, _ in over:
+            cuts.update(cut for cut in (from_, to) if line.start < cut < line.end)
+        for left, right in pairwise(sorted(cuts)):
             style = plain
-            for from_, to, over in styles:
+            for from_, to, more in over:
                 if from_ <= left and right <= to:
-                    style = style + over
-            segments.append(Segment(shape.text[left:right], style))
-        return segments
+                    style = style + more
+            segments.append(Segment(self.shape.text[left:right], style))
+        return [*segments, *self._code_end(line)]
 
-    def _notice_color(self, entry: Entry) -> Color:
+    def _plain(self, line: Line) -> Style:
+        """Return the style of what is nothing else."""
+        ink, flags = self.ink, self.flags
+        if flags & NOTICE:
+            return ink.style(self._notice_color(), self.behind)
+        if flags & DELETED:
+            return ink.style(ink.quiet, self.behind, italic=True)
+        if line.block is None:
+            return ink.style(ink.foreground, self.behind, italic=bool(flags & ACTION))
+        if line.block.kind is Kind.CODE:
+            return ink.style(ink.foreground, self._behind_code())
+        return self.quiet
+
+    def _over(self, line: Line) -> list[Styled]:
+        """Return what in a line looks otherwise."""
+        shape, ink = self.shape, self.ink
+        over = [
+            (mark.start, mark.end, self._look(mark))
+            for mark in shape.marks
+            if mark.start < line.end and line.start < mark.end
+        ]
+        if self.flags & ACTION and line.start < len(self.entry.name):
+            over.append((0, len(self.entry.name), ink.name(self.entry.name, self.mine, self.behind)))
+        for start, end, flag in shape.tail:
+            color = ink.own if flag & PINNED else ink.quiet
+            over.append((start, end, ink.style(color, self.behind) + Style(bold=False, italic=False)))
+        if line.block is not None and line.block.language:
+            over += self._tones(line)
+        return over
+
+    def _look(self, mark: Mark) -> Style:
+        """Return how a part of the text looks that is more than its characters."""
+        ink, behind = self.ink, self.behind
+        match mark.look:
+            case Look.BOLD:
+                return _BOLD
+            case Look.ITALIC:
+                return _ITALIC
+            case Look.CODE:
+                return ink.code()
+            case Look.LINK:
+                return ink.style(ink.link, behind) + _link(mark.target, True)
+            case Look.WHERE:
+                return ink.style(ink.quiet, behind) + _link(mark.target, False)
+            case Look.ROOM:
+                return ink.style(ink.link, behind) + Style.from_meta({"room": mark.target})
+            case Look.NAME:
+                name = mark.target.casefold()
+                return ink.name(name, name == self.shape.me or (name == "here" and bool(self.flags & HERE)), behind)
+
+    def _notice_color(self) -> Color:
         ink = self.ink
-        return ink.error if entry.flags & ERROR else ink.foreground if entry.flags & INFO else ink.quiet
+        return ink.error if self.flags & ERROR else ink.foreground if self.flags & INFO else ink.quiet
 
-    def _reason(self, text: str) -> Strip:
-        ink = self.ink
-        style = ink.style(ink.error)
-        return self._pad([Segment(" " * self.grid.text_at, style), Segment(text, style)], ink.style(ink.quiet), None)
+    # Code and quotes.
 
-    def _finish(self, segments: list[Segment], entry: Entry, mark: bool) -> Strip:
-        """Fill a row up to its width, with the mark of a message that is not sent."""
-        ink = self.ink
-        tinted = bool(entry.flags & MENTION)
-        sign = None
-        if mark and entry.flags & SENDING:
-            sign = Segment("◌", ink.style(ink.quiet, tinted))
-        elif mark and entry.flags & FAILED:
-            sign = Segment("✗", ink.style(ink.error, tinted, bold=True))
-        return self._pad(segments, ink.style(ink.quiet, tinted), sign)
+    def _behind_code(self) -> Color:
+        return self.ink.focus if self.focused else self.ink.pill
 
-    def _pad(self, segments: list[Segment], blank: Style, sign: Segment | None) -> Strip:
+    def _indent(self, line: Line) -> list[Segment]:
+        """Return what stands left of a line within the column of text."""
+        if not line.indent:
+            return []
+        if line.block is None:
+            return [Segment(" " * line.indent, self.quiet)]
+        if line.block.kind is Kind.CODE:
+            return [Segment("▏ ", self.ink.style(self.ink.quiet, self._behind_code()))]
+        return [Segment("│ ", self.quiet)]
+
+    def _code_end(self, line: Line) -> list[Segment]:
+        """Return the rest of a line of code, up to the end of the column: all its lines are one block."""
+        if line.block is None or line.block.kind is not Kind.CODE:
+            return []
+        left = self.grid.text_width - line.indent - cell_len(self.shape.text[line.start : line.end])
+        return [Segment(" " * left, self._plain(line))]
+
+    def _tones(self, line: Line) -> list[Styled]:
+        """Return the colours of a line of code."""
+        from chat_tui.widgets.log_code import tones  # only here: its languages take a while to load
+
+        block, ink, behind = line.block, self.ink, self._behind_code()
+        assert block is not None
+        colors = {"keyword": ink.keyword, "string": ink.string, "number": ink.number, "comment": ink.quiet}
+        return [
+            (block.start + start, block.start + end, ink.style(colors[tone], behind, italic=tone == "comment"))
+            for start, end, tone in tones(self.shape.text[block.start : block.end], block.language)
+            if block.start + start < line.end and line.start < block.start + end
+        ]
+
+    # The end of a row.
+
+    def _sign(self) -> Segment | None:
+        """Return the mark of a message that is not sent."""
+        if self.flags & SENDING:
+            return Segment("◌", self.quiet)
+        if self.flags & FAILED:
+            return Segment("✗", self.ink.style(self.ink.error, self.behind, bold=True))
+        return None
+
+    def _finish(self, segments: list[Segment], sign: Segment | None = None) -> Strip:
+        """Fill a row up to its width."""
+        return self._pad(segments, self.quiet, sign)
+
+    def _pad(self, segments: list[Segment], blank: Style, sign: Segment | None = None) -> Strip:
         grid = self.grid
         used = sum(cell_len(text) for text, _, _ in segments)
         if sign:
@@ -228,6 +349,19 @@ class Rows:
             segments = [*segments, Segment(" " * (grid.width - used), blank)]
         strip = Strip(_joined(segments))
         return strip if used <= grid.width else strip.crop(0, grid.width)
+
+
+def _act(action: str, seq: int, argument: str = "") -> Style:
+    """Return a style that says what a click does: see `MessageLog.Acted`."""
+    return Style.from_meta({"act": (action, seq, argument)})
+
+
+@lru_cache(maxsize=64)
+def _link(target: str, underline: bool) -> Style:
+    """Return a link. A terminal itself can open nothing of a chat: such a link is for the log alone."""
+    if target.startswith("chat:"):
+        return Style(underline=underline or None, meta={"link": target})
+    return Style(underline=underline or None, link=target)
 
 
 def _joined(segments: list[Segment]) -> list[Segment]:
@@ -250,53 +384,5 @@ def _plain(style: Style | None, other: Style | None) -> bool:
     """Whether blanks look the same in both styles, and `style` may hold them."""
     if style is None or other is None:
         return False
-    return style.bgcolor == other.bgcolor and not (style.underline or style.link or other.underline or other.link)
-
-
-def _rows_above(entry: Entry, before: Entry | None, grid: Grid) -> list[str]:
-    """Return what stands above an entry's text: blank rows, the words of a separator, a name."""
-    rows = []
-    if entry.flags & DAY:
-        day = _day(entry.time)
-        rows = [day] if not grid.nick else [_BLANK, day, _BLANK] if before else [day, _BLANK]
-    if not grid.nick and entry.flags & HEAD and not entry.flags & (NOTICE | ACTION):
-        same_minute = before is not None and before.time // 60 == entry.time // 60
-        rows.append(_NAME if same_minute else _NAME_AND_TIME)
-    return rows
-
-
-def _reason(entry: Entry) -> str:
-    if entry.flags & RETURNING:
-        return "Taking it back: the server says whether it came in time."
-    if not (isinstance(entry, Waiting) and entry.flags & FAILED):
-        return ""
-    # Short enough for one line at 40 columns.
-    what = "" if entry.flags & UNSURE else "Not sent: "
-    return f"{what}{entry.reason.rstrip('.')}.\nAlt+R again · Alt+X takes it back"
-
-
-def _links(text: str) -> list[tuple[int, int, Style]]:
-    """Return where the text holds URLs. One style each: all lines of a URL are one link to the terminal."""
-    if "://" not in text:
-        return []
-    links = []
-    for match in _URL.finditer(text):
-        url = match[0].rstrip(".,;:!?'*_")
-        while url and url[-1] in ")]}" and url.count(url[-1]) > url.count("([{"[")]}".index(url[-1])]):
-            url = url[:-1].rstrip(".,;:!?'*_")
-        if url.endswith("://"):
-            continue
-        # OSC 8 takes printable ASCII only.
-        target = quote(url, safe="!#$%&'()*+,-./:;=?@[]_~")
-        links.append((match.start(), match.start() + len(url), Style(link=target, underline=True)))
-    return links
-
-
-def _day(seconds: int) -> str:
-    local = time.localtime(seconds)
-    year = "" if local.tm_year == time.localtime().tm_year else f" {local.tm_year}"
-    return f"{time.strftime('%A', local)} {local.tm_mday} {time.strftime('%B', local)}{year}"
-
-
-def _clock(seconds: int) -> str:
-    return time.strftime("%H:%M", time.localtime(seconds))
+    special = style.underline or style.link or style.meta or other.underline or other.link or other.meta
+    return style.bgcolor == other.bgcolor and not special

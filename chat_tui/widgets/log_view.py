@@ -8,8 +8,10 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
+from chat_tui.state.entries import NOTICE, Entry, Waiting
 from chat_tui.state.timeline import Timeline
-from chat_tui.widgets.log_rows import ROW, Rows, Shape
+from chat_tui.widgets.log_rows import Rows
+from chat_tui.widgets.log_shape import ROW, Part, Shape
 from chat_tui.widgets.log_wrap import Span
 
 _KEPT = 128
@@ -18,6 +20,9 @@ _SEAM = 64
 """How many entries may look different after older ones came above them: a group of messages, mostly one."""
 _RECENT = 200
 """Messages whose names decide how wide the column of names is."""
+
+_SEPARATES = (Part.BLANK, Part.DAY, Part.NEW)
+"""Rows above a message that are not its own."""
 
 
 class LogView:
@@ -32,7 +37,7 @@ class LogView:
         self.rows = rows
         self.height = height
         self.following = True
-        """The window shows the end, and moves on with it."""
+        """The window shows the end, and moves on with it: not where newer messages exist that are not held."""
         self.top = 0
         """The first entry seen."""
         self.skip = 0
@@ -42,7 +47,13 @@ class LogView:
         self.places: list[tuple[int, int]] = []
         """What a selection calls the start of each row in the window, as of the last `fill`: x counts the characters
         of an entry, row by row, y the entries."""
+        self.read = 0
+        """The newest message whose text is in the window, as of the last `fill`; 0 for none."""
+        self.focus: int | None = None
+        """The message that has the focus."""
         self._shapes: dict[int, Shape] = {}
+        self._holds_focus = False
+        """Following, with the focus in the window."""
         # An entry's index plus this never changes by paging in older ones: what is remembered stays valid.
         self._origin = 0
 
@@ -80,11 +91,16 @@ class LogView:
 
     def fill(self, selection: Selection | None = None, style: Style | None = None) -> list[Strip]:
         """Return the rows that the window shows, the last at the end; fewer where the log is shorter."""
-        if not self.following and self._rows_below() <= self.height:
-            self.following = True
-        if self.following:
+        if self.following or self._rows_below() <= self.height:
             self._find_end()
+            self.following = not self.timeline.more_after
+            focus = self.focus_index()
+            if self._holds_focus and focus is not None and self._is_above(focus):
+                # Newer messages push out what has the focus: it stays, and following ends for it.
+                self.top, self.skip, self.following = focus, 0, False
         strips = list(self._draw(selection, style))
+        focus = self.focus_index()
+        self._holds_focus = self.following and focus is not None and focus in self.seen
         if len(self._shapes) > _KEPT:
             seen = range(self.seen.start + self._origin, self.seen.stop + self._origin)
             self._shapes = {key: shape for key, shape in self._shapes.items() if key in seen}
@@ -104,13 +120,17 @@ class LogView:
 
     def _draw(self, selection: Selection | None, style: Style | None) -> Iterator[Strip]:
         self.places.clear()
+        self.read = 0
+        focus = self.focus_index()
         left = self.height
         index, skip = self.top, self.skip
         while left > 0 and index < len(self.timeline.entries):
             shape = self.shape(index)
             for number in range(skip, min(len(shape), skip + left)):
                 self.places.append((number * ROW, index + self._origin))
-                yield self._strip(index, shape, number, selection, style)
+                yield self._strip(index, shape, number, selection, style, index == focus)
+            if len(shape.above) < skip + left and is_message(shape.entry):
+                self.read = shape.entry.seq
             left -= len(shape) - skip
             index, skip = index + 1, 0
         self.seen = range(self.top, index)
@@ -141,12 +161,18 @@ class LogView:
 
     def _new_shape(self, index: int) -> Shape:
         entries = self.timeline.entries
-        return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid)
+        return Shape(entries[index], entries[index - 1] if index else None, self.rows.grid, self.timeline)
 
-    def _strip(self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None) -> Strip:
+    def _strip(
+        self, index: int, shape: Shape, number: int, selection: Selection | None, style: Style | None, focused: bool
+    ) -> Strip:
         selected = self._selected(shape, index + self._origin, selection)
         if selected:
-            return self.rows.row(shape, number, selected, style)
+            return self.rows.row(shape, number, selected, style, focused)
+        if focused:
+            if number not in shape.lit:
+                shape.lit[number] = self.rows.row(shape, number, focused=True)
+            return shape.lit[number]
         strip = shape.rows[number]
         if strip is None:
             strip = shape.rows[number] = self.rows.row(shape, number)
@@ -158,7 +184,7 @@ class LogView:
         """Move towards older messages."""
         if self.following:
             self._find_end()
-        if self.top == 0 and self.skip == 0:
+        if rows <= 0 or (self.top == 0 and self.skip == 0):
             return
         self.following = False
         while rows > self.skip and self.top:
@@ -185,6 +211,85 @@ class LogView:
     def end(self) -> None:
         """Move to the newest message, and follow."""
         self.following = True
+
+    # What has the focus.
+
+    def focus_index(self) -> int | None:
+        """Return the index of the message that has the focus, if it is held."""
+        return None if self.focus is None else self.timeline.index_of(self.focus)
+
+    def next_message(self, index: int, step: int) -> int | None:
+        """Return the index of the nearest message above (-1) or below (1) an index; None where there is none."""
+        entries = self.timeline.entries
+        index += step
+        while 0 <= index < len(entries):
+            if is_message(entries[index]):
+                return index
+            index += step
+        return None
+
+    def reveal(self, index: int, *, middle: bool = False) -> None:
+        """Move as little as it takes to see an entry whole, or at least its beginning.
+
+        Args:
+            index: of the entry.
+            middle: where it is not seen at all, bring it to the middle: its neighbours matter as well.
+        """
+        if self.following:
+            self._find_end()
+        seen = self.height - (not self.following)  # what floats over the log hides its last row
+        rows = len(self.shape(index))
+        if self._is_above(index):
+            above = 0
+        elif self._rows_to(index, seen) > seen:
+            above = max(0, seen - rows)
+        else:
+            return
+        self.top, self.skip, self.following = index, 0, False
+        self.up(max(0, self.height - rows) // 2 if middle else above)
+
+    def _is_above(self, index: int) -> bool:
+        """Whether an entry begins above the window: a separator alone may."""
+        hidden = self.skip if index == self.top else 0
+        return index < self.top or hidden > sum(row.part in _SEPARATES for row in self.shape(index).above)
+
+    def _rows_to(self, index: int, most: int) -> int:
+        """Return how many rows there are from the window's first to an entry's end, counting little past `most`."""
+        rows = -self.skip
+        for number in range(self.top, index + 1):
+            rows += len(self.shape(number))
+            if rows > most:
+                break
+        return rows
+
+    # Where it stands, to come back to.
+
+    def place(self) -> tuple[int, int] | None:
+        """Return what holds the window: a message's seq and its rows above the window; None where it follows."""
+        if self.following or not self.timeline.entries:
+            return None
+        index = self.top if is_message(self.timeline.entries[self.top]) else self.next_message(self.top, -1)
+        if index is None:
+            return None
+        return self.timeline.entries[index].seq, self.skip if index == self.top else 0
+
+    def go(self, place: tuple[int, int]) -> None:
+        """Return to where the window stood once, if that is still held."""
+        index = self.timeline.index_of(place[0])
+        if index is not None:
+            self.following = False
+            self.top, self.skip = index, min(place[1], len(self.shape(index)) - 1)
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the newest message held is seen, as of the last `fill`."""
+        return self.seen.stop >= len(self.timeline.entries)
+
+    def entry_at(self, row: int) -> Entry | None:
+        """Return the entry that a row of the window belongs to, counted from the last one up: 0 is the last."""
+        if not 0 <= row < len(self.places):
+            return None
+        return self.timeline.entries[self.places[-1 - row][1] - self._origin]
 
     @property
     def at_top(self) -> bool:
@@ -228,6 +333,11 @@ class LogView:
         shape = self.shape(y - self._origin)
         start = len(shape.above) * ROW + shape.characters_before(self.rows.grid)
         return Selection(Offset(start, y), Offset(len(shape) * ROW, y))
+
+
+def is_message(entry: Entry) -> bool:
+    """Whether an entry is a message that the server knows, and that can be acted on."""
+    return not entry.flags & NOTICE and not isinstance(entry, Waiting)
 
 
 def nick_width(timeline: Timeline, least: int, most: int) -> int:

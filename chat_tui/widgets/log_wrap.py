@@ -1,5 +1,7 @@
 """Cutting a text into lines by the cells that a terminal gives it."""
 
+from itertools import pairwise
+
 from rich.cells import cell_len, split_graphemes
 
 Span = tuple[int, int]
@@ -27,6 +29,26 @@ def wrap(text: str, width: int) -> list[Span]:
             spans.append((start, end))
         else:
             _wrap_cells(line, start, width, spans)
+        start = end + 1
+    return spans
+
+
+def cut(text: str, width: int) -> list[Span]:
+    """Return the lines of code, none wider than `width` cells (at least 2): cut where they are full, spaces and all."""
+    spans: list[Span] = []
+    start = 0
+    for line in text.split("\n"):
+        if line.isascii():
+            edges = list(range(start, start + len(line), width)) or [start]
+        else:
+            edges, used = [start], 0
+            for at, _, cells in split_graphemes(line)[0]:
+                if used + cells > width and used:
+                    edges.append(start + at)
+                    used = 0
+                used += cells
+        end = start + len(line)
+        spans += pairwise([*edges, end])
         start = end + 1
     return spans
 

@@ -10,12 +10,13 @@ from textual.selection import Selection
 
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_grid import Grid, Ink, fit
-from chat_tui.widgets.log_rows import ROW, Rows
+from chat_tui.widgets.log_rows import Rows
+from chat_tui.widgets.log_shape import ROW
 from chat_tui.widgets.log_view import LogView, nick_width
 from server.protocol import frames
 
 _WHITE, _BLACK, _RED = Color(255, 255, 255), Color(0, 0, 0), Color(250, 120, 120)
-INK = Ink(_BLACK, _WHITE, _WHITE, _WHITE, _RED, _WHITE, _BLACK, _BLACK, dark=True)
+INK = Ink(_BLACK, _WHITE, _WHITE, _WHITE, _RED, _WHITE, *[_BLACK] * 3, *[_WHITE] * 3, dark=True)
 WIDE, NARROW = Grid(60, 8), Grid(30, 0)
 _LONG = "a rather long message that takes a few rows to be shown, 漢字 included, and then some more words"
 
@@ -228,7 +229,7 @@ def test_copied_text_is_as_it_was_written() -> None:
         return view.copied(Selection(*points))
 
     assert copied((0, 0, text_at + 2), (0, 0, text_at + 8)) == "rather"
-    assert copied((0, 1, 0), (0, 9, 0)) == _LONG[view.shape(0).spans[1][0] :]
+    assert copied((0, 1, 0), (0, 9, 0)) == _LONG[view.shape(0).lines[1].start :]
     whole = copied((0, 0, 0), (3, 0, 60))
     lines = whole.splitlines()
     assert lines[0][5:] == f" bob: {_LONG}"
