@@ -1,6 +1,7 @@
 """What is searched for, and how that is said to SQLite's FTS5."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -79,8 +80,9 @@ def parse(text: str, *, filtered: bool = False) -> list[Term]:
     for part in _PARTS.finditer(text.translate(_QUOTES)):
         typed = part[1] or part[2] or ""
         found = tuple(words(typed))
-        prefix = typed.endswith("*") and bool(words(typed[-2:-1]))
-        if prefix and found and len(found[-1]) < LEAST_PREFIX:
+        # A star does something only where one more letter would belong to the last word.
+        prefix = bool(found) and typed.endswith("*") and len(words(typed[:-1] + "x")) == len(found)
+        if prefix and len(found[-1]) < LEAST_PREFIX:
             raise ProtocolError(Code.BAD_QUERY, f"A star needs at least {LEAST_PREFIX} letters or digits before it.")
         if found:
             terms[Term(found, prefix)] = None
@@ -91,7 +93,7 @@ def parse(text: str, *, filtered: bool = False) -> list[Term]:
 
 def name_mark(sender: str) -> str:
     """Return the token of whoever is called so. In hexadecimal: names hold more than letters, tokens don't."""
-    return "n" + " ".join(words(sender)).encode().hex()
+    return "n" + unicodedata.normalize("NFKC", sender).casefold().encode().hex()
 
 
 def marks(room: int, user: int, sender: str, text: str) -> str:
@@ -102,7 +104,6 @@ def marks(room: int, user: int, sender: str, text: str) -> str:
 
 def expression(query: SearchQuery, rooms: Iterable[int]) -> str:
     """Return the FTS5 expression for a query in these rooms. Only tokens that were made here get into it, quoted."""
-    # The rarest first: the others are then only looked at where it is.
     parts = [f'words : "{" ".join(term.words)}"{" *" if term.prefix else ""}' for term in query.terms]
     parts += [_any([f"has{what}"]) for what in query.has]
     if query.users or query.sender:

@@ -1,0 +1,184 @@
+"""Search: one thread that keeps the index behind the log and answers queries, which come first.
+
+Nothing waits for it: messages are committed and delivered whether it follows or not. What it has not come to yet, a
+query sees to first where that is little, and else says.
+"""
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from server.archive.search_query import Found, SearchQuery
+from server.archive.search_store import BATCH, SearchStore, StaleError
+
+PAUSE: Final = 0.05
+"""Seconds between two batches while messages are being sent: those who send come first."""
+
+NEAR: Final = 2000
+"""Events that a query has indexed before it is answered: some 50 ms."""
+
+LEAST: Final = 0.05
+"""Seconds that a query has at least, however long others kept it waiting."""
+
+RETRY: Final = 1.0
+"""Seconds until a file that could not be used is tried again."""
+
+log = logging.getLogger("search")
+
+
+class _Asked:
+    """A query that waits for its answer."""
+
+    def __init__(self, query: SearchQuery) -> None:
+        self.query = query
+        self.at = time.monotonic()
+        self.answer: Future[Found] = Future()
+
+
+class SearchIndex:
+    """Finds messages by their words.
+
+    Args:
+        log_path: the log's database.
+        index_path: where the index is, or is to be.
+        erased: called with the seqs of DELETE events, again after a restart for those whose texts the log still holds:
+            what they deleted is not in the index any more. MUST be safe to call from another thread; MUST NOT block.
+    """
+
+    def __init__(self, log_path: Path, index_path: Path, erased: Callable[[list[int]], None]) -> None:
+        self._erased = erased
+        self._store = SearchStore(log_path, index_path)
+        self._queries: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        """What is asked; None wakes the thread."""
+        self._head = 0
+        self._moved = False
+        """Something was committed since the last batch."""
+        self._resting = False
+        self._closing = False
+        self._failing = ""
+        """Why nothing can be indexed; empty while it can."""
+        self._thread = threading.Thread(target=self._run, name="search", daemon=True)
+
+    # The event loop's side.
+
+    def start(self, head: int) -> None:
+        """Begin to follow the log, which is committed up to the seq `head`."""
+        self._head = head
+        self._thread.start()
+
+    def advance(self, head: int) -> None:
+        """Say up to which seq the log is committed."""
+        self._head = head
+        self._moved = True
+        if self._resting:
+            self._resting = False
+            self._queries.put(None)
+
+    async def find(self, query: SearchQuery) -> Found:
+        """Return what is found; OSError where that can't be told now, with words for the server's log."""
+        if self._closing:
+            raise OSError("the search has ended")
+        asked = _Asked(query)
+        self._queries.put(asked)
+        return await asyncio.wrap_future(asked.answer)
+
+    async def close(self) -> None:
+        """End after what is being done; what waits is not answered."""
+        self._closing = True
+        self._queries.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    # The thread's side.
+
+    def _run(self) -> None:
+        while not self._closing:
+            asked = self._next()
+            try:
+                self._open()
+                if asked is not None:
+                    self._answer(asked)
+                elif self._store.done < self._head:
+                    self._index()
+                self._failing = ""
+            except Exception as error:  # also a fault of ours: the thread goes on
+                self._fail(asked, error)
+        self._store.close()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                _refuse(self._queries.get_nowait(), "the search has ended")
+
+    def _next(self) -> _Asked | None:
+        """Return what is asked, or None when something is to be indexed, after the pause that is due."""
+        while not self._closing:
+            self._resting = True  # said before it is looked for news: what comes from now on wakes
+            wait = self._wait()
+            if wait is not None:
+                self._resting = False
+            try:
+                asked = self._queries.get(timeout=wait)
+            except queue.Empty:
+                return None
+            if asked is not None:
+                return asked
+        return None
+
+    def _wait(self) -> float | None:
+        """Return the seconds until something is to be indexed, None where nothing is."""
+        if self._failing:
+            return RETRY
+        if self._store.done < self._head:
+            return PAUSE if self._moved else 0
+        return None
+
+    def _open(self) -> None:
+        if self._store.open():
+            left = self._store.unerased()
+            for start in range(0, len(left), BATCH):
+                self._erased(left[start : start + BATCH])
+
+    def _index(self) -> None:
+        self._moved = False
+        removed = self._store.advance(self._head)
+        if removed:
+            self._erased(removed)
+
+    def _answer(self, asked: _Asked) -> None:
+        if not asked.answer.set_running_or_notify_cancel():
+            return  # nobody waits for it any more
+        head = self._head
+        ends = max(asked.at + asked.query.deadline, time.monotonic() + LEAST)
+        if head - self._store.done <= NEAR:
+            while self._store.done < head and time.monotonic() < ends - LEAST:
+                self._index()
+        found = self._store.find(asked.query, ends)
+        if self._store.done < head:
+            found.upto = max(self._store.done, 1)
+        asked.answer.set_result(found)
+
+    def _fail(self, asked: _Asked | None, error: Exception) -> None:
+        """Go on: a damaged index is made anew, and what can't be used now is tried again later."""
+        anew = isinstance(error, StaleError | apsw.CorruptError | apsw.NotADBError)
+        reason = str(error)
+        if reason != self._failing:
+            self._failing = reason
+            what = "The search index is made anew" if anew else "Messages can't be searched"
+            log.error("%s: %s", what, reason, exc_info=not isinstance(error, StaleError | apsw.Error | OSError))
+        if anew:
+            with contextlib.suppress(OSError):
+                self._store.remove()
+        self._store.close()
+        _refuse(asked, reason)
+
+
+def _refuse(asked: _Asked | None, reason: str) -> None:
+    if asked is not None and (asked.answer.running() or asked.answer.set_running_or_notify_cancel()):
+        asked.answer.set_exception(OSError(reason))

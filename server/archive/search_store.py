@@ -1,0 +1,265 @@
+"""The file of the search index: made from the log's events, and made anew where it does not fit them.
+
+It stands beside the log, so that the log's writer never waits for it. Losing it loses nothing.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from server.archive.database import connect, refusal
+from server.archive.search_find import find
+from server.archive.search_query import Found, SearchQuery, marks
+from server.archive.words import RULES, words
+
+BATCH: Final = 500
+"""Events in one transaction: some ten milliseconds, for which a query waits."""
+
+_LAYOUT: Final = f"1 {RULES}"
+
+_SCHEMA: Final = """
+    -- Up to where the log is indexed; which log, in which of its epochs, by which rules.
+    CREATE TABLE state (layout TEXT NOT NULL, log TEXT NOT NULL, epoch TEXT NOT NULL, done INTEGER NOT NULL) STRICT;
+    -- rowid: a message's seq. All that makes words of a text is done before: "ascii" parts them at spaces and no more.
+    CREATE VIRTUAL TABLE messages USING fts5(words, marks, content='', columnsize=0, tokenize='ascii');
+    -- What is taken out leaves no trace in its pages.
+    INSERT INTO messages (messages, rank) VALUES ('secure-delete', 1);
+    CREATE VIRTUAL TABLE vocabulary USING fts5vocab(messages, instance);
+    -- The EDIT whose text an edited message is found by.
+    CREATE TABLE edited (target INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+    -- Deleted messages whose texts the log may still hold, and the DELETE.
+    CREATE TABLE removed (target INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+"""
+_MESSAGE, _EDIT, _DELETE = 4, 5, 6  # server.chat.events.Kind
+
+
+class StaleError(Exception):
+    """What is in the index can't be brought up to what is in the log: it must be made anew."""
+
+
+class _Body(Struct):
+    """What is needed of the body of an event that has to do with a text."""
+
+    sender: str = ""
+    text: str = ""
+    target: int = 0
+
+
+class _Said(Struct):
+    """A message as it is in the index."""
+
+    seq: int
+    room: int
+    user: int
+    sender: str
+    text: str
+
+
+_decode = msgspec.json.Decoder(_Body).decode
+
+
+class SearchStore:
+    """The index of one log. For one thread.
+
+    Unless they say otherwise, all methods raise apsw.Error where the index can't be used, and OSError where the log
+    can't be read.
+    """
+
+    def __init__(self, log: Path, path: Path) -> None:
+        self._log_path = log
+        self._path = path
+        self._log: apsw.Connection | None = None
+        self._index: apsw.Connection | None = None
+        self._epoch = ""
+        self.done = 0
+        """Up to which seq the log is indexed."""
+
+    def open(self) -> bool:
+        """Open the index, made anew where it does not fit the log; False where it is open already."""
+        if self._index is not None:
+            return False
+        with self._reading() as log:
+            identity: str = log.execute("SELECT id FROM identity").get
+            epochs = list(log.execute("SELECT epoch, first_seq FROM epochs ORDER BY rowid"))
+            head: int = log.execute("SELECT ifnull(max(seq), 0) FROM events").get
+        self._epoch = epochs[-1][0] if epochs else ""
+        # Up to where the events of each epoch go: another one may have come in the place of what lies beyond.
+        ends = {epoch: following - 1 for (epoch, _), (_, following) in pairwise(epochs)}
+        ends[self._epoch] = head
+        try:
+            self._index = _connect(self._path)
+            layout, known, epoch, self.done = self._index.execute("SELECT * FROM state").get or ("", "", "", 0)
+            fits = layout == _LAYOUT and known == identity and self.done <= ends.get(epoch, -1)
+        except (apsw.SQLError, apsw.CorruptError, apsw.NotADBError):
+            fits = False
+        if not fits:
+            self.remove()
+            self._index = _connect(self._path)
+            with self._index as index:
+                index.execute(_SCHEMA)
+                index.execute("INSERT INTO state VALUES (?, ?, ?, 0)", (_LAYOUT, identity, self._epoch))
+        return True
+
+    def close(self) -> None:
+        """Close the files. Raises nothing."""
+        for database in (self._index, self._log):
+            if database is not None:
+                with contextlib.suppress(apsw.Error):
+                    database.close(True)
+        self._index = self._log = None
+
+    def remove(self) -> None:
+        """Close the files and remove the index; OSError where that fails."""
+        self.close()
+        self.done = 0
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    def advance(self, head: int) -> list[int]:
+        """Index the next events up to the seq `head`, at most `BATCH` seqs.
+
+        Returns:
+            The seqs of DELETE events: what they deleted is no more in the index, nor in its files.
+
+        Raises:
+            StaleError: see there.
+        """
+        top = min(head, self.done + BATCH)
+        with self._reading() as log:
+            events: list[Any] = log.execute(
+                "SELECT seq, room, user, kind, body FROM events"
+                " WHERE seq > ? AND seq <= ? AND kind BETWEEN ? AND ? AND body != x'' ORDER BY seq",
+                (self.done, top, _MESSAGE, _DELETE),
+            ).fetchall()
+        removed: list[int] = []
+        gone: set[str] = set()
+        with self._opened as index:
+            for seq, room, user, kind, encoded in events:
+                body = _decode(encoded)
+                if kind == _MESSAGE:
+                    self._add(_Said(seq, room, user, body.sender, body.text))
+                elif (said := self._take_out(body.target)) is not None:
+                    gone.update(words(said.text))
+                    if kind == _EDIT:
+                        said.text = body.text
+                        self._add(said)
+                        index.execute("INSERT OR REPLACE INTO edited VALUES (?, ?)", (body.target, seq))
+                    else:
+                        index.execute("DELETE FROM edited WHERE target = ?", (body.target,))
+                        index.execute("INSERT INTO removed VALUES (?, ?)", (body.target, seq))
+                        removed.append(seq)
+            if gone:
+                self._forget(gone)
+            index.execute("UPDATE state SET epoch = ?, done = ?", (self._epoch, top))
+        self.done = top
+        if removed:
+            self._reach_the_disk()
+        return removed
+
+    def unerased(self) -> list[int]:
+        """Return the seqs of DELETE events that `advance` has returned before, and whose texts the log still holds."""
+        left, erased = [], []
+        with self._reading() as log:
+            for target, seq in self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"):
+                if log.execute("SELECT body != x'' FROM events WHERE seq = ?", (target,)).get:
+                    left.append(seq)
+                else:
+                    erased.append((target,))
+        with self._opened as index:
+            index.executemany("DELETE FROM removed WHERE target = ?", erased)
+        if left:
+            self._reach_the_disk()
+        return left
+
+    def find(self, query: SearchQuery, ends: float) -> Found:
+        """Return what is found in what is indexed. `ends`: by `time.monotonic`, when to stop."""
+        with self._reading() as log:
+            return find(self._opened, log, query, self.done, ends)
+
+    @property
+    def _opened(self) -> apsw.Connection:
+        assert self._index is not None, "only an open index is read or written"
+        return self._index
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
+        """Give the log, for reading."""
+        try:
+            if self._log is None:
+                self._log = connect(self._log_path, read_only=True)
+            yield self._log
+        except apsw.Error as error:
+            raise OSError(str(refusal(self._log_path, error))) from error
+
+    def _add(self, said: _Said) -> None:
+        self._opened.execute(
+            "INSERT INTO messages (rowid, words, marks) VALUES (?, ?, ?)",
+            (said.seq, " ".join(words(said.text)), marks(said.room, said.user, said.sender, said.text)),
+        )
+
+    def _take_out(self, target: int) -> _Said | None:
+        """Take a message out of the index and return it as it was there; None where it was not.
+
+        The index holds no texts, and to take one out needs the very words that were put in: the log still has them,
+        because it erases them only after it was told.
+        """
+        index = self._opened
+        if index.execute("SELECT 1 FROM removed WHERE target = ?", (target,)).get:
+            return None
+        edit = index.execute("SELECT seq FROM edited WHERE target = ?", (target,)).get
+        with self._reading() as log:
+            event = "SELECT room, user, body FROM events WHERE seq = ?"
+            room, user, first = log.execute(event, (target,)).get or (0, 0, b"")
+            latest = first if edit is None else log.execute("SELECT body FROM events WHERE seq = ?", (edit,)).get
+        if not first or not latest:
+            if index.execute("SELECT 1 FROM messages WHERE messages MATCH ? AND rowid = ?", (f"r{room}", target)).get:
+                raise StaleError(f"message {target} was erased before it was taken out")
+            return None
+        said = _Said(target, room, user, _decode(first).sender, _decode(latest).text)
+        index.execute(
+            "INSERT INTO messages (messages, rowid, words, marks) VALUES ('delete', ?, ?, ?)",
+            (target, " ".join(words(said.text)), marks(room, user, said.sender, said.text)),
+        )
+        return said
+
+    def _forget(self, gone: set[str]) -> None:
+        """See to it that no page is found by a word, or the start of one, that stands nowhere any more.
+
+        FTS5 finds a page by the start of its first word, and keeps that when the word is taken out. Any word that is
+        not before it, and not after the page's own first one, does as well: the next one that there is.
+        """
+        starts = {word[:end] for word in map(str.encode, gone) for end in range(1, len(word) + 1)}
+        with self._opened as index:  # a savepoint: what FTS5 had in memory is written to its tables
+            pages: list[Any] = index.execute("SELECT segid, term FROM messages_idx").fetchall()
+            for segment, key in pages:
+                if key[1:] in starts:  # the first byte says which index it is of
+                    query = "SELECT CAST(term AS BLOB) FROM vocabulary WHERE term >= CAST(? AS TEXT) LIMIT 1"
+                    following = index.execute(query, (key[1:],)).get
+                    if following is not None and not following.startswith(key[1:]):
+                        index.execute(
+                            "UPDATE messages_idx SET term = ? WHERE segid = ? AND term = ?",
+                            (key[:1] + following, segment, key),
+                        )
+
+    def _reach_the_disk(self) -> None:
+        """Bring all into the index's own file, to the disk, and empty the file beside it."""
+        self._opened.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def _connect(path: Path) -> apsw.Connection:
+    """Open the index. What power loss takes from it is made again; what it gives up is overwritten."""
+    database = apsw.Connection(str(path))
+    try:
+        database.set_busy_timeout(5000)
+        database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON")
+        database.execute("PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 16777216")
+    except BaseException:
+        database.close()
+        raise
+    return database
