@@ -17,7 +17,7 @@ from typing import Final
 
 import apsw
 
-from server.archive.search_query import Found, SearchQuery
+from server.archive.search_query import Found, IndexQuery
 from server.archive.search_store import BATCH, SearchStore, StaleError
 
 PAUSE: Final = 0.05
@@ -38,7 +38,7 @@ log = logging.getLogger("search")
 class _Asked:
     """A query that waits for its answer."""
 
-    def __init__(self, query: SearchQuery) -> None:
+    def __init__(self, query: IndexQuery) -> None:
         self.query = query
         self.at = time.monotonic()
         self.answer: Future[Found] = Future()
@@ -83,7 +83,7 @@ class SearchIndex:
             self._resting = False
             self._queries.put(None)
 
-    async def find(self, query: SearchQuery) -> Found:
+    async def find(self, query: IndexQuery) -> Found:
         """Return what is found; OSError where that can't be told now, with words for the server's log."""
         if self._closing:
             raise OSError("the search has ended")

@@ -6,7 +6,7 @@ from typing import Final
 import apsw
 import msgspec
 
-from server.archive.search_query import Found, SearchQuery, expression
+from server.archive.search_query import Found, IndexQuery, expression
 from server.archive.times import seq_at
 
 FIRST: Final = 1 << 18
@@ -26,7 +26,7 @@ _READABLE: Final = """
 """
 
 
-def find(index: apsw.Connection, log: apsw.Connection, query: SearchQuery, done: int, ends: float) -> Found:
+def find(index: apsw.Connection, log: apsw.Connection, query: IndexQuery, done: int, ends: float) -> Found:
     """Return what is found among the messages up to `done`; apsw.Error where the files can't be read.
 
     Args:
@@ -62,7 +62,7 @@ def find(index: apsw.Connection, log: apsw.Connection, query: SearchQuery, done:
 def _look(
     index: apsw.Connection,
     log: apsw.Connection,
-    query: SearchQuery,
+    query: IndexQuery,
     floors: dict[int, int],
     bounds: tuple[int, int],
     seqs: list[int],

@@ -29,7 +29,7 @@ class Term(Struct, frozen=True):
     """The last one is only the start of a word."""
 
 
-class SearchQuery(Struct, kw_only=True):
+class IndexQuery(Struct, kw_only=True):
     """What is looked for. All that is given must hold."""
 
     rooms: list[tuple[int, int]]
@@ -102,7 +102,7 @@ def marks(room: int, user: int, sender: str, text: str) -> str:
     return f"r{room} u{user} {name_mark(sender)}{link}"
 
 
-def expression(query: SearchQuery, rooms: Iterable[int]) -> str:
+def expression(query: IndexQuery, rooms: Iterable[int]) -> str:
     """Return the FTS5 expression for a query in these rooms. Only tokens that were made here get into it, quoted."""
     parts = [f'words : "{" ".join(term.words)}"{" *" if term.prefix else ""}' for term in query.terms]
     parts += [_any([f"has{what}"]) for what in query.has]

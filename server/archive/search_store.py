@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from server.archive.database import connect, refusal
 from server.archive.search_find import find
-from server.archive.search_query import Found, SearchQuery, marks
+from server.archive.search_query import Found, IndexQuery, marks
 from server.archive.words import RULES, words
+from server.chat.events import Kind
 
 BATCH: Final = 500
 """Events in one transaction: some ten milliseconds, for which a query waits."""
@@ -36,7 +37,6 @@ _SCHEMA: Final = """
     -- Deleted messages whose texts the log may still hold, and the DELETE.
     CREATE TABLE removed (target INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
 """
-_MESSAGE, _EDIT, _DELETE = 4, 5, 6  # server.chat.events.Kind
 
 
 class StaleError(Exception):
@@ -135,18 +135,18 @@ class SearchStore:
             events: list[Any] = log.execute(
                 "SELECT seq, room, user, kind, body FROM events"
                 " WHERE seq > ? AND seq <= ? AND kind BETWEEN ? AND ? AND body != x'' ORDER BY seq",
-                (self.done, top, _MESSAGE, _DELETE),
+                (self.done, top, Kind.MESSAGE, Kind.DELETE),
             ).fetchall()
         removed: list[int] = []
         gone: set[str] = set()
         with self._opened as index:
             for seq, room, user, kind, encoded in events:
                 body = _decode(encoded)
-                if kind == _MESSAGE:
+                if kind == Kind.MESSAGE:
                     self._add(_Said(seq, room, user, body.sender, body.text))
                 elif (said := self._take_out(body.target)) is not None:
                     gone.update(words(said.text))
-                    if kind == _EDIT:
+                    if kind == Kind.EDIT:
                         said.text = body.text
                         self._add(said)
                         index.execute("INSERT OR REPLACE INTO edited VALUES (?, ?)", (body.target, seq))
@@ -177,7 +177,7 @@ class SearchStore:
             self._reach_the_disk()
         return left
 
-    def find(self, query: SearchQuery, ends: float) -> Found:
+    def find(self, query: IndexQuery, ends: float) -> Found:
         """Return what is found in what is indexed. `ends`: by `time.monotonic`, when to stop."""
         with self._reading() as log:
             return find(self._opened, log, query, self.done, ends)
