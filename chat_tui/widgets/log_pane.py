@@ -55,7 +55,7 @@ class LogPane(Widget, can_focus=True):
         & > .log--error { color: $error; }
         & > .log--link { color: $primary; }
         & > .log--mention { background: $accent 13%; }
-        & > .log--focus { background: $primary 20%; }
+        & > .log--focus { background: $primary 16%; }
         & > .log--floating { background: $panel; }
         & > .log--keyword { color: $primary; }
         & > .log--string { color: $success; }

@@ -108,10 +108,10 @@ class _Row:
         shape = self.shape
         line = number - len(shape.above)
         if line < 0:
-            return self._extra(shape.above[number])
+            return self._extra(shape.above[number], number == shape.first)
         if line >= len(shape.lines):
             return self._extra(shape.below[line - len(shape.lines)])
-        segments = self._before(line == 0)
+        segments = self._before(number == shape.first, line == 0 and not shape.reply)
         if selected and selected[0] < 0 and line == 0 and selection:
             segments = [Segment(text, style + selection if style else selection) for text, style, _ in segments]
         segments += self._text(shape.lines[line], selected, selection)
@@ -119,7 +119,7 @@ class _Row:
 
     # What is not text.
 
-    def _extra(self, row: Extra) -> Strip:
+    def _extra(self, row: Extra, first: bool = False) -> Strip:
         rows, ink = Rows(self.grid, self.ink), self.ink
         match row.part:
             case Part.BLANK:
@@ -129,24 +129,24 @@ class _Row:
             case Part.NEW:
                 return rows.rule(f"new since {row.text}", ink.style(ink.own))
             case Part.NAME:
-                return self._finish(self._name(row.text))
+                return self._finish(self._name(row.text, first))
             case Part.QUOTE:
-                return self._finish([*self._left(), *self._quote(row)])
+                return self._finish([*self._before(first, True), *self._quote(row)])
             case Part.REACTIONS:
-                return self._finish([*self._left(), *self._reactions(row)])
+                return self._finish([*self._before(), *self._reactions(row)])
             case Part.THREAD:
-                return self._finish([*self._left(), *self._thread(row.text)])
+                return self._finish([*self._before(), *self._thread(row.text)])
             case Part.REASON:
                 style = ink.style(ink.error)
                 return self._pad(
                     [Segment(" " * self.grid.text_at, style), Segment(row.text, style)], rows.ink.style(ink.quiet)
                 )
 
-    def _name(self, time: str) -> list[Segment]:
+    def _name(self, time: str, first: bool) -> list[Segment]:
         """Return the name above its group, where there is no column for it."""
         ink = self.ink
         name = fit(self.entry.name, max(2, self.grid.width - 10))
-        segments = [self._gutter(), Segment(name, ink.name(self.entry.name, self.mine, self.behind) + _BOLD)]
+        segments = [self._gutter(first), Segment(name, ink.name(self.entry.name, self.mine, self.behind) + _BOLD)]
         return [*segments, Segment(f"  {time}", self.quiet)] if time else segments
 
     def _quote(self, row: Extra) -> list[Segment]:
@@ -177,12 +177,14 @@ class _Row:
 
     # What stands left of the text.
 
-    def _left(self) -> list[Segment]:
-        return [self._gutter(), Segment(" " * (self.grid.text_at - 2), self.quiet)]
+    def _before(self, first: bool = False, named: bool = False) -> list[Segment]:
+        """Return what stands left of a row.
 
-    def _before(self, first: bool) -> list[Segment]:
-        """Return what stands left of a line of text; time and name on the first line of a group's head."""
-        ink, grid, head = self.ink, self.grid, first and self.flags & HEAD
+        Args:
+            first: it is the message's first one.
+            named: it is where time and name stand, if the message is the head of its group.
+        """
+        ink, grid, head = self.ink, self.grid, named and self.flags & HEAD
         gutter = self._gutter(first)
         if not grid.nick:
             mark = self._mark() if head and self.behind is ink.background else None

@@ -61,6 +61,9 @@ class Part(Enum):
     REASON = auto()
 
 
+_SEPARATES = (Part.BLANK, Part.DAY, Part.NEW)
+
+
 class Reaction(NamedTuple):
     """What some people reacted with."""
 
@@ -96,6 +99,7 @@ class Shape:
         "below",
         "body",
         "entry",
+        "first",
         "flags",
         "lines",
         "lit",
@@ -134,6 +138,8 @@ class Shape:
         self.text = text
         self.lines = _lines(text, blocks, grid.text_width)
         self.above = _above(self, before, grid, timeline)
+        self.first = sum(row.part in _SEPARATES for row in self.above)
+        """The first row that is the message's own: what stands above it separates."""
         self.below = _below(entry, grid, timeline)
         self.rows: list[Strip | None] = [None] * (len(self.above) + len(self.lines) + len(self.below))
         """Those drawn so far."""
@@ -173,7 +179,7 @@ class Shape:
 
     def characters_before(self, grid: Grid) -> int:
         """Return how many characters stand before the first line of text: one a cell, but for a name."""
-        if not grid.nick or not self.flags & HEAD or self.flags & (ACTION | NOTICE):
+        if not grid.nick or self.reply or not self.flags & HEAD or self.flags & (ACTION | NOTICE):
             return grid.text_at
         name = fit(self.entry.name, grid.nick)
         return grid.text_at - cell_len(name) + len(name)

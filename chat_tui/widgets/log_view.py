@@ -11,7 +11,7 @@ from textual.strip import Strip
 from chat_tui.state.entries import NOTICE, Entry, Waiting
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_rows import Rows
-from chat_tui.widgets.log_shape import ROW, Part, Shape
+from chat_tui.widgets.log_shape import ROW, Shape
 from chat_tui.widgets.log_wrap import Span
 
 _KEPT = 128
@@ -20,9 +20,6 @@ _SEAM = 64
 """How many entries may look different after older ones came above them: a group of messages, mostly one."""
 _RECENT = 200
 """Messages whose names decide how wide the column of names is."""
-
-_SEPARATES = (Part.BLANK, Part.DAY, Part.NEW)
-"""Rows above a message that are not its own."""
 
 
 class LogView:
@@ -251,7 +248,7 @@ class LogView:
     def _is_above(self, index: int) -> bool:
         """Whether an entry begins above the window: a separator alone may."""
         hidden = self.skip if index == self.top else 0
-        return index < self.top or hidden > sum(row.part in _SEPARATES for row in self.shape(index).above)
+        return index < self.top or hidden > self.shape(index).first
 
     def _rows_to(self, index: int, most: int) -> int:
         """Return how many rows there are from the window's first to an entry's end, counting little past `most`."""
