@@ -12,6 +12,7 @@ class Names:
 
     def __init__(self) -> None:
         self._by_key: dict[str, Person] = {}
+        self._by_name: dict[str, Person] = {}
 
     def claim(self, name: str, person: Person) -> None:
         """Keep a checked name for a person, beside the one they have; ProtocolError, naming the conflict, if taken."""
@@ -22,18 +23,17 @@ class Names:
                 raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
         for key in keys:
             self._by_key[key] = person
+        self._by_name[name.casefold()] = person
 
     def find(self, name: str) -> Person | None:
         """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use."""
-        name = unicodedata.normalize("NFKC", name)
-        for key in name_keys(name):
-            person = self._by_key.get(key)
-            if person is not None and person.name.casefold() == name.casefold():
-                return person
-        return None
+        return self._by_name.get((name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold())
 
     def free(self, name: str, person: Person, *, keep: str | None = None) -> None:
         """Give up a person's name; what it shares with the name they `keep` stays theirs."""
+        folded = name.casefold()
+        if self._by_name.get(folded) is person and (keep is None or keep.casefold() != folded):
+            del self._by_name[folded]
         kept = name_keys(keep) if keep is not None else frozenset()
         for key in name_keys(name) - kept:
             if self._by_key.get(key) is person:

@@ -193,13 +193,16 @@ class Saying:
     def _name(self, room: Room, text: str, body: MessageBody | EditBody) -> tuple[str, ...]:
         """Note whom a text names: those who are here at once; return the names of others, for the log to look up."""
         unknown = []
-        for name in list(dict.fromkeys(match[1].rstrip(".-") for match in _NAMED.finditer(text)))[: limits.MENTIONS]:
-            if name.casefold() == _HERE:
-                body.here = True
-                continue
+        for number, match in enumerate(_NAMED.finditer(text)):
+            name = match[1].rstrip(".-")
+            if number == limits.MENTIONS or len(name) > limits.NAME_CHARS:
+                break
             person = self._names.find(name)
-            if person is not None and room.id in person.rooms:
-                body.mentions.append(person.user)
-            elif len(name) <= limits.NAME_CHARS:
+            if person is not None:
+                if room.id in person.rooms:
+                    body.mentions.append(person.user)
+            elif name.casefold() == _HERE:
+                body.here = True
+            else:
                 unknown.append(name)
         return tuple(unknown)

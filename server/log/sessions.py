@@ -6,9 +6,11 @@ import apsw
 
 from server.archive.projections import spans_of
 from server.chat.directory import Directory
-from server.chat.events import FOREVER, GENERAL, Draft, Mark, Marking, Opening
+from server.chat.events import FOREVER, GENERAL, Draft, Kind, Mark, Marking, Opening
 from server.protocol import limits
 from server.protocol.errors import Code
+
+_NAMED: Final = "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT ?"
 
 _NAMESAKES: Final = 50
 """Users of one name that are looked at, the latest first: guests leave theirs behind."""
@@ -64,13 +66,17 @@ def mark(database: apsw.Connection, marking: Marking) -> None:
 
 
 def name_mentioned(database: apsw.Connection, directory: Directory, draft: Draft) -> None:
-    """Add to a message's mentions those members whom it names and who are not here: by the names they had last."""
-    found = list(dict.fromkeys(draft.about.mentions))
+    """Add to a message's mentions those members whom it names and who are not here: by the names they had last.
+
+    One that names nobody after all, like most texts with an @, is a plain message.
+    """
+    body = draft.about
     for name in draft.names:
-        namesakes = database.execute(
-            "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT ?", (name, _NAMESAKES)
-        )
-        member = next((user for (user,) in namesakes if directory.is_member(draft.room, user)), None)
-        if member is not None and member not in found:
-            found.append(member)
-    draft.about.mentions = found[: limits.MENTIONS]
+        namesakes: list[tuple[int]] = database.execute(_NAMED, (name, _NAMESAKES)).fetchall()
+        for (user,) in namesakes:
+            if directory.is_member(draft.room, user):
+                body.mentions.append(user)
+                break
+    body.mentions = list(dict.fromkeys(body.mentions))[: limits.MENTIONS]
+    if draft.kind is Kind.MESSAGE and not (body.mentions or body.reply or body.here):
+        draft.about = None

@@ -283,6 +283,8 @@ class SqliteLog:
             if verdict is Verdict.REPEATED:
                 self._look_up(draft, numbering)
                 return
+        if draft.names:
+            sessions.name_mentioned(self._open, self._directory, draft)
         if draft.about is not None:
             self._insert()  # what is judged may be about what came just before
         draft.code = self._directory.judge(draft, self._facts)
@@ -297,8 +299,6 @@ class SqliteLog:
             if numbering is not None:
                 numbering.given_up(draft.id)
             return
-        if draft.names:
-            sessions.name_mentioned(self._open, self._directory, draft)
         if draft.about is not None:
             draft.body = encode_body(draft.about)
         self._written += 1

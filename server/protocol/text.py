@@ -75,6 +75,8 @@ def check_name(name: str) -> str:
         raise ProtocolError(Code.BAD_NAME, "A name is made of letters, digits and _ . - only, without spaces.")
     if not any(character.isalnum() for character in name) or unicodedata.category(name[0])[0] == "M":
         raise ProtocolError(Code.BAD_NAME, "A name needs at least one letter or digit, and starts with no accent.")
+    if name.casefold() == "here":
+        raise ProtocolError(Code.BAD_NAME, "@here means everyone in the room. Pick another name.")
     if re.search(r"(.)\1{7}", "".join("M" if unicodedata.category(c)[0] == "M" else "x" + c for c in name)):
         raise ProtocolError(Code.BAD_NAME, "This name repeats a character too often.")
     return name
