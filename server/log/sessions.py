@@ -1,5 +1,6 @@
 """Sessions and names in the log's database: tables of last values, written by the log's writer."""
 
+import json
 from typing import Final
 
 import apsw
@@ -10,7 +11,11 @@ from server.chat.events import FOREVER, GENERAL, Draft, Kind, Mark, Marking, Ope
 from server.protocol import limits
 from server.protocol.errors import Code
 
-_NAMED: Final = "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT ?"
+_NAMED: Final = """
+    SELECT n.value, u.id FROM json_each(?1) AS n JOIN users AS u
+        ON u.id IN (SELECT id FROM users WHERE name = n.value COLLATE NOCASE ORDER BY id DESC LIMIT ?2)
+    ORDER BY u.id DESC
+"""
 
 _NAMESAKES: Final = 50
 """Users of one name that are looked at, the latest first: guests leave theirs behind."""
@@ -65,18 +70,27 @@ def mark(database: apsw.Connection, marking: Marking) -> None:
     database.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def name_mentioned(database: apsw.Connection, directory: Directory, draft: Draft) -> None:
+def namesakes(database: apsw.Connection, names: set[str]) -> dict[str, list[int]]:
+    """Return per name the users who have it, or had it last, the latest first.
+
+    For all names of a transaction at once: a statement a message would have the two threads wait for each other.
+    """
+    found: dict[str, list[int]] = {}
+    for name, user in database.execute(_NAMED, (json.dumps(list(names)), _NAMESAKES)):
+        found.setdefault(name, []).append(user)
+    return found
+
+
+def name_mentioned(directory: Directory, draft: Draft, users: dict[str, list[int]]) -> None:
     """Add to a message's mentions those members whom it names and who are not here: by the names they had last.
 
     One that names nobody after all, like most texts with an @, is a plain message.
     """
     body = draft.about
     for name in draft.names:
-        namesakes: list[tuple[int]] = database.execute(_NAMED, (name, _NAMESAKES)).fetchall()
-        for (user,) in namesakes:
-            if directory.is_member(draft.room, user):
-                body.mentions.append(user)
-                break
+        member = next((user for user in users.get(name, ()) if directory.is_member(draft.room, user)), None)
+        if member is not None:
+            body.mentions.append(member)
     body.mentions = list(dict.fromkeys(body.mentions))[: limits.MENTIONS]
     if draft.kind is Kind.MESSAGE and not (body.mentions or body.reply or body.here):
         draft.about = None

@@ -84,6 +84,8 @@ class SqliteLog:
         self._database: apsw.Connection | None = None
         self._directory = Directory()
         self._facts: DatabaseFacts
+        self._named: dict[str, list[int]] = {}
+        """Who has the names that this transaction's messages mention."""
         self._numberings: dict[int, Numbering] = {}
         self._written = 0
         self._time = 0
@@ -234,6 +236,8 @@ class SqliteLog:
         closed: list[int] = []
         try:
             database.execute("BEGIN IMMEDIATE")
+            names = {name for entry in entries if isinstance(entry, Draft) for name in entry.names}
+            self._named = sessions.namesakes(database, names) if names else {}
             for entry in entries:
                 if isinstance(entry, Draft):
                     self._place(entry, touched)
@@ -284,7 +288,7 @@ class SqliteLog:
                 self._look_up(draft, numbering)
                 return
         if draft.names:
-            sessions.name_mentioned(self._open, self._directory, draft)
+            sessions.name_mentioned(self._directory, draft, self._named)
         if draft.about is not None:
             self._insert()  # what is judged may be about what came just before
         draft.code = self._directory.judge(draft, self._facts)
