@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from chat_tui.state.entries import DELETED, EDITED, HERE, MENTION, PINNED, Entry, More, revision
+from chat_tui.state.entries import ACTION, DELETED, EDITED, HERE, MENTION, PINNED, Entry, More, revision
 from server.protocol.text import clean
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def alter(entry: Entry, change: "Change", naming: Naming) -> bool:
             return True
         case frames.Deleted():
             entry.text = ""
-            entry.flags = entry.flags & ~(MENTION | HERE | EDITED | PINNED) | DELETED
+            entry.flags = entry.flags & ~(MENTION | HERE | EDITED | PINNED | ACTION) | DELETED
             more.reply = 0
             more.reactions = {}
             return True

@@ -73,17 +73,18 @@ class Chat:
         """Return a room, known from now on."""
         room = self.rooms.get(handle)
         if room is None:
-            room = self.rooms[handle] = Room(handle, self.names)
-            room.timeline.asked = lambda: self.asked()
+            room = self.rooms[handle] = Room(handle, self.names, lambda: self.asked())
             room.call_me(self.user, self.name)
             self.strange.add(handle)
         return room
 
     def show(self, handle: str) -> None:
-        """Show a room."""
-        self.current.leave()
-        self.current = self.room(handle)
-        self.current.enter()
+        """Show a room from now on; the one that is shown, as for someone who has just come back to it."""
+        room = self.room(handle)
+        if room is not self.current:
+            self.current.leave()
+            self.current = room
+        room.enter()
 
     def ordered(self, sort: Sort = "recent") -> list[Room]:
         """Return the rooms I am in or invited to: invitations first, then favourites; archived and muted ones last."""
@@ -164,6 +165,7 @@ class Chat:
                 return Changed.PEOPLE
             case frames.Roster():
                 self.names.update(zip(frame.users, frame.names, strict=False))
+                self.room(frame.room).let_in()
                 self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away)
                 return Changed.PEOPLE
             case frames.Joined():
@@ -206,6 +208,18 @@ class Chat:
                 del self.rooms[handle]
         self.strange &= self.rooms.keys()
 
+    def left(self, handle: str) -> Changed:
+        """I have left a room, or declined an invitation."""
+        room = self.rooms.get(handle)
+        if room is None:
+            return Changed.NOTHING
+        room.member, room.invited_by = False, ""
+        room.nobody_is_here()
+        if room is not self.current:
+            return Changed.ROOMS
+        self.show("general")
+        return Changed.ROOMS | Changed.SHOWN
+
     def disconnected(self) -> None:
         """Forget who is online: nothing is known while there is no connection."""
         for room in self.rooms.values():
@@ -228,8 +242,12 @@ class Chat:
 
     def _rooms(self, frame: "frames.Rooms") -> Changed:
         for info in frame.rooms:
-            self.room(info.room).told(info, frame.as_of)
+            room = self.room(info.room)
+            first = not room.known
+            room.told(info, frame.as_of)
             self.strange.discard(info.room)
+            if first and room is self.current:
+                room.enter()  # only now it shows how far that is read
         return Changed.ROOMS | Changed.MARKS
 
     def _invited(self, frame: "frames.Invited") -> Changed:
@@ -256,20 +274,11 @@ class Chat:
         for name in names:
             room.gone(name)
         if self.name in names and reason == "left":
-            changed |= self._went(room)
+            changed |= self.left(room.handle)
         others = [name for name in room.people.remove(names) if name != self.name]
         if others:
             room.timeline.left(others, reason, self.clock())
         return changed
-
-    def _went(self, room: Room) -> Changed:
-        """I am not a member of a room any more: some device of mine said so."""
-        room.member = False
-        room.nobody_is_here()
-        if room is not self.current:
-            return Changed.ROOMS
-        self.show("general")
-        return Changed.ROOMS | Changed.SHOWN
 
     def _renamed(self, frame: "frames.Renamed") -> Changed:
         self.names[frame.user] = frame.new

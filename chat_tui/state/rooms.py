@@ -1,12 +1,13 @@
 """One room: what is known of it, who is there, its log and how far that is read."""
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import UNSET
 
 from chat_tui.state.changes import Changes, alter, is_news, target_of
-from chat_tui.state.entries import Entry, Waiting
+from chat_tui.state.entries import ACTION, FAILED, UNSURE, Entry, Waiting, reply_of, thread_of
 from chat_tui.state.people import People
 from chat_tui.state.timeline import Timeline
 from chat_tui.state.unread import Unread
@@ -30,9 +31,12 @@ class Room:
     Args:
         handle: its name on the wire.
         names: by user, how people are called; shared by all rooms.
+        asked: called when a message is wanted that is not held: see `Timeline.want`.
     """
 
-    def __init__(self, handle: str, names: dict[int, str] | None = None) -> None:
+    def __init__(
+        self, handle: str, names: dict[int, str] | None = None, asked: Callable[[], None] = lambda: None
+    ) -> None:
         self.handle = handle
         self.title = handle
         self.topic = ""
@@ -63,13 +67,17 @@ class Room:
         self.visit: Timeline | None = None
         """What stands around an old message, shown instead of the live end."""
         self._names = {} if names is None else names
+        self._asked = asked
+        self._me: tuple[int | None, str | None] = (None, None)
         self._changes = Changes()
+        self.known = False
+        """The server has said what it is, and how far it is read."""
         self._told = 0
-        """As of which seq the room is known."""
+        """As of which seq it is known."""
         self._most = HELD
         self._typing: dict[str, float] = {}
         self._quotes: dict[int, Entry] = {}
-        self.timeline = self.window()
+        self.timeline = self._window()
 
     # What is shown.
 
@@ -180,36 +188,50 @@ class Room:
 
     def look_around(self, page: "frames.History") -> Timeline | None:
         """Return a window around an old message; None where the page is too old, see `add_page`."""
-        window = self.window()
+        window = self._window()
         if not self.add_page(page, window):
             return None
         self.see_end(window, page)
         return window
+
+    def open_thread(self, root: int) -> Timeline:
+        """Show the thread that grows out of a message, with what is said in it from now on; return it."""
+        thread = self.thread = self._window(root)
+        for waiting in self.waiting():
+            if thread_of(waiting) == root:
+                me = bool(waiting.flags & ACTION)
+                thread.pend(waiting.id, waiting.raw, waiting.time, me, reply_of(waiting))
+                if waiting.flags & FAILED:
+                    thread.fail(waiting.id, waiting.reason, unsure=bool(waiting.flags & UNSURE))
+        return thread
 
     def see_end(self, window: Timeline, page: "frames.History") -> None:
         """Note by the page last taken in whether a window reaches the live end, and follows it from now on."""
         last = max(page.as_of, window.newest)
         window.more_after = page.more_after or self.timeline.newest > last
 
-    def quote(self, page: "frames.History") -> bool:
-        """Take in what is to be quoted; see `add_page`."""
+    def wanted(self) -> set[int]:
+        """Return the messages that are to be quoted, and are not known here."""
+        return set().union(*(timeline.wanted for timeline in self._timelines()))
+
+    def quote(self, page: "frames.History", asked: list[int]) -> None:
+        """Take in what is to be quoted, of what was asked for; a page that is too old changes nothing."""
         if page.as_of < self._changes.floor:
-            return False
-        for timeline in self._timelines():
-            timeline.quote_page(page)
-        self._bring_up_to_date(page)
+            return
         while len(self._quotes) > QUOTES:
             del self._quotes[next(iter(self._quotes))]
-        return True
+        for timeline in self._timelines():
+            timeline.quote_page(page, asked)
+        self._bring_up_to_date(page)
 
     def told(self, info: "frames.RoomInfo", as_of: int) -> None:
         """Take in what the server says of it, true as of a seq."""
         self.title, self.kind, self.owner = info.title or self.handle, info.kind, info.owner
         self.topic, self.archived, self.members = info.topic, info.archived, info.members
-        if info.member and not self.member:
-            self.reset()  # what was said while I was no member is not held
+        if info.member:
+            self.let_in()
         self.member, self.invited_by = info.member, info.invited_by
-        self._told = max(self._told, as_of)
+        self.known, self._told = True, max(self._told, as_of)
         if info.people:
             self.people_in = info.people
             self._names.update(info.people)
@@ -217,7 +239,13 @@ class Room:
             if info.last > self.last:
                 self.last, self.last_time = info.last, info.time
             self.level, self.favourite, self.muted = info.level, info.favourite, info.muted
-            self.marks.told(info.read, info.unread, info.count, info.mentions, as_of)
+            self.marks.told(info.read, info.unread, info.count, info.mentions, info.last, as_of)
+
+    def let_in(self) -> None:
+        """I am a member."""
+        if not self.member:
+            self.member, self.invited_by = True, ""
+            self.reset()  # what was said while I was none is not held
 
     def marked(self, frame: "frames.Marked") -> None:
         """Take in where I stand in it."""
@@ -297,20 +325,16 @@ class Room:
 
     # How.
 
-    def window(self, thread: int = 0) -> Timeline:
+    def _window(self, thread: int = 0) -> Timeline:
         """Return another view of its log, empty; with `thread` of that thread alone."""
         window = Timeline(self.handle, thread, self._quotes)
-        window.users = self._names
-        if hasattr(self, "timeline"):
-            window.my_user, window.my_name, window.asked = (
-                self.timeline.my_user,
-                self.timeline.my_name,
-                self.timeline.asked,
-            )
+        window.users, window.asked = self._names, self._asked
+        window.my_user, window.my_name = self._me
         return window
 
     def call_me(self, user: int | None, name: str) -> None:
         """Take a name as mine."""
+        self._me = (user, name)
         for timeline in self._timelines():
             timeline.my_user, timeline.my_name = user, name
 

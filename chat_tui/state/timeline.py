@@ -235,13 +235,14 @@ class Timeline:
             self.wanted.add(seq)
             self.asked()
 
-    def quote_page(self, page: "frames.History") -> None:
-        """Take in what was wanted, and is there; the rest of it stays unknown for ever: a message that is gone."""
-        found = {message.seq: self._entry(message) for message in page.messages}
-        for seq in found.keys() | self.wanted:
-            self.quotes[seq] = found.get(seq) or Entry(seq, 0, "", "", DELETED)
+    def quote_page(self, page: "frames.History", asked: Collection[int] = ()) -> None:
+        """Take in what is to be quoted. What was asked for, and is not in the page, is a message that is gone."""
+        for seq in asked:
+            self.quotes[seq] = Entry(seq, 0, "", "", DELETED)
+        for message in page.messages:
+            self.quotes[message.seq] = self._entry(message)
         self.wanted -= self.quotes.keys()
-        self.requote(found.keys() | self.wanted)
+        self.requote({*asked, *(message.seq for message in page.messages)})
 
     def requote(self, seqs: Collection[int]) -> None:
         """Have those shown anew that quote one of these messages."""

@@ -22,11 +22,11 @@ class Unread:
         self.uncertain = False
         """The counts are those from before; ask again."""
         self._count = self._mentions = 0
-        """What the server counted, after `_counted_from`, up to `_as_of`."""
+        """What the server counted, after `_counted_from`, up to the message `_last`."""
         self._counted_from = 0
-        self._as_of = 0
+        self._last = 0
         self._later: list[int] = []
-        """Messages of others after `_as_of`, and which of them name me."""
+        """Messages of others after `_last`, and which of them name me."""
         self._naming: list[int] = []
         self._untold_read = self._untold_since = False
 
@@ -50,7 +50,7 @@ class Unread:
     def heard(self, seq: int, named: bool) -> None:
         """Count a message of someone else, as it is delivered."""
         later = self._later
-        if seq <= (later[-1] if later else max(self._as_of, self.floor)):
+        if seq <= (later[-1] if later else self._last):
             return
         later.append(seq)
         if named:
@@ -64,7 +64,7 @@ class Unread:
             return
         at = bisect_left(self._later, seq)
         if at == len(self._later) or self._later[at] != seq:
-            self.uncertain |= seq <= self._as_of
+            self.uncertain |= seq <= self._last
             return
         at = bisect_left(self._naming, seq)
         known = at < len(self._naming) and self._naming[at] == seq
@@ -75,24 +75,31 @@ class Unread:
 
     # What the server says.
 
-    def told(self, read: int, since: int, count: int, mentions: int, as_of: int) -> None:
-        """Take in where the server has us, and what it counted after that, up to `as_of`."""
+    def told(self, read: int, since: int, count: int, mentions: int, last: int, as_of: int) -> None:
+        """Take in where the server has us, and what it counted after that.
+
+        Args:
+            read: all up to there is read.
+            since: marked as unread from there on; 0 for no.
+            count: messages of others after that.
+            mentions: those among them that name me.
+            last: the room's latest message then.
+            as_of: up to which seq all this is true.
+        """
         self.read = max(self.read, read)
+        if not self.untold:
+            self.since = since
         self._count, self._mentions = count, mentions
         self._counted_from = min(read, since - 1) if since else read
-        # What was folded or read in the meantime can't be told from what the server counted.
-        folded = as_of < self._as_of
-        self._as_of = max(as_of, self._as_of)
-        self._drop(self._as_of)
-        if not self._untold:
-            self.since = since
-        self.uncertain = folded
+        self.uncertain = self._last > as_of  # what came meanwhile was too much to be held one by one
+        self._last = max(last, self._last)
+        self._drop(as_of)
         self._moved()
 
     def marked(self, read: int, since: int) -> None:
         """Take in where the server has us now: some device of ours said so."""
         self.read = max(self.read, read)
-        if not self._untold:
+        if not self.untold:
             self.since = since
         self._moved()
 
@@ -114,6 +121,11 @@ class Unread:
         self._untold_since = True
         self._moved()
 
+    @property
+    def untold(self) -> bool:
+        """The server is to be told something: see `take_untold`."""
+        return self._untold_read or self._untold_since
+
     def take_untold(self) -> tuple[int | None, int | None]:
         """Return what the server is to be told, in this order: read up to, unread from. It counts as told then."""
         news = (self.read if self._untold_read else None, self.since if self._untold_since else None)
@@ -122,37 +134,31 @@ class Unread:
 
     def put_back(self, news: tuple[int | None, int | None]) -> None:
         """It may not have arrived: it is to be told again, unless something later is."""
-        if not self._untold:
+        if not self.untold:
             self._untold_read = news[0] is not None
             if news[1] is not None:
                 self.since, self._untold_since = news[1], True
                 self._moved()
-
-    @property
-    def _untold(self) -> bool:
-        return self._untold_read or self._untold_since
 
     # How.
 
     def _moved(self) -> None:
         """Count anew where what is read has moved."""
         floor = self.floor
-        if floor == self._counted_from:
-            return
-        if floor >= self._as_of:
+        if floor >= self._last:
             self._count = self._mentions = 0
-            self._counted_from = self._as_of = floor
+            self._counted_from = self._last = floor
             self.uncertain = False
             self._drop(floor)
-        else:
+        elif floor != self._counted_from:
             self.uncertain = True
 
     def _fold(self, some: int) -> None:
         """Count the first of what came later as the server would."""
-        self._as_of = self._later[some - 1]
+        self._last = self._later[some - 1]
         self._count += some
-        self._mentions += bisect_right(self._naming, self._as_of)
-        self._drop(self._as_of)
+        self._mentions += bisect_right(self._naming, self._last)
+        self._drop(self._last)
 
     def _drop(self, upto: int) -> None:
         del self._later[: bisect_right(self._later, upto)]

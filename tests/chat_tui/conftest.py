@@ -74,6 +74,6 @@ def sit(server: Server, monkeypatch: pytest.MonkeyPatch) -> Sit:
             if online and name is not None:
                 await seat.until(lambda: app.session.client.connected and app.chat.current.people.names)
             yield seat
-            await app.session.leave()
+            await app.session.quit()
 
     return open_one

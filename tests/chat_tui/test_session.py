@@ -49,7 +49,7 @@ class Desk:
         try:
             yield running
         finally:
-            await self.session.leave()
+            await self.session.quit()
             async with asyncio.timeout(PATIENCE):
                 await running
 
@@ -142,7 +142,7 @@ async def test_who_leaves_while_waiting_to_come_back_stays_away(tmp_path: Path) 
     """The wait ends at once, and nothing connects any more."""
     async with serving(tmp_path, welcome_and_hang_up, welcome) as desk, desk.running() as running:
         await desk.at(Phase.WAITING)
-        await desk.session.leave()
+        await desk.session.quit()
         await running
         await desk.session.run()
         assert desk.session.link.phase is Phase.LEFT
@@ -161,7 +161,7 @@ async def test_who_leaves_while_connecting_is_not_let_in(tmp_path: Path) -> None
 
     async with serving(tmp_path, silent) as desk, desk.running() as running:
         await asked.wait()
-        await desk.session.leave()
+        await desk.session.quit()
         await running
         assert desk.phases == [Phase.CONNECTING, Phase.LEFT]
 
@@ -177,7 +177,7 @@ async def test_who_leaves_before_the_connection_stands_is_not_left_in(tmp_path: 
 
     async with serving(tmp_path, script) as desk, desk.running() as running:
         await desk.until(lambda: desk.phases)  # the connection is made in the turns of the loop that follow
-        await desk.session.leave()
+        await desk.session.quit()
         await running
         assert desk.phases == [Phase.CONNECTING, Phase.LEFT]
         assert not desk.session.client.connected

@@ -11,9 +11,10 @@ from pathlib import Path
 from chat_tui import hosting
 from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.config import DEFAULT_PORT
+from chat_tui.session.acts import Acts
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.state.entries import ACTION, RETURNING
 from chat_tui.state.link import Address, Link, Phase
+from chat_tui.state.rooms import TYPING
 from server.protocol import frames
 from server.protocol.errors import FINAL, Code
 
@@ -39,7 +40,7 @@ _NOT_SHARED = (
 )
 
 
-class Session:
+class Session(Acts):
     """Keep `chat` up to date from a server.
 
     Args:
@@ -48,6 +49,7 @@ class Session:
         data: where a server of one's own keeps its data.
         changed: called after each change that the log does not tell by itself.
         keep: where messages that are not sent yet are kept, and drafts; None keeps nothing.
+        device: the code that another device of this person has shown: `name` may be empty then.
     """
 
     def __init__(
@@ -57,14 +59,14 @@ class Session:
         data: Path,
         changed: Callable[[Changed], None],
         keep: Path | None = None,
+        device: str = "",
     ) -> None:
+        super().__init__(chat, Client(address.host, address.port, chat.name, keep=keep, device=device), changed)
         self.address = address
-        self.chat = chat
         self.link = Link(Phase.CONNECTING, ("◌ connecting", "◌"))
-        self.client = Client(address.host, address.port, chat.name, keep=keep)
+        chat.asked = self._fetch_quotes
         self._data = data
         self._server: hosting.Server | None = None
-        self._changed = changed
         self._hurry = asyncio.Event()
         self._told_not_shared = False
         self._met = ""
@@ -122,10 +124,12 @@ class Session:
             self._told_not_shared = True
             self.chat.current.timeline.notice(_NOT_SHARED, self.chat.clock(), "info")
         self._set(Link(Phase.ONLINE, self._online_words()))
+        self._back_online()
         watch = asyncio.create_task(self._watch_race()) if self.hosts else None
         try:
             final = await self._listen()
         finally:
+            self._stop_all()
             if watch is not None:
                 watch.cancel()
         if self.has_left:
@@ -137,69 +141,16 @@ class Session:
             return None
         return self._lost(self.client.ended or Lost("The connection was closed."))
 
-    def say(self, text: str, me: bool = False) -> None:
-        """Send a message; it is shown at once. Raises Refused for what can't be one: nothing is shown then."""
-        room = self.chat.current
-        pending = self.client.post(text, room=room.handle, me=me, draft=True)
-        room.timeline.pend(pending.id, pending.text, self.chat.clock(), me)
-
-    def keep_draft(self, text: str) -> None:
-        """Keep what is being written, for whoever starts this program again."""
-        self.client.keep_draft(text, self.chat.current.handle)
-
-    def draft(self) -> str:
-        """Return what was being written."""
-        return self.client.draft(self.chat.current.handle)
-
-    def retry(self) -> bool:
-        """Send all failed messages again, oldest first; returns whether there was one.
-
-        Raises Refused for what can't be sent: it and those after it stay.
-        """
-        timeline = self.chat.current.timeline
-        failed = timeline.failed()
-        for message in failed:
-            me = bool(message.flags & ACTION)
-            pending = self.client.post(message.raw, room=timeline.room, me=me, instead=message.id)
-            timeline.withdraw(message.id)
-            timeline.pend(pending.id, pending.text, self.chat.clock(), me)
-        return bool(failed)
-
-    def take_back(self) -> str | None:
-        """Take the newest message that is not sent out of the log and return its text; None where there is none yet.
-
-        Where it may have arrived the server is asked: what comes of it shows in the log, or in `Chat.returned`.
-        """
-        timeline = self.chat.current.timeline
-        for message in reversed(timeline.failed() or timeline.waiting()):
-            if message.flags & RETURNING:
-                continue
-            if self.client.withdraw(message.id):
-                return timeline.withdraw(message.id)
-            timeline.taking_back(message.id)
-            break
-        return None
-
-    async def older(self) -> None:
-        """Fetch the page before the oldest message. Raises ClientError."""
-        timeline = self.chat.current.timeline
-        if timeline.oldest is not None:
-            await self.client.history(timeline.room, before=timeline.oldest)
-
-    async def nick(self, name: str) -> None:
-        """Take another name. Raises ClientError."""
-        await self.client.nick(name)
-        self._changed(self.chat.call_me(self.client.name))
-
     @property
     def has_left(self) -> bool:
         """We left for good: nothing is tried any more."""
         return self.link.phase is Phase.LEFT
 
-    async def leave(self) -> None:
+    async def quit(self) -> None:
         """Leave for good. A server started here ends once nobody else is connected."""
         self._set(Link(Phase.LEFT, ("",)))
         self.hurry()
+        await self._tell_last_marks()
         await self.client.quit()
         self.release()
 
@@ -225,6 +176,7 @@ class Session:
         """Connect, or come back where there was a session; not once we have left."""
         if self.has_left:
             raise NotConnected("You have left.")
+        self.client.show = [self.chat.current.handle]
         await self.client.reconnect()
 
     async def _host(self) -> None:
@@ -266,6 +218,9 @@ class Session:
             changed = self.chat.apply_all(batch)
             if changed:
                 self._changed(changed)
+            if Changed.TYPING in changed:  # shown until then, unless it is told again
+                asyncio.get_running_loop().call_later(TYPING, self._changed, Changed.TYPING)
+            self._look_after_rooms()
             while self._to_tell:
                 self.chat.current.timeline.notice(self._to_tell.pop(0), self.chat.clock(), "error")
             if type(last := batch[-1]) is frames.Error and last.code in FINAL:
@@ -288,17 +243,17 @@ class Session:
         """Have the log show the own messages that this client holds, and no others."""
         held = {message.id: message for message in [*self.client.unconfirmed, *self.client.failed]}
         for room in self.chat.rooms.values():
-            for waiting in room.timeline.waiting():
+            for waiting in room.waiting():
                 if waiting.id not in held:
-                    room.timeline.withdraw(waiting.id)
+                    room.withdraw(waiting.id)
         for id, message in sorted(held.items()):
-            timeline = self.chat.room(message.room).timeline
-            if not any(waiting.id == id for waiting in timeline.waiting()):
-                timeline.pend(id, message.text, self.chat.clock(), message.me)
+            room = self.chat.room(message.room)
+            if not any(waiting.id == id for waiting in room.waiting()):
+                room.pend(id, message.text, self.chat.clock(), message.me, message.reply)
             if message.failed:
-                timeline.fail(id, message.failed, unsure=message.failed == UNSURE)
+                room.fail(id, message.failed, unsure=message.failed == UNSURE)
             elif message.withdrawn:
-                timeline.taking_back(id)
+                room.taking_back(id)
         self._changed(Changed.DRAFT)
 
     def _tell_what_is_different(self) -> None:
@@ -343,6 +298,12 @@ class Session:
         only_here = not (self.hosts and self.address.share) and self.address.host in ("127.0.0.1", "::1", "localhost")
         where = " on this machine" if only_here else ""
         return f"Nobody has written yet: you can be the first.\nOthers{where} join with\n{self.invitation()}"
+
+    @property
+    def _known_as(self) -> tuple[str, int]:
+        if self.hosts and self.address.share:
+            return hosting.address_for_others(), self.address.port
+        return self.address.host, self.address.port
 
     def _online_words(self) -> tuple[str, ...]:
         if not self.hosts:
