@@ -53,7 +53,7 @@ _VERSIONS = """
     UNION ALL SELECT e.seq, e.time, e.body FROM versions AS v JOIN events AS e ON e.seq = v.seq
     WHERE v.target = :seq ORDER BY seq
 """
-_PINS = "SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target LIMIT ?"
+_PINS = "SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target"
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
@@ -89,7 +89,7 @@ class HistoryReader:
         """Return the `history` line that answers `query`, cut to a page's bytes; apsw.Error where it can't be read."""
         with self._still():
             if query.pinned:
-                pins = self.database.execute(_PINS, (query.room, query.floor, query.as_of + 1, query.limit))
+                pins = self.database.execute(_PINS, (query.room, query.floor, query.as_of + 1))
                 return self._some(query, [seq for (seq,) in pins])
             if query.seqs is not None:
                 return self._some(query, sorted(set(query.seqs)))
@@ -99,7 +99,8 @@ class HistoryReader:
         """Return the `versions` line of the message `query.around`."""
         with self._still():
             known = self._one(query, query.around or 0)
-            rows: list[_Row] = self.database.execute(_VERSIONS, {"seq": query.around}).fetchall() if known else []
+            there = known is not None and known[-1] is None  # not deleted: what it said is gone then, erased or not yet
+            rows: list[_Row] = self.database.execute(_VERSIONS, {"seq": query.around}).fetchall() if there else []
         versions, size = [], _ENVELOPE
         for seq, time, body in rows:
             if not body:
@@ -203,17 +204,20 @@ class HistoryReader:
         return self._line(query, rows[::-1], more, before < top and self._exists(query, before - 1, top))
 
     def _some(self, query: PageQuery, seqs: list[int]) -> bytes:
-        """Return these messages, as far as they may be read and fit a page."""
-        lines, length = [], _ENVELOPE
-        for seq in seqs:
+        """Return these messages, as far as they may be read, the latest of them where they don't fit a page."""
+        lines: list[bytes] = []
+        length = _ENVELOPE
+        more = False
+        for seq in reversed(seqs):
             row = self._one(query, seq)
             if row is not None:
                 line = self._message(row, query.handle)
                 length += len(line)
-                if length > self._page:
+                more = len(lines) == query.limit or (length > self._page and bool(lines))
+                if more:
                     break
                 lines.append(line)
-        return self._line(query, lines, more=False, more_after=False)
+        return self._line(query, lines[::-1], more, more_after=False)
 
     def _one(self, query: PageQuery, seq: int) -> _Row | None:
         """Return a message of this room that may be read."""

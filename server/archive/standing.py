@@ -17,7 +17,7 @@ _ROOM: Final = """
         (SELECT count(*) FROM members WHERE room = r.id AND until IS NULL)
     FROM rooms AS r
 """
-_LAST: Final = "SELECT seq, time FROM events WHERE room = ? AND kind = 4 ORDER BY seq DESC LIMIT 1"
+_LAST: Final = "SELECT seq, time FROM events WHERE room = ? AND seq <= ? AND kind = 4 ORDER BY seq DESC LIMIT 1"
 _UNREAD: Final = """
     SELECT count(*) FROM (
         SELECT 1 FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind = 4 AND user != ? LIMIT ?
@@ -129,7 +129,7 @@ def _stand(database: apsw.Connection, query: StandingQuery, row: tuple[Any, ...]
     if info.kind == "direct":
         members = "SELECT id, name FROM users WHERE id IN (SELECT user FROM members WHERE room = ?) ORDER BY id"
         info.people = [(user, name) for user, name in database.execute(members, (number,))]
-    last = database.execute(_LAST, (number,)).fetchone()
+    last = database.execute(_LAST, (number, query.as_of)).fetchone()
     if last is not None and last[0] > floor:
         info.last, info.time = last[0], time_text(last[1]).decode()
     mark = reader.marks.get(number, Mark())

@@ -15,6 +15,7 @@ WORDS: Final = {
     Code.TRY_AGAIN: "This can't be taken just now. Send it again with the same id, after those before it.",
     Code.ID_REUSED: "This id was used for another message. Count on.",
     Code.ID_ORDER: "An id must be higher than the one before. Count on.",
+    Code.TOO_MANY_ROOMS: f"Nobody can be in more than {limits.ROOMS} rooms. Leave one first.",
     Code.NOT_A_MEMBER: "You are not in this room. Join it first.",
     Code.NO_SUCH_ROOM: "There is no such room. Join makes it.",
     Code.NO_SUCH_MESSAGE: "There is no such message here any more.",

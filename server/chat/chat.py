@@ -60,6 +60,7 @@ class Chat:
         self.standing = Standing(journal, self.rooms, answers)
         company = Company(self.presence, self.rooms, answers)
         self.entrance.welcomed = self.reading.backlog
+        self.entrance.unwritten = self.standing.unwritten
         self.rooms.entered = self.reading.latest
         self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
         reading, rooms_, saying = self.reading, self.rooms, self.saying
@@ -197,11 +198,11 @@ class Chat:
     def stop_taking(self) -> None:
         """Take no more lines: the server is ending."""
         self._stopping = True
+        self.standing.write()
 
     def shut_down(self, links: Iterable[Link], reason: str) -> None:
         """Tell everyone that the server ends."""
         self.presence.flush()
-        self.standing.write()
         line = encode(frames.Shutdown(reason=reason))
         for link in links:
             link.write(line)

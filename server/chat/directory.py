@@ -132,7 +132,9 @@ class Directory:
     def judge(self, draft: Draft, facts: Facts) -> Code | None:
         """Say why an event takes no effect, or None where it does, or where it is `idle`. Nothing else is changed."""
         if draft.kind is Kind.ROOM:
-            return Code.ROOM_EXISTS if draft.about.handle in self._by_handle else None
+            if draft.about.handle in self._by_handle:
+                return Code.ROOM_EXISTS
+            return Code.TOO_MANY_ROOMS if any(map(self._is_full, draft.about.members)) else None
         room = self.rooms.get(draft.room)
         if room is None:
             return Code.NO_SUCH_ROOM
@@ -150,7 +152,8 @@ class Directory:
         member = self.is_member(room.id, draft.user)
         if draft.kind is Kind.MEMBER:
             draft.idle = member
-            return self.may(room, draft.user, Act.ENTER)
+            refused = self.may(room, draft.user, Act.ENTER)
+            return refused or (Code.TOO_MANY_ROOMS if not member and self._is_full(draft.user) else None)
         return self.may(room, draft.user, Act.LEAVE)
 
     def apply(self, draft: Draft) -> None:
@@ -178,6 +181,10 @@ class Directory:
             self._invited[draft.room].pop(draft.user, None)
 
     # How.
+
+    def _is_full(self, user: int) -> bool:
+        """Say whether a user is in as many rooms as fit their welcome, `general` included."""
+        return len(self._of_user.get(user, ())) + 1 >= limits.ROOMS
 
     def _since(self, room: RoomRecord, user: int) -> int:
         """Return the seq after which a member may read."""

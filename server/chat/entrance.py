@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refused
-from server.chat.events import FOREVER, GENERAL, Closing, Naming, Opening, time_text
+from server.chat.events import FOREVER, GENERAL, Closing, Mark, Naming, Opening, time_text
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names
@@ -53,6 +53,8 @@ class Entrance:
         """Who is here, or may come back within the grace period, by user."""
         self.welcomed: Callable[[Peer, Hello], None] = lambda _peer, _hello: None
         """Called when a connection has its welcome."""
+        self.unwritten: Callable[[int], dict[int, Mark]] = lambda _user: {}
+        """Returns the marks of a user that the log does not know of yet."""
         self.changed: Callable[[], None] = lambda: None
         """Called when someone came, left or has another name."""
 
@@ -134,7 +136,7 @@ class Entrance:
             if person.name != opening.known_as:
                 self._log.append(Naming(user=opening.user, name=person.name))
             person.user = opening.user
-            person.marks = opening.marks
+            person.marks = {**opening.marks, **self.unwritten(opening.user)}
             person.invitations = opening.invitations
             person.rooms = {number: self._hub.rooms[number] for number in opening.rooms}
             person.spans = opening.spans

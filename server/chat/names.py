@@ -26,8 +26,12 @@ class Names:
         self._by_name[name.casefold()] = person
 
     def find(self, name: str) -> Person | None:
-        """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use."""
-        return self._by_name.get((name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold())
+        """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use.
+
+        Who is still saying hello is not here yet: the log has not said who they are.
+        """
+        person = self._by_name.get((name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold())
+        return person if person is not None and person.user else None
 
     def free(self, name: str, person: Person, *, keep: str | None = None) -> None:
         """Give up a person's name; what it shares with the name they `keep` stays theirs."""

@@ -91,7 +91,7 @@ class Rooms:
     def join(self, peer: Peer, frame: Join) -> None:
         """Make or enter a room."""
         room = self._hub.by_handle.get(frame.room)  # a direct room's handle is no name that one could give
-        handle = check_room(frame.room) if room is None else room.handle
+        handle = room.handle if room is not None and self.knows(peer.here, room) else check_room(frame.room)
         room = self._hub.by_handle.get(handle)
         if room is not None and not self.knows(peer.here, room):
             raise ProtocolError(Code.NOT_ALLOWED, "You can't enter this room. Pick another name, or ask to be invited.")
@@ -219,8 +219,9 @@ class Rooms:
         person.spans[room.id] = [*spans[:-1], (spans[-1][0], seq)]
         line = encode(Left(room=room.handle, names=[person.name], reason="left"))
         for peer in person.peers:
-            if room.live.pop(peer, 0) is None:
-                self._answers.line(peer, line)
+            room.live.pop(peer, None)
+            peer.told.pop(room.id, None)
+            self._answers.line(peer, line)
         self._presence.left(room, person.name, "left")
 
     def _invited(self, draft: Draft, room: Room, body: InviteBody) -> None:
@@ -234,7 +235,11 @@ class Rooms:
             person.invitations.pop(room.id, None)
         line = event_line(Kind.INVITE, draft.seq, room.json, draft.user, draft.time, draft.body)
         for peer in person.peers:
-            self._answers.line(peer, line)
+            if peer.live:
+                self._answers.line(peer, line)
+        if not all(peer.live for peer in person.peers):
+            # Who is behind gets it in its place among what they are sent, as if this moment of the room were theirs.
+            person.spans[room.id] = [*person.spans.get(room.id, ()), (draft.seq - 1, draft.seq)]
 
     # How.
 

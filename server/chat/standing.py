@@ -1,6 +1,7 @@
 """How far people have read, and what they want to be told of: theirs alone, the same on all their devices."""
 
 import asyncio
+from copy import copy
 from typing import Final
 
 from msgspec import UNSET
@@ -24,7 +25,8 @@ class Standing:
         self._log = journal
         self._rooms = rooms
         self._answers = answers
-        self._dirty: dict[tuple[int, int], Mark] = {}
+        self._unwritten: dict[int, dict[int, Mark]] = {}
+        """Per user the marks of rooms that are not known to be on the disk."""
         self._timer: asyncio.TimerHandle | None = None
 
     def mark(self, peer: Peer, frame: frames.Mark) -> None:
@@ -57,16 +59,33 @@ class Standing:
             self._answers.line(device, line)
         self._answers.ok(peer, frame.ref)
         self._answers.deliver()
-        self._dirty[person.user, room.id] = mark
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WRITE_EVERY, self.write)
+        self._unwritten.setdefault(person.user, {})[room.id] = mark
+        self._write_later()
+
+    def unwritten(self, user: int) -> dict[int, Mark]:
+        """Return the marks of someone who comes back that the log could not know of yet."""
+        return self._unwritten.get(user, {})
 
     def write(self) -> None:
         """Hand over to the log what is not written yet."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        rows = [(user, room, mark) for (user, room), mark in self._dirty.items()]
-        self._dirty.clear()
+        rows = [(user, room, copy(mark)) for user, marks in self._unwritten.items() for room, mark in marks.items()]
         if rows:
-            self._log.append(Marking(rows=rows))
+            self._log.append(Marking(rows=rows, then=self._written))
+
+    def _write_later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WRITE_EVERY, self.write)
+
+    def _written(self, marking: Marking) -> None:
+        if marking.code is not None:
+            self._write_later()
+            return
+        for user, room, mark in marking.rows:
+            marks = self._unwritten.get(user, {})
+            if marks.get(room) == mark:  # and was not changed since
+                del marks[room]
+                if not marks:
+                    del self._unwritten[user]
