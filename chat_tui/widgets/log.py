@@ -63,6 +63,7 @@ class MessageLog(LogPane):
         if timeline is not self.timeline:
             self.focused_message = None
         super().show(timeline)
+        self.watch_focused_message(self.focused_message)
 
     def focus_on(self, seq: int) -> bool:
         """Give a message the focus, and show it among its neighbours; return whether it is held."""

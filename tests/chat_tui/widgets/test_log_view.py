@@ -16,7 +16,7 @@ from chat_tui.widgets.log_view import LogView, nick_width
 from server.protocol import frames
 
 _WHITE, _BLACK, _RED = Color(255, 255, 255), Color(0, 0, 0), Color(250, 120, 120)
-INK = Ink(_BLACK, _WHITE, _WHITE, _WHITE, _RED, _WHITE, *[_BLACK] * 3, *[_WHITE] * 3, dark=True)
+INK = Ink(**dict.fromkeys(Ink._fields[:-1], _WHITE) | {"background": _BLACK, "error": _RED}, dark=True)
 WIDE, NARROW = Grid(60, 8), Grid(30, 0)
 _LONG = "a rather long message that takes a few rows to be shown, 漢字 included, and then some more words"
 
@@ -285,3 +285,142 @@ def test_names_have_a_column_as_wide_as_the_longest_recent_one() -> None:
     assert nick_width(log, 8, 10) == 10
     assert fit("twelve-chars", 10) == "twelve-ch…"
     assert fit("漢字漢字", 5) == "漢字…"
+
+
+# The focus, and coming back.
+
+
+def short(seq: int) -> frames.Message:
+    """Return a message of one row; a minute passes with each."""
+    frame = message(seq, f"{seq} short", "bob")
+    frame.time = f"2026-11-01T{9 + seq // 60:02}:{seq % 60:02}:00.000Z"
+    return frame
+
+
+def short_log(*seqs: int) -> Timeline:
+    """Return a log of them."""
+    log = Timeline("general")
+    for seq in seqs:
+        log.add(short(seq))
+    return log
+
+
+def test_what_has_the_focus_stays_while_messages_arrive() -> None:
+    """At the end new ones are followed as long as it can be seen; then it holds the view."""
+    log = short_log(*range(1, 31))
+    view = view_of(log)
+    seen(view)
+    view.focus = 25
+    for seq in range(31, 35):
+        log.add(short(seq))
+        assert "25 short" in "".join(seen(view))
+        assert view.following
+    for seq in range(35, 40):
+        log.add(short(seq))
+        assert "25 short" in seen(view)[0]
+    assert not view.following
+    assert view.newer_below == 5
+    view.end()
+    seen(view)
+    assert view.following
+
+
+def test_scrolling_away_from_the_focus_is_free() -> None:
+    """The end can be reached, and is followed."""
+    log = short_log(*range(1, 31))
+    view = view_of(log)
+    view.home()
+    seen(view)
+    view.focus = 3
+    for _ in range(30):
+        view.down(1)
+        seen(view)
+    assert view.following
+    log.add(short(31))
+    assert seen(view)[-1].endswith("31 short")
+
+
+@given(st.integers(1, 60), st.integers(4, 15), st.sampled_from([WIDE, NARROW]), st.lists(st.integers(0, 59)))
+def test_whatever_is_revealed_is_seen(count: int, height: int, grid: Grid, asked: list[int]) -> None:
+    """Its beginning always, all of it where that fits; what was seen whole already does not move."""
+    log = Timeline("general")
+    for seq in range(1, count + 1):
+        log.add(message(seq))
+    view = view_of(log, grid, height)
+    seen(view)
+    for number, index in enumerate(asked):
+        index %= count
+        whole = [(row * ROW, index + view._origin) for row in range(view.shape(index).first, len(view.shape(index)))]
+        before = list(view.places)
+        floats = view.places[-1:] if not view.following else []  # hides the last row
+        view.reveal(index, middle=bool(number % 2))
+        seen(view)
+        assert whole[0] in view.places[: height - (not view.following)]
+        if len(whole) < height - view.shape(index).first:
+            assert set(whole) <= set(view.places[: height - (not view.following)])
+        if set(whole) <= set(before) and not set(whole) & set(floats):
+            assert view.places == before
+
+
+def test_the_focus_walks_over_messages_only() -> None:
+    """Not over notices, nor what is not sent yet."""
+    log = short_log(1, 2)
+    log.notice("note", log.entries[-1].time)
+    log.add(short(3))
+    log.pend(1, "mine", log.entries[-1].time)
+    view = view_of(log)
+    assert [entry.text for entry in log.entries] == ["1 short", "2 short", "note", "3 short", "mine"]
+    assert view.next_message(3, -1) == 1
+    assert view.next_message(1, 1) == 3
+    assert view.next_message(3, 1) is None
+    assert view.next_message(0, -1) is None
+
+
+def test_a_view_comes_back_to_its_place() -> None:
+    """Whatever has come at either end meanwhile; at the end there is no place to come back to."""
+    log = short_log(*range(100, 160))
+    view = view_of(log)
+    assert view.place() is None
+    view.up(20)
+    rows = seen(view)
+    place = view.place()
+    assert place is not None
+    log.add_page(page(*range(50, 100)))
+    log.add(short(160))
+    other = view_of(log)
+    other.go(place)
+    assert seen(other) == rows
+    other.go((7, 3))  # let go of
+    assert seen(other) == rows
+
+
+def test_how_far_was_read() -> None:
+    """Up to the last message of which any text is seen."""
+    log = short_log(*range(1, 31))
+    view = view_of(log)
+    seen(view)
+    assert view.read == 30
+    view.up(5)
+    seen(view)
+    assert view.read == 25
+    log.notice("note", 0)
+    view.end()
+    seen(view)
+    assert view.read == 30
+
+
+def test_an_old_time_ends_where_the_next_page_begins() -> None:
+    """Newer messages that come in below do not move it; the live end is followed once it is reached."""
+    log = short_log(*range(1, 31))
+    log.more_after = True
+    view = view_of(log)
+    rows = seen(view)
+    assert rows[-1].endswith("30 short")
+    assert view.at_bottom
+    log.add_page(frames.History(room="general", messages=[short(31)], more=True, as_of=40, more_after=True))
+    assert seen(view) == rows
+    assert not view.at_bottom
+    log.more_after = False
+    view.down(5)
+    seen(view)
+    assert view.following
