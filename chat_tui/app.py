@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ from textual.worker import Worker
 
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
+from chat_tui.acts.finding import FindingActs
+from chat_tui.commands import Command
 from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
-from chat_tui.state.chat import Changed, Chat
+from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
+from chat_tui.widgets.log_pane import LogPane
 
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
@@ -36,13 +40,14 @@ def _palette() -> type[Any]:
     return Actions
 
 
-class ChatApp(App[int]):
+class ChatApp(FindingActs):
     """A full-screen chat.
 
     Args:
         address: where the server is.
         name: the name to take; None to ask for one, offering `offer`.
         offer: what the question for a name offers.
+        device: the code that another device of the same person gave; empty for none.
     """
 
     TITLE = "chat"
@@ -53,7 +58,7 @@ class ChatApp(App[int]):
     ]
     COMMANDS = {_palette}
 
-    def __init__(self, address: Address, name: str | None, offer: str = "") -> None:
+    def __init__(self, address: Address, name: str | None, offer: str = "", device: str = "") -> None:
         keys.teach()
         super().__init__()
         self.settings = config.load(config.settings_path())
@@ -65,9 +70,14 @@ class ChatApp(App[int]):
         self.chat = Chat(name or "")
         self._address = address
         self._warned = False
-        self.room = ChatScreen(self.chat, people=self.settings.people)
+        sort: Sort = "name" if self.settings.sort == "name" else "recent"
+        self.room = ChatScreen(self.chat, self, people=self.settings.people, rooms=self.settings.rooms, sort=sort)
+        self._shown = self.chat.current
+        self._seen: tuple[str, int] | None = None
+        """A room and how far it was seen while the terminal had not the focus: nobody may have read that."""
         self._offer = offer
-        self._asks = name is None
+        self._device_code = device
+        self._asks = name is None and not device
         self._staying: Worker[None] | None = None
 
     @cached_property
@@ -76,7 +86,9 @@ class ChatApp(App[int]):
         from chat_tui.session import Session  # with the client and the protocol, not before the first paint
 
         data = config.data_path()
-        return Session(self._address, self.chat, data / "server", self._changed, keep=data / "outbox")
+        return Session(
+            self._address, self.chat, data / "server", self._changed, keep=data / "outbox", device=self._device_code
+        )
 
     def get_default_screen(self) -> Screen[Any]:
         """Start in the room."""
@@ -96,6 +108,9 @@ class ChatApp(App[int]):
     def _changed(self, what: Changed) -> None:
         if Changed.LINK in what:
             self._show_link(self.session.link)
+        if self._shown is not self.chat.current:
+            self._shown = self.chat.current
+            self.room.enter(self.session.draft())
         if Changed.RETURNED in what:
             while self.chat.returned:
                 self._give_back(self.chat.returned.pop(0))
@@ -112,53 +127,65 @@ class ChatApp(App[int]):
 
     # What the screens ask for.
 
-    def on_chat_screen_said(self, message: ChatScreen.Said) -> None:
-        """Send a message. One that can't be sent goes back to where it was written."""
+    def say(self, text: str, me: bool, reply: int) -> bool:
+        """Send a message; return whether it can be one."""
         try:
-            self.session.say(message.text, message.me)
+            self.session.say(text, me, reply)
         except ClientError as error:
-            self._say(error.message, "error")
-            self.room.composer.put(message.text)
+            self.complain(error.message)
+            return False
+        return True
+
+    def call(self, command: Command, values: tuple[str, ...]) -> None:
+        """Run a command."""
+        getattr(self, f"command_{command.name}")(*values)
 
     def on_chat_screen_drafted(self, message: ChatScreen.Drafted) -> None:
         """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
-        self.session.keep_draft(message.text)
-
-    def on_chat_screen_called(self, message: ChatScreen.Called) -> None:
-        """Run a command."""
-        getattr(self, f"command_{message.action}")(message.argument)
+        self.session.client.keep_draft(message.text, message.room)
+        if message.text and not message.text.startswith("/"):
+            self.session.typing()
 
     def on_message_log_older_wanted(self, message: MessageLog.OlderWanted) -> None:
         """Fetch older messages."""
-        self.run_worker(self._older(message.log))
+        self.run_worker(self._page(message.log, self.session.older))
 
-    def on_message_log_link_opened(self, message: MessageLog.LinkOpened) -> None:
-        """Open a link in the browser."""
-        self.open_url(message.url)
+    def on_message_log_newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+        """Fetch newer messages of what stands around an old one."""
+        self.run_worker(self._page(message.log, self.session.newer))
+
+    def on_message_log_end_wanted(self) -> None:
+        """Return to the newest message."""
+        self.back()
+
+    def on_message_log_read(self, message: MessageLog.Read) -> None:
+        """Tell that a message was read, once somebody looks at this terminal."""
+        if message.timeline is self.chat.current.timeline:
+            self._seen = (message.timeline.room, message.seq)
+            self._tell_seen()
+
+    def on_app_focus(self) -> None:
+        """What stands on the screen is read now."""
+        self._tell_seen(focused=True)
+
+    def _tell_seen(self, *, focused: bool = False) -> None:
+        if self._seen is not None and (focused or self.app_focus) and self._seen[0] == self.chat.current.handle:
+            seen, self._seen = self._seen, None
+            self.session.seen(seen[1])
 
     # Commands.
 
-    def command_help(self, _: str) -> None:
+    def command_help(self) -> None:
         """Show the help."""
         self.action_help()
 
-    def command_quit(self, _: str) -> None:
+    def command_quit(self) -> None:
         """Leave."""
         self._leave()
 
-    def command_clear(self, _: str) -> None:
+    def command_clear(self) -> None:
         """Empty the view."""
         self.chat.current.timeline.clear()
-
-    def command_who(self, _: str) -> None:
-        """Say who is here."""
-        names = self.chat.current.people.ordered(self.chat.name)
-        here = ", ".join(f"{name} (you)" if name == self.chat.name else name for name in names)
-        self._say(f"{len(names)} here: {here}" if names else "Not connected: nobody knows who is here.", "info")
-
-    def command_nick(self, name: str) -> None:
-        """Take another name."""
-        self.run_worker(self._nick(name))
 
     # Actions.
 
@@ -169,12 +196,13 @@ class ChatApp(App[int]):
             self._warned = True
             what = "A message is" if waiting == 1 else f"{waiting} messages are"
             then = "kept for the next time you are here" if self.session.client.keeps else "lost when you leave"
-            self._say(f"{what} not sent yet, and {then}. Leave once more to leave all the same.", "error")
+            self.complain(f"{what} not sent yet, and {then}. Leave once more to leave all the same.")
             return
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
-                await self.session.leave()
-            if self.settings.people is not self.room.show_people:
+                await self.session.quit()
+            shown = (self.room.show_people, self.room.show_rooms)
+            if (self.settings.people, self.settings.rooms) != shown:
                 self._remember()
         self.exit(0)
 
@@ -205,7 +233,7 @@ class ChatApp(App[int]):
         try:
             self.session.retry()
         except ClientError as error:
-            self._say(error.message, "error")
+            self.complain(error.message)
 
     def action_take_back(self) -> None:
         """Bring a message that is not sent back to the composer."""
@@ -248,22 +276,14 @@ class ChatApp(App[int]):
             self.chat.name = name
             self.call_later(self._connect)
 
-    async def _nick(self, name: str) -> None:
-        try:
-            await self.session.nick(name)
-        except ClientError as error:
-            self._say(error.message, "error")
-
-    async def _older(self, log: MessageLog) -> None:
+    async def _page(self, log: LogPane, fetch: Callable[[], Awaitable[None]]) -> None:
         with suppress(ClientError):  # the connection says itself that it is gone
-            await self.session.older()
+            await fetch()
         log.older_answered()
-
-    def _say(self, text: str, tone: Any) -> None:  # noqa: ANN401 - one of the timeline's tones
-        self.chat.current.timeline.notice(text, self.chat.clock(), tone)
+        log.newer_answered()
 
     def _remember(self) -> None:
-        self.settings.people = self.room.show_people
+        self.settings.people, self.settings.rooms = self.room.show_people, self.room.show_rooms
         config.save(self.settings, config.settings_path())
 
     def _end_cleanly(self) -> None:

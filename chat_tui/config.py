@@ -18,6 +18,12 @@ class Settings:
     """Name of the colours; empty for what fits the terminal."""
     people: bool = True
     """Show who is here, where there is room for it."""
+    rooms: bool = True
+    """Show the rooms, where there are several and room for them."""
+    sort: str = "recent"
+    """How rooms are ordered: by `recent` messages, or by `name`."""
+    emoji: str = "thumbsup heart joy tada eyes white_check_mark"
+    """Short names of the reactions used last, the last one first."""
 
 
 def settings_path() -> Path:

@@ -1,9 +1,7 @@
-"""The room: log, people, composer."""
+"""The chat: rooms, log, people, composer."""
 
-from collections.abc import Iterable
-from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,30 +12,65 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from chat_tui import commands
-from chat_tui.actions import BY_ID, Where, key_text, of
-from chat_tui.state.chat import Changed, Chat
+from chat_tui.actions import Where, of
+from chat_tui.completion import Known, offers
+from chat_tui.screens import hints
+from chat_tui.state.chat import Changed, Chat, Sort
+from chat_tui.state.dates import day
+from chat_tui.state.recall import Offers
+from chat_tui.state.rooms import TYPING
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
 from chat_tui.widgets.composer import Composer
 from chat_tui.widgets.log import MessageLog
-from chat_tui.widgets.people import Sidebar
+from chat_tui.widgets.note import Note
+from chat_tui.widgets.people import PeopleBar
+from chat_tui.widgets.rooms import RoomsBar
 
 if TYPE_CHECKING:
     from chat_tui.widgets.problem import Problem
     from chat_tui.widgets.suggestions import Suggestions
 
-NARROW = 80
-"""Columns of the terminal below which the sidebar folds by itself."""
+NARROW, HALF = 80, 100
+"""Columns of the terminal below which the people, and the rooms, fold by themselves."""
 _TWICE = 3.0
 """Seconds in which the second Ctrl+C leaves."""
 
 
-def _hint(id: str) -> Hint:
-    action = BY_ID[id]
-    return key_text(action.keys[0]), action.short
+class Doer(Protocol):
+    """Who does what is asked for here, at once: what is typed next may be for another room already."""
+
+    def say(self, text: str, me: bool, reply: int) -> bool:
+        """Send a message; return whether it can be one."""
+
+    def reword(self, seq: int, text: str) -> None:
+        """Give an own message another text."""
+
+    def call(self, command: commands.Command, values: tuple[str, ...]) -> None:
+        """Run a command."""
+
+    def back(self) -> None:
+        """Return to the live end of the room."""
+
+
+class Aim(NamedTuple):
+    """What the next message does besides being said."""
+
+    what: Literal["reply", "edit"]
+    seq: int
+    words: str
+    """For people: what is answered, or edited."""
 
 
 class ChatScreen(Screen[None]):
-    """Shows a chat and takes what is written. What it wants done it says to the app by messages."""
+    """Shows a chat and takes what is written.
+
+    Args:
+        chat: what is shown.
+        doer: does what is asked for.
+        people: the people are shown where there is room.
+        rooms: the same of the rooms, once there are several.
+        sort: how the rooms are ordered.
+    """
 
     BINDINGS = [
         Binding(",".join(action.keys), action.action, action.text, id=action.id, show=False)
@@ -45,48 +78,42 @@ class ChatScreen(Screen[None]):
         if action.keys
     ]
     AUTO_FOCUS = "Composer"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-half"), (HALF, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
 
-    class Said(Message):
-        """A message to send."""
-
-        def __init__(self, text: str, me: bool) -> None:
-            super().__init__()
-            self.text = text
-            self.me = me
-
     class Drafted(Message):
-        """What is being written, after each change."""
+        """What is being written in a room, after each change."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, room: str) -> None:
             super().__init__()
             self.text = text
+            self.room = room
 
-    class Called(Message):
-        """A command to run: its `action`, with what stood after it."""
-
-        def __init__(self, action: str, argument: str) -> None:
-            super().__init__()
-            self.action = action
-            self.argument = argument
-
-    def __init__(self, chat: Chat, *, people: bool) -> None:
-        """Show `chat`; `people` says whether the sidebar is open where there is room."""
+    def __init__(self, chat: Chat, doer: Doer, *, people: bool, rooms: bool, sort: Sort) -> None:
         super().__init__()
         self.chat = chat
-        self.show_people = people
-        self._over_log = False
+        self.sort: Sort = sort
+        self.show_people, self.show_rooms = people, rooms
+        self._doer = doer
+        self._over_log: Literal["people", "rooms", ""] = ""
         self._words: tuple[str, ...] = ("",)
         self._tone = "waiting"
-        self._leaving: Timer | None = None
-        room = chat.current
-        self.top = TopLine(room.handle)
-        self.log_view = MessageLog(room.timeline)
-        self.sidebar = Sidebar(room.people)
         self._troubled = False
-        self.composer = Composer(self._accept, self._completions)
-        self.composer.placeholder = f"Message #{room.handle}"
+        self._leaving: Timer | None = None
+        self._complaint = ""
+        self._remark = ("", "")
+        self._replies: dict[str, Aim] = {}
+        self._edit: Aim | None = None
+        self._aside = ""
+        """What was being written before an edit began."""
+        self._room = chat.current
+        self.top = TopLine(f"# {self._room.title}")
+        self.rooms = RoomsBar()
+        self.log_view = MessageLog(self._room.shown)
+        self.people = PeopleBar()
+        self.note = Note()
+        self.composer = Composer(self._accept, self._offers)
+        self.composer.placeholder = self._placeholder()
         self.bottom = BottomLine()
         self.bottom.update(self._hints())
 
@@ -101,7 +128,7 @@ class ChatScreen(Screen[None]):
 
     @cached_property
     def suggestions(self) -> "Suggestions":
-        """The commands that fit what is being written."""
+        """What the word that is being written may become."""
         from chat_tui.widgets.suggestions import Suggestions
 
         return Suggestions()
@@ -111,27 +138,56 @@ class ChatScreen(Screen[None]):
         await self.mount(self.suggestions)
 
     def compose(self) -> ComposeResult:
-        """Lay out the room."""
+        """Lay out the chat."""
         yield self.top
         with Widget(id="room"):
+            yield self.rooms
             yield self.log_view
-            yield self.sidebar
+            yield self.people
+        yield self.note
         yield self.composer
         yield self.bottom
 
     def on_mount(self) -> None:
         """Keep the keys below in step with where one reads."""
         self.watch(self.log_view, "newer_below", self.refresh_hints, init=False)
-        self.log_view.timeline.listeners.append(self._log_changed)
+        self.watch(self.log_view, "focused_message", self._stay, init=False)
+        self._room.timeline.listeners.append(self._log_changed)
         self.call_after_refresh(self._complete)
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._room.timeline.listeners.remove(self._log_changed)
 
     # What the app tells.
 
+    def enter(self, draft: str) -> None:
+        """Show the room that is the chat's current one now, with what was being written there."""
+        self._room.timeline.listeners.remove(self._log_changed)
+        self._room = self.chat.current
+        self._room.timeline.listeners.append(self._log_changed)
+        self._edit, self._complaint, self._remark, self._over_log = None, "", ("", ""), ""
+        self.composer.start(draft, self._room.handle)
+        self.composer.placeholder = self._placeholder()
+        self.composer.focus()
+        self.changed(~Changed.NOTHING)
+
     def changed(self, what: Changed) -> None:
         """Show what changed."""
-        if Changed.PEOPLE in what or Changed.NAME in what:
-            self.sidebar.update(self.chat.name)
-            self._update_top()
+        if self.log_view.timeline is not self._room.shown:
+            self.log_view.show(self._room.shown)
+            what |= Changed.SHOWN
+        if what & (Changed.PEOPLE | Changed.NAME | Changed.STATUS | Changed.TYPING | Changed.SHOWN):
+            self._update_people()
+        if what & (Changed.ROOMS | Changed.MARKS | Changed.STATUS | Changed.PEOPLE | Changed.NAME | Changed.SHOWN):
+            self.refresh_rooms()
+        if what & (Changed.ROOMS | Changed.SHOWN):
+            self._fold()
+            self.composer.placeholder = self._placeholder()
+            self.refresh_hints()
+        if Changed.TYPING in what:
+            self.set_timer(TYPING, self._update_people)
+        self._update_top()
 
     def link(self, words: tuple[str, ...], tone: str, problem: str = "", way_out: str = "") -> None:
         """Say how things stand with the server.
@@ -145,8 +201,7 @@ class ChatScreen(Screen[None]):
         self._words, self._tone = words, tone
         self.problem.update(problem, way_out, waiting=tone == "waiting")
         self._troubled = bool(problem)
-        room = self.chat.current.handle
-        self.composer.placeholder = f"Message #{room} · will be sent when connected" if problem else f"Message #{room}"
+        self.composer.placeholder = self._placeholder()
         self._update_top()
         self.refresh_hints()
 
@@ -156,12 +211,45 @@ class ChatScreen(Screen[None]):
         if not self.log_view.timeline.entries:
             self.log_view.show(self.log_view.timeline)
 
+    def complain(self, why: str) -> None:
+        """Say what went wrong, until something else is done."""
+        self._complaint, self._remark = why, ("", "")
+        self._update_note()
+
+    def remark(self, text: str, keys: str = "") -> None:
+        """Say what was done, or what is to be pressed for it, until something else is done."""
+        self._complaint, self._remark = "", (text, keys)
+        self._update_note()
+
+    def aim(self, aim: Aim, text: str = "") -> None:
+        """Have the next message answer another, or take its place; `text` is what an edit starts from."""
+        self.stop_aiming()
+        if aim.what == "edit":
+            self._edit, self._aside = aim, self.composer.text
+            self.composer.put(text)
+        else:
+            self._replies[self._room.handle] = aim
+        self.composer.focus()
+        self._update_note()
+
+    def stop_aiming(self) -> bool:
+        """Have the next message be just said; return whether it was not to be."""
+        edit, self._edit = self._edit, None
+        if edit is not None:
+            self.composer.put(self._aside)
+        reply = self._replies.pop(self._room.handle, None)
+        self._update_note()
+        return edit is not None or reply is not None
+
+    def refresh_rooms(self) -> None:
+        """Show the rooms in their order."""
+        self.rooms.update(self.chat.ordered(self.sort), self._room, self.chat.name)
+
     # What happens here.
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold or unfold the sidebar."""
-        if event.size.width >= NARROW:
-            self._over_log = False
+        """Fold or unfold the sidebars."""
+        self._over_log = ""
         self._fold()
 
     def on_key(self, event: events.Key) -> None:
@@ -170,11 +258,6 @@ class ChatScreen(Screen[None]):
             self.composer.focus()
             self.composer.insert(event.character)
             event.stop()
-        elif event.key == "escape":
-            self.clear_selection()
-            self._over_log = False
-            self._fold()
-            self.composer.focus()
 
     def on_paste(self, event: events.Paste) -> None:
         """Bring what is pasted elsewhere to the composer."""
@@ -182,10 +265,18 @@ class ChatScreen(Screen[None]):
         self.composer.post_message(event)
 
     def on_composer_edited(self, message: Composer.Edited) -> None:
-        """Help with what is being written."""
-        self.suggestions.update(commands.suggest(message.text))
-        self.post_message(self.Drafted(message.text))
+        """Help with what is being written, and keep it."""
+        if self._edit is None:
+            self.post_message(self.Drafted(message.text, message.place))
         self._stay()
+
+    def on_message_log_unfocused(self) -> None:
+        """Go on writing."""
+        self.composer.focus()
+
+    def on_composer_moved(self) -> None:
+        """Help with what stands at the cursor now."""
+        self._help()
 
     def refresh_hints(self) -> None:
         """Show the keys that matter now."""
@@ -194,15 +285,53 @@ class ChatScreen(Screen[None]):
     # Actions.
 
     def action_log(self, what: str) -> None:
-        """Scroll the log, whatever has the focus."""
-        getattr(self.log_view, f"action_{what}")()
+        """Scroll the log, whatever has the focus. The end of what stands around an old message is now."""
+        if what == "end" and self._room.visit is not None and self._room.thread is None:
+            self._doer.back()
+        else:
+            getattr(self.log_view, f"action_{what}")()
+
+    def action_focus_message(self) -> None:
+        """Let the newest message that is seen have the focus."""
+        self.log_view.focus()
+        self.log_view.action_focus_last()
+        if self.log_view.focused_message is None:
+            self.composer.focus()
+
+    def action_back(self) -> None:
+        """Undo one step of what is open."""
+        if self.get_selected_text():
+            self.clear_selection()
+        elif self._over_log:
+            self._over_log = ""
+            self._fold()
+        elif self._complaint or self._remark[0]:
+            self.remark("")
+        elif self.suggestions.display:
+            self.suggestions.update(())
+        elif not self.composer.has_focus:
+            self.composer.focus()
+        elif self.stop_aiming() or self.composer.text:
+            pass
+        elif self._room.shown is not self._room.timeline:
+            self._doer.back()
+        else:
+            self.action_focus_message()
 
     def action_people(self) -> None:
         """Show or hide who is here; over the log where there is no room beside it."""
         if self.size.width < NARROW:
-            self._over_log = not self._over_log
+            self._over_log = "" if self._over_log == "people" else "people"
         else:
             self.show_people = not self.show_people
+        self._fold()
+
+    def action_rooms(self) -> None:
+        """Show or hide the rooms; over the log where there is no room beside it."""
+        if self.size.width < HALF:
+            self._over_log = "" if self._over_log == "rooms" else "rooms"
+        else:
+            self.show_rooms = not self.show_rooms
         self._fold()
 
     def action_interrupt(self) -> None:
@@ -214,7 +343,7 @@ class ChatScreen(Screen[None]):
         elif self.composer.text:
             self.composer.put("")  # undo brings it back
         elif self._leaving is not None:
-            self.post_message(self.Called("quit", ""))
+            self._doer.call(commands.BY_NAME["quit"], ())
         else:
             self._leaving = self.set_timer(_TWICE, self._stay)
             self.refresh_hints()
@@ -226,52 +355,56 @@ class ChatScreen(Screen[None]):
 
     # How.
 
-    def _accept(self, text: str) -> bool:
-        """Do what a line of input asks for; return whether it is done with."""
-        asked = commands.read(text)
-        match asked:
+    def _accept(self, text: str) -> str | None:
+        """Do what a line of input asks for; return what is to be written next, or None where nothing was done."""
+        left = ""
+        match commands.read(text):
             case commands.Say(said, me):
-                self.post_message(self.Said(said, me))
-            case commands.Call(command, argument):
-                self.post_message(self.Called(command.action, argument))
+                if self._edit is not None:
+                    edit, self._edit, left = self._edit, None, self._aside
+                    self._doer.reword(edit.seq, said)
+                else:
+                    reply = self._replies.get(self._room.handle)
+                    if not self._doer.say(said, me, reply.seq if reply else 0):
+                        return None
+                    self._replies.pop(self._room.handle, None)
+            case commands.Call(command, values):
+                self._doer.call(command, values)
             case commands.Complaint(why):
-                self.chat.current.timeline.notice(why, self.chat.clock(), "error")
-                return False
+                self.complain(why)
+                return None
             case _:
-                return False
+                return None
         self.log_view.action_end()
-        return True
+        return left
 
-    def _completions(self) -> Iterable[str]:
-        """Names that Tab completes: who spoke last is meant most often, then all who are here; and commands."""
-        here = self.chat.current.people.ordered(self.chat.name)
-        recent = dict.fromkeys(
-            entry.name for entry in reversed(self.chat.current.timeline.entries[-200:]) if entry.name
-        )
-        names = dict.fromkeys([*(name for name in recent if name in here), *here])
+    def _offers(self, text: str, cursor: int) -> Offers:
+        return offers(text, cursor, self._known())
+
+    def _known(self) -> Known:
+        """Return who and what can be named: who spoke here last is meant most often, then all who are here."""
+        here = self._room.people.ordered(self.chat.name)
+        recent = dict.fromkeys(entry.name for entry in reversed(self._room.timeline.entries[-200:]) if entry.name)
+        names = dict.fromkeys([*(name for name in recent if name in here), *here, *self.chat.names.values()])
         names.pop(self.chat.name, None)
-        return [*names, *(f"/{command.name}" for command in commands.COMMANDS)]
+        rooms = [(room.handle, room.title) for room in self.chat.ordered(self.sort) if room.kind != "direct"]
+        return Known(list(names), rooms)
 
     def _hints(self) -> list[Hint]:
         text = self.composer.text
         if self._leaving is not None:
             return [("Ctrl+C", "again leaves")]
-        if text.strip() == "exit":
-            return [("Enter", "leaves"), ("/say exit", "says it")]
-        if commands.suggest(text):
-            return [("Tab", "complete"), ("Enter", "run"), ("//", "to start with a slash")]
-        hints = []
-        if self._troubled:
-            hints.append(_hint("program.connect"))
-        if self.chat.current.timeline.failed():
-            hints += [_hint("message.retry"), _hint("message.take_back")]
-        elif self._troubled and self.chat.current.timeline.waiting():
-            hints.append(_hint("message.take_back"))
-        if self.log_view.newer_below:
-            hints.append(("End" if not text else "Ctrl+End", "newest"))
-        if text:
-            hints += [_hint("write.send"), _hint("write.new_line")]
-        return [*hints, *map(_hint, ("program.help", "program.people", "program.palette", "program.quit"))][:5]
+        focused = self.log_view.focused_entry
+        if focused is not None:
+            return hints.of_message(focused)
+        return hints.of_text(text) or hints.of_room(
+            self._room,
+            text,
+            newer_below=bool(self.log_view.newer_below),
+            troubled=self._troubled,
+            unread=self.chat.next_unread() is not None,
+            several=len(self.chat.rooms) > 1,
+        )
 
     def _log_changed(self, at: int, removed: int, added: int) -> None:
         """A message failed, or one was taken back."""
@@ -279,21 +412,89 @@ class ChatScreen(Screen[None]):
             self.call_later(self.refresh_hints)
 
     def _stay(self) -> None:
+        """Go on: what was complained of is being mended, and nobody leaves."""
         if self._leaving is not None:
             self._leaving.stop()
             self._leaving = None
+        self._complaint, self._remark = "", ("", "")
+        self._help()
+
+    def _help(self) -> None:
+        shown, chosen = self.composer.offered
+        self.suggestions.update(shown, chosen, self.composer.size.height + 1)
+        self._update_note()
         self.refresh_hints()
 
+    def _placeholder(self) -> str:
+        room = self._room
+        if room.archived:
+            return "This room is closed: it can be read"
+        if not room.member:
+            return f"Enter /join {room.handle} to come in"
+        place = room.label(self.chat.name)
+        words = f"Message {'' if room.kind == 'direct' else '#'}{place}"
+        return f"{words} · will be sent when connected" if self._troubled else words
+
+    def _update_note(self) -> None:
+        """Say what matters most: what went wrong, how a command goes, what the next message does, who writes."""
+        aim = self._edit or self._replies.get(self._room.handle)
+        typing = commands.typing(self.composer.text, self.composer.editor.cursor)
+        if self._complaint:
+            self.note.update(self._complaint, bad=True)
+        elif self._remark[0]:
+            self.note.update(*self._remark)
+        elif typing is not None:
+            self.note.update(typing.command.usage, typing.command.help)
+        elif aim is not None:
+            self.note.update(aim.words, "Esc stops")
+        elif writing := [] if self._people_seen() else self._writing():
+            self.note.update(f"{', '.join(writing[:3])} {'is' if len(writing) == 1 else 'are'} writing")
+        else:
+            self.note.update()
+
+    def _writing(self) -> list[str]:
+        return [name for name in self._room.typing(self.chat.clock()) if name != self.chat.name]
+
+    def _people_seen(self) -> bool:
+        return not self.has_class("-no-people")
+
+    def _update_people(self) -> None:
+        self.people.update(self._room.people, self.chat.name, self._writing())
+        self._update_note()
+
     def _fold(self) -> None:
-        narrow = self.size.width < NARROW
-        self.set_class(not (self._over_log if narrow else self.show_people), "-folded")
+        width, over = self.size.width, self._over_log
+        people = over == "people" if width < NARROW else self.show_people
+        rooms = over == "rooms" if width < HALF else self.show_rooms
+        several = len(self.rooms.rows) > 1
+        self.set_class(not people or self._room.kind == "direct", "-no-people")
+        self.set_class(not rooms or not several, "-no-rooms")
+        self._update_note()
         self._update_top()
 
     def _update_top(self) -> None:
-        count = len(self.chat.current.people) if self.has_class("-folded") else 0
-        self.top.update(self._words, self._tone, count)
+        room = self._room
+        label = room.label(self.chat.name)
+        place = f"@ {label}" if room.kind == "direct" else f"# {label}"
+        about = room.topic
+        shown = room.shown
+        if shown is room.thread:
+            root = shown.message(shown.thread)
+            place, about = f"{place} › thread", f"{root.name}: {root.text}".replace("\n", " ") if root else ""
+        elif shown is room.visit and shown.entries:
+            then = shown.entries[len(shown.entries) // 2].time
+            place, about = f"{place} · {day(then, self.chat.clock())}", "End returns"
+        self.top.where(place, about)
+        self.top.update(self._words, self._tone, self._counts())
 
-    def on_unmount(self) -> None:
-        """Stop listening."""
-        with suppress(ValueError):
-            self.log_view.timeline.listeners.remove(self._log_changed)
+    def _counts(self) -> tuple[str, ...]:
+        """Return what the sidebars that are folded would say."""
+        counts = []
+        if self.has_class("-no-rooms"):
+            if self.chat.mention_total:
+                counts.append(f"@{self.chat.mention_total}")
+            if self.chat.unread_total:
+                counts.append(f"{self.chat.unread_total} unread")
+        if self.has_class("-no-people") and self._room.kind != "direct" and self._room.people:
+            counts.append(f"{len(self._room.people)} here")
+        return tuple(counts)

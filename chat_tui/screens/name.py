@@ -55,14 +55,13 @@ class NameScreen(Screen[str]):
         else:
             await self.run_action("app.quit")
 
-    def _accept(self, text: str) -> bool:
+    def _accept(self, text: str) -> None:
         try:
             name = check_name(text)
         except ProtocolError as error:
             self._complain(error.message)
-            return False
-        self.dismiss(name)
-        return False
+        else:
+            self.dismiss(name)
 
     def _complain(self, why: str) -> None:
         static = self.query_one("#why", Static)

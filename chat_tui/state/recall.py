@@ -1,6 +1,7 @@
-"""What was written before, and names to complete: helps for who writes."""
+"""What was written before, and what a word may become: helps for who writes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from typing import NamedTuple
 
 _MOST = 500
 """Own messages that up and down can bring back."""
@@ -39,49 +40,72 @@ class InputHistory:
         return self._lines[self._at] if self._at < len(self._lines) else self._draft
 
 
+class Offer(NamedTuple):
+    """One thing that a word may become."""
+
+    put: str
+    """What stands there then, what follows it included."""
+    shown: str
+    meaning: str = ""
+    short: str = ""
+    """`meaning` where there is little room; empty for the same."""
+
+
+class Offers(NamedTuple):
+    """What the text from `start` up to the cursor may become, in order of preference."""
+
+    start: int
+    offers: tuple[Offer, ...]
+    floats: bool
+    """They are shown before anybody asks for one."""
+
+    def moved(self, by: int) -> "Offers":
+        """Return the same for a text that starts so much later."""
+        return self._replace(start=self.start + by)
+
+
+NOTHING = Offers(0, (), floats=False)
+
+
 class Completion:
-    """Complete the word before the cursor; asking again gives the next candidate."""
+    """Put offers in the place of the word before the cursor, one after the other."""
 
     def __init__(self) -> None:
-        self._start = 0
-        self._candidates: list[str] = []
+        self._offers = NOTHING
         self._index = -1
         self._result: tuple[str, int] | None = None
 
-    def next(self, text: str, cursor: int, names: Iterable[str], step: int = 1) -> tuple[str, int] | None:
-        """Return the text and cursor with a name completed; None where none fits.
-
-        At the start of a message a name gets `: ` after it, elsewhere a space.
+    def next(
+        self, text: str, cursor: int, offers: Callable[[str, int], Offers], step: int = 1
+    ) -> tuple[str, int] | None:
+        """Return the text and cursor with the word completed; None where nothing fits. Asking again gives the next.
 
         Args:
             text: what is written.
             cursor: where the cursor stands in it.
-            names: all names that may be meant, in order of preference.
+            offers: what the word before the cursor may become.
             step: 1 for the next one, -1 for the one before.
         """
-        if (text, cursor) == self._result and self._candidates:
-            self._index = (self._index + step) % len(self._candidates)
-            rest = text[cursor:]
+        if self.going_on(text, cursor):
+            self._index = (self._index + step) % len(self._offers.offers)
         else:
-            self._start = max(text.rfind(space, 0, cursor) for space in " \n\t") + 1
-            word = text[self._start : cursor]
-            self._candidates = _fitting(word, names, at_start=self._start == 0)
-            self._index = 0 if step > 0 else -1
-            rest = text[cursor:]
-        if not self._candidates:
+            self._offers = offers(text, cursor)
+            self._index = 0 if step > 0 else len(self._offers.offers) - 1
+        if not self._offers.offers:
             return None
-        head = text[: self._start] + self._candidates[self._index]
-        self._result = (head + rest, len(head))
-        return self._result
+        head = text[: self._offers.start] + self._offers.offers[self._index].put
+        result = (head + text[cursor:], len(head))
+        # The only one is taken: what follows it is completed next.
+        self._result = result if len(self._offers.offers) > 1 else None
+        return result
 
+    def going_on(self, text: str, cursor: int) -> bool:
+        """Tell whether what stands there was put by the last `next`: another call replaces it."""
+        return (text, cursor) == self._result
 
-def _fitting(word: str, names: Iterable[str], *, at_start: bool) -> list[str]:
-    """Return what the word may become, what stands after the name included."""
-    at = "@" if word.startswith("@") else ""
-    wanted = word.removeprefix("@").casefold()
-    if not word:
-        return []
-    if word.startswith("/"):
-        return [name + " " for name in names if name.startswith(word)]
-    end = ": " if at_start and not at else " "
-    return [at + name + end for name in names if not name.startswith("/") and name.casefold().startswith(wanted)]
+    def shown(self, text: str, cursor: int, offers: Callable[[str, int], Offers]) -> tuple[tuple[Offer, ...], int]:
+        """Return what to show in a list, and which of it stands in the text, -1 for none."""
+        if self.going_on(text, cursor):
+            return self._offers.offers, self._index
+        found = offers(text, cursor)
+        return (found.offers if found.floats else ()), -1

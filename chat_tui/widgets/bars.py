@@ -12,48 +12,72 @@ from chat_tui.widgets.log_grid import fit
 Hint = tuple[str, str]
 """A key as people read it, and what it does."""
 
+_LEAST_TOPIC = 12
+"""Cells below which the topic is left out."""
+
 
 class TopLine(Widget):
     """Where one is at the left, how things stand with the server at the right."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"top--room", "top--good", "top--waiting", "top--bad"}
+    COMPONENT_CLASSES = {"top--room", "top--quiet", "top--mention", "top--good", "top--waiting", "top--bad"}
 
     def __init__(self, room: str, *, id: str | None = None) -> None:
         """Show the line of a room."""
         super().__init__(id=id)
-        self._room = room
-        self._topic = ""
-        self._count = 0
+        self._place = room
+        self._about = ""
+        self._counts: tuple[str, ...] = ()
         self._words: Sequence[str] = ("",)
         self._tone = "waiting"
 
-    def update(self, words: Sequence[str], tone: str, count: int) -> None:
+    def where(self, place: str, about: str) -> None:
+        """Show where one is.
+
+        Args:
+            place: the room, with what of it is shown.
+            about: what it is about, where there is room for that; empty for nothing.
+        """
+        if (place, about) != (self._place, self._about):
+            self._place, self._about = place, about
+            self.refresh()
+
+    def update(self, words: Sequence[str], tone: str, counts: tuple[str, ...]) -> None:
         """Show how things stand.
 
         Args:
             words: the same in several lengths, the longest first: the first one that fits is shown.
             tone: good, waiting or bad.
-            count: people online, 0 where the sidebar says it or nobody knows.
+            counts: what folded sidebars would say, the most important first; one with @ is marked.
         """
-        if (words, tone, count) != (self._words, self._tone, self._count):
-            self._words, self._tone, self._count = words, tone, count
+        if (words, tone, counts) != (self._words, self._tone, self._counts):
+            self._words, self._tone, self._counts = words, tone, counts
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line."""
+        """Draw the line: where one is comes first, then what others want, then the connection, then the topic."""
         width, plain = self.size.width, self.rich_style
-        left = f"  # {self._room}"
-        count = f"{self._count} here" if self._count else ""
-        room = width - cell_len(left) - 4
-        right = [Segment(count, plain)] if count else []
-        words = next((words for words in self._words if cell_len(words) <= room - len(count) - 2), "")
+        place = fit(f"  {self._place}", width - 2)
+        left = width - cell_len(place) - 4
+        right: list[Segment] = []
+        for count in self._counts:
+            if cell_len(count) + 2 <= left:
+                style = plain + self.get_component_rich_style("top--mention") if "@" in count else plain
+                right += [Segment("  ", plain), Segment(count, style)]
+                left -= cell_len(count) + 2
+        words = next((words for words in self._words if cell_len(words) <= left - 2), "")
         if words:
-            right += [Segment("  ", plain)] if count else []
-            right.append(Segment(words, plain + self.get_component_rich_style(f"top--{self._tone}")))
-        gap = width - cell_len(left) - 2 - sum(segment.cell_length for segment in right)
-        name = Segment(fit(left, width - 2), plain + self.get_component_rich_style("top--room"))
-        return Strip([name, Segment(" " * gap, plain), *right]).adjust_cell_length(width, plain)
+            right += [Segment("  ", plain), Segment(words, plain + self.get_component_rich_style(f"top--{self._tone}"))]
+            left -= cell_len(words) + 2
+        about = fit(f"   {self._about}", left) if self._about and left > _LEAST_TOPIC else ""
+        gap = max(0, width - 2 - cell_len(place) - cell_len(about) - sum(segment.cell_length for segment in right))
+        strip = [
+            Segment(place, plain + self.get_component_rich_style("top--room")),
+            Segment(about, plain + self.get_component_rich_style("top--quiet")),
+            Segment(" " * gap, plain),
+            *right,
+        ]
+        return Strip(strip).adjust_cell_length(width, plain)
 
 
 class BottomLine(Widget):

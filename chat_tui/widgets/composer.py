@@ -1,6 +1,6 @@
 """The composer: where a message is written. One line without a border that grows with its text."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,8 +12,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chat_tui.actions import Where, of
+from chat_tui.completion import emoji_before
 from chat_tui.state.editor import Editor
-from chat_tui.state.recall import Completion, InputHistory
+from chat_tui.state.recall import NOTHING, Completion, InputHistory, Offer, Offers
 from chat_tui.widgets.log_wrap import Span, wrap
 from server.protocol.text import clean
 
@@ -32,14 +33,19 @@ class Composer(Widget, can_focus=True):
     class Edited(Message):
         """The text changed."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, place: str) -> None:
             super().__init__()
             self.text = text
+            self.place = place
+            """Where it is written: what `start` said."""
+
+    class Moved(Message):
+        """The cursor moved, or an offer took the place of another: what fits there may be something else now."""
 
     def __init__(
         self,
-        accept: Callable[[str], bool],
-        names: Callable[[], Iterable[str]] = tuple,
+        accept: Callable[[str], str | None],
+        offers: Callable[[str, int], Offers] = lambda _text, _cursor: NOTHING,
         *,
         one_line: bool = False,
         id: str | None = None,
@@ -47,15 +53,15 @@ class Composer(Widget, can_focus=True):
         """Make a composer.
 
         Args:
-            accept: called with the text on Enter; returns whether it is taken, and so removed here.
-            names: what Tab may complete.
+            accept: called with the text on Enter; returns what is written next, or None where it is not taken.
+            offers: what Tab may complete.
             one_line: no second line, no history.
             id: of the widget.
         """
         super().__init__(id=id)
         self.editor = Editor()
         self._accept = accept
-        self._names = names
+        self._offers = offers
         self._one_line = one_line
         self._history = InputHistory()
         self._completion = Completion()
@@ -63,6 +69,7 @@ class Composer(Widget, can_focus=True):
         self._top = 0
         self._rows: list[Span] = [(0, 0)]
         self._goal: int | None = None
+        self._place = ""
 
     @property
     def text(self) -> str:
@@ -79,6 +86,17 @@ class Composer(Widget, can_focus=True):
         if text != self._placeholder:
             self._placeholder = text
             self.refresh()
+
+    @property
+    def offered(self) -> tuple[tuple[Offer, ...], int]:
+        """What to show in a list of what fits at the cursor, and which of it stands there, -1 for none."""
+        return self._completion.shown(self.text, self.editor.cursor, self._offers)
+
+    def start(self, text: str, place: str = "") -> None:
+        """Begin with a text, elsewhere: nothing of what was written before can be brought back by undo."""
+        self.editor = Editor(text)
+        self._place = place
+        self._changed(edited=False)
 
     def put(self, text: str) -> None:
         """Replace what is written. Can be undone."""
@@ -133,16 +151,31 @@ class Composer(Widget, can_focus=True):
         """Take a key that is ours; let all others go on to the screen's bindings."""
         action = _KEYS.get(event.key)
         if action is not None:
-            if not self.text and event.key in ("home", "end") and not self._one_line:
+            if self._leaves(event.key):
                 return
             self._act(action)
         elif event.is_printable and event.character and not event.key.startswith("alt+"):
             self.editor.insert(event.character)
+            if event.character == ":":
+                self._picture()
             self._changed()
         else:
             return
         event.stop()
         event.prevent_default()
+
+    def _leaves(self, key: str) -> bool:
+        """Tell whether a key of the composer has nothing to do now: then it is another's."""
+        match key:
+            case "home" | "end":
+                return not self.text and not self._one_line
+            case "ctrl+f":
+                return self.editor.cursor == len(self.text)
+            case "shift+tab":
+                return not self.offered[0]
+            case "up" | "down" | "tab":
+                return self._one_line
+        return False
 
     def _on_paste(self, event: events.Paste) -> None:
         """Take what is pasted, all its lines, as part of one message."""
@@ -180,10 +213,12 @@ class Composer(Widget, can_focus=True):
         self._changed(edited=self.text != before)
 
     def _do_send(self) -> None:
-        text = self.text
-        if self._accept(text):
+        text, editor = self.text, self.editor
+        left = self._accept(text)
+        if left is not None:
             self._history.add(text.strip())
-            self.editor.clear()
+            if editor is self.editor:  # else it brought us elsewhere: what is written there stays
+                self.editor = Editor(left)
 
     def _do_new_line(self) -> None:
         if not self._one_line:
@@ -196,9 +231,17 @@ class Composer(Widget, can_focus=True):
         self._complete(-1)
 
     def _complete(self, step: int) -> None:
-        done = self._completion.next(self.text, self.editor.cursor, self._names(), step)
+        done = self._completion.next(self.text, self.editor.cursor, self._offers, step)
         if done is not None:
             self.editor.set(*done)
+
+    def _picture(self) -> None:
+        """Put the picture of an emoji in the place of its name, which has just been written out."""
+        found = emoji_before(self.text, self.editor.cursor)
+        if found is not None:
+            start, picture = found
+            after = self.text[self.editor.cursor :]
+            self.editor.set(self.text[:start] + picture + after, start + len(picture))
 
     def _do_up(self) -> None:
         if not self._to_row(self._cursor_row() - 1) and not self._one_line:
@@ -218,8 +261,7 @@ class Composer(Widget, can_focus=True):
         """Draw what a key changed."""
         self._lay_out()
         self.refresh()
-        if edited:
-            self.post_message(self.Edited(self.text))
+        self.post_message(self.Edited(self.text, self._place) if edited else self.Moved())
 
     def _lay_out(self) -> None:
         """Wrap the text, and keep the cursor in view."""

@@ -1,80 +1,59 @@
-"""The sidebar: who is here."""
+"""The sidebar at the right: who is here."""
 
+from collections.abc import Collection
+from typing import NamedTuple
+
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.strip import Strip
-from textual.widget import Widget
 
 from chat_tui.state.people import People
 from chat_tui.themes import nick_color
 from chat_tui.widgets.log_grid import fit
+from chat_tui.widgets.sidebar import Sidebar
+
+_SAID = 9
+"""Cells that what is said beside a name has at least."""
 
 
-class Sidebar(Widget):
-    """The names in a room, me first, with their count. Only the rows that are seen are drawn.
+class Someone(NamedTuple):
+    """A row."""
 
-    Rows: a blank one, the count, a blank one, then a name each.
-    """
+    name: str
+    mine: bool
+    away: bool
+    said: str
+    """What stands beside the name."""
 
-    ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"sidebar--title", "sidebar--quiet", "sidebar--me"}
 
-    def __init__(self, people: People, *, id: str | None = None) -> None:
-        """Show `people`."""
-        super().__init__(id=id)
-        self._people = people
-        self._me = ""
-        self._names: list[str] = []
-        self._top = 0
+class PeopleBar(Sidebar[Someone]):
+    """The names in a room, me first, with their count."""
 
-    def update(self, me: str) -> None:
-        """Show the names as they are now."""
-        self._me = me
-        self._names = self._people.ordered(me)
-        self._scroll(0)
+    COMPONENT_CLASSES = {"sidebar--me"}
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show names further down."""
-        self._scroll(3)
-        event.stop()
+    def update(self, people: People, me: str, writing: Collection[str] = ()) -> None:
+        """Show who is here now, and who of them is writing."""
+        rows = [_row(people, name, me, writing) for name in people.ordered(me)]
+        self.put(f"Online · {len(rows)}" if rows else "People", rows)
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Show names further up."""
-        self._scroll(-3)
-        event.stop()
-
-    def on_resize(self) -> None:
-        """Leave no room unused."""
-        self._scroll(0)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one row."""
-        width, plain = self.size.width, self.rich_style
-        if y == 1:
-            title = plain + self.get_component_rich_style("sidebar--title")
-            words = f"  Online · {len(self._names)}" if self._names else "  People"
-            return Strip([Segment(words, title)]).adjust_cell_length(width, plain)
-        index = self._top + y - 3
-        if y < 3 or index >= len(self._names):
-            return Strip.blank(width, plain)
-        quiet = plain + self.get_component_rich_style("sidebar--quiet")
-        below = len(self._names) - index - 1
-        if y == self.size.height - 1 and below:
-            return Strip([Segment(f"  and {below + 1} more ↓", quiet)]).adjust_cell_length(width, plain)
-        return Strip(self._row(self._names[index], width)).adjust_cell_length(width, plain)
-
-    def _row(self, name: str, width: int) -> list[Segment]:
+    def draw(self, row: Someone, width: int) -> list[Segment]:
+        """Draw a name. It is cut only after what is said beside it has been."""
         plain = self.rich_style
-        if name == self._me:
+        quiet = plain + self.get_component_rich_style("sidebar--quiet")
+        if row.mine:
             style = plain + self.get_component_rich_style("sidebar--me")
-            shown = fit(name, width - 9)
-            you = plain + self.get_component_rich_style("sidebar--quiet")
-            return [Segment("  " + shown, style), Segment("  you", you)]
-        color = nick_color(name, self.background_colors[1], self.app.current_theme.dark)
-        return [Segment("  " + fit(name, width - 3), plain + Style(color=color.rich_color))]
+        elif row.away:
+            style = quiet
+        else:
+            color = nick_color(row.name, self.background_colors[1], self.app.current_theme.dark)
+            style = plain + Style(color=color.rich_color)
+        said = f"  {row.said}" if row.said else ""
+        said = fit(said, max(width - 3 - cell_len(row.name), min(cell_len(said), _SAID))) if said else ""
+        return [Segment("  " + fit(row.name, width - 3 - cell_len(said)), style), Segment(said, quiet)]
 
-    def _scroll(self, rows: int) -> None:
-        hidden = len(self._names) - max(1, self.size.height - 3)
-        self._top = max(0, min(self._top + rows, hidden))
-        self.refresh()
+
+def _row(people: People, name: str, me: str, writing: Collection[str]) -> Someone:
+    away = people.away.get(name)
+    state = "writing" if name in writing else away or "away" if away is not None else ""
+    said = " · ".join(words for words in ("you" if name == me else "", state) if words)
+    return Someone(name, name == me, away is not None, said)

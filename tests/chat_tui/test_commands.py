@@ -2,7 +2,8 @@
 
 import pytest
 
-from chat_tui.commands import COMMANDS, Call, Complaint, Say, read, suggest
+from chat_tui.actions import BY_ID
+from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, suggest, typing
 
 
 @pytest.mark.parametrize(
@@ -26,41 +27,101 @@ def test_what_is_said(line: str, meaning: Say | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "action", "argument"),
+    ("line", "name", "values"),
     [
-        ("exit", "quit", ""),
-        (" exit ", "quit", ""),
-        ("/quit", "quit", ""),
-        ("/nick  bo ", "nick", "bo"),
-        ("/who", "who", ""),
+        ("exit", "quit", ()),
+        (" exit ", "quit", ()),
+        ("/quit", "quit", ()),
+        ("/nick  bo ", "nick", ("bo",)),
+        ("/who", "who", ()),
+        ("/join #dev", "join", ("dev",)),
+        ("/go release plans", "go", ("release plans",)),
+        ("/room dev", "go", ("dev",)),
+        ("/leave", "leave", ("",)),
+        ("/make plans", "make", ("plans", "", "")),
+        ("/make plans private", "make", ("plans", "private", "")),
+        ("/make plans Private who does what", "make", ("plans", "private", "who does what")),
+        ("/make party p is for pizza", "make", ("party", "", "p is for pizza")),
+        ("/make party p", "make", ("party", "", "p")),
+        ("/invite @bob", "invite", ("bob", "")),
+        ("/invite bob release plans", "invite", ("bob", "release plans")),
+        ("/msg bob", "msg", ("bob", "")),
+        ("/msg @bob, carol hello you two", "msg", ("bob,carol", "hello you two")),
+        ("/react :+1:", "react", ("thumbsup",)),
+        ("/notify MENTIONS", "notify", ("mentions",)),
+        ("/reply two\nlines", "reply", ("two\nlines",)),
     ],
 )
-def test_what_is_run(line: str, action: str, argument: str) -> None:
-    """Commands with what follows them."""
+def test_what_is_run(line: str, name: str, values: tuple[str, ...]) -> None:
+    """Commands with their arguments, as the acts take them."""
     asked = read(line)
     assert isinstance(asked, Call)
-    assert (asked.command.action, asked.argument) == (action, argument)
+    assert (asked.command.name, asked.values) == (name, values)
 
 
-def test_an_unknown_command_is_never_sent_and_the_nearest_is_named() -> None:
-    """A slip of the finger is not shown to everyone."""
-    asked = read("/hlep")
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("/hlep", "Did you mean /help?"),
+        ("/", "no command"),
+        ("/ x", "no command"),
+        ("/etc/passwd is readable", "no command"),
+        ("/qqqqq", "F1 shows all"),
+        ("/me", "/me what you do"),
+        ("/make", "/make name [private] [topic]"),
+        ("/who bob", "takes nothing"),
+        ("/notify loud", "none of all, mentions, none"),
+        ("/react heartt", "no emoji"),
+        ("/react hear", "Did you mean heart"),
+    ],
+)
+def test_what_can_not_be_run_is_never_sent_and_says_why(line: str, why: str) -> None:
+    """A slip of the finger is not shown to everyone; the nearest is named, and what is missing."""
+    asked = read(line)
     assert isinstance(asked, Complaint)
-    assert "Did you mean /help?" in asked.text
-    for line in ("/", "/ x", "/etc/passwd is readable", "/qqqqq"):
-        assert isinstance(read(line), Complaint), line
-
-
-def test_a_command_without_its_argument_says_what_is_missing() -> None:
-    """/me alone says nothing to anyone."""
-    asked = read("/me")
-    assert isinstance(asked, Complaint)
-    assert "/me what you do" in asked.text
+    assert why in asked.text
 
 
 def test_commands_are_suggested_while_their_name_is_written() -> None:
-    """No longer once something follows it."""
+    """By any of their names, and no longer once something follows it."""
     assert suggest("/") == list(COMMANDS)
-    assert [command.name for command in suggest("/n")] == ["nick"]
+    assert [command.name for command in suggest("/ni")] == ["nick"]
+    assert [command.name for command in suggest("/dm")] == ["msg"]
     assert suggest("/n ") == suggest("//") == suggest("x") == []
-    assert all(len(command.short) <= 24 for command in COMMANDS)
+
+
+def test_the_table_is_whole() -> None:
+    """Names mean one thing, and every text fits where it is shown."""
+    assert len(BY_NAME) == sum(1 + len(command.also) for command in COMMANDS)
+    for command in COMMANDS:
+        assert len(command.short) <= 24
+        assert command.help[0].islower()
+        assert not command.same or command.same in BY_ID
+        assert not any(arg.needed for arg in command.args[1:]), "what is needed comes first"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("/make ", "name"),
+        ("/make x", "name"),
+        ("/make x ", "private"),
+        ("/make x pri", "private"),
+        ("/make x y", "topic"),
+        ("/msg bob, ", "name, name"),
+        ("/msg bob hi", "text"),
+        ("/invite bob ", "room"),
+        ("/who ", None),
+    ],
+)
+def test_which_argument_is_being_typed(line: str, hint: str | None) -> None:
+    """By what stands before the cursor."""
+    where = typing(line, len(line))
+    assert where is not None
+    assert (where.arg.hint if where.arg else None) == hint
+
+
+def test_no_argument_is_being_typed_elsewhere() -> None:
+    """In the name, in a message, after a command that is none."""
+    for line in ("/ma", "//make x", "make x", "/etc/passwd x", ""):
+        assert typing(line, len(line)) is None

@@ -1,6 +1,6 @@
 """Input history and completion."""
 
-from chat_tui.state.recall import Completion, InputHistory
+from chat_tui.state.recall import Completion, InputHistory, Offer, Offers
 
 
 def test_up_and_down_walk_through_what_was_sent_and_end_at_the_draft() -> None:
@@ -17,21 +17,38 @@ def test_up_and_down_walk_through_what_was_sent_and_end_at_the_draft() -> None:
     assert history.down() is None
 
 
-def test_tab_completes_a_name_and_goes_on_to_the_next() -> None:
-    """At the start of a message the name is followed by a colon, elsewhere by a space."""
+def of_names(text: str, cursor: int) -> Offers:
+    """Three names that a word may become."""
+    start = text.rfind(" ", 0, cursor) + 1
+    names = [name for name in ("bob", "Bea", "carol") if name.casefold().startswith(text[start:cursor])]
+    return Offers(start, tuple(Offer(name + " ", name) for name in names), floats=True)
+
+
+def test_asking_again_gives_the_next_offer() -> None:
+    """Either way round, and what stands after the cursor stays."""
     completion = Completion()
-    names = ["bob", "Bea", "carol"]
-    first = completion.next("b", 1, names)
-    assert first == ("bob: ", 5)
-    second = completion.next(*first, names)
-    assert second == ("Bea: ", 5)
-    assert completion.next(*second, names) == ("bob: ", 5)
-    assert Completion().next("hi @ca, you", 6, names) == ("hi @carol , you", 10)
-    assert Completion().next("hi b", 4, names, step=-1) == ("hi Bea ", 7)
-    assert Completion().next("x", 1, names) is None
-    assert Completion().next("", 0, names) is None
+    first = completion.next("b", 1, of_names)
+    assert first == ("bob ", 4)
+    second = completion.next(*first, of_names)
+    assert second == ("Bea ", 4)
+    assert completion.next(*second, of_names, step=-1) == ("bob ", 4)
+    assert Completion().next("hi b, you", 4, of_names, step=-1) == ("hi Bea , you", 7)
+    assert Completion().next("x", 1, of_names) is None
 
 
-def test_tab_completes_a_command() -> None:
-    """A slash at the start means a command."""
-    assert Completion().next("/ni", 3, ["nina", "/nick"]) == ("/nick ", 6)
+def test_the_list_says_which_offer_stands_in_the_text() -> None:
+    """While they are gone through; what is written on makes new ones."""
+    completion = Completion()
+    shown, chosen = completion.shown("b", 1, of_names)
+    assert ([offer.shown for offer in shown], chosen) == (["bob", "Bea"], -1)
+    put = completion.next("b", 1, of_names)
+    assert put is not None
+    assert completion.shown(*put, of_names)[1] == 0
+    assert completion.shown("c", 1, of_names) == ((Offer("carol ", "carol"),), -1)
+
+
+def test_the_only_offer_is_taken() -> None:
+    """The next Tab completes what comes after it."""
+    completion = Completion()
+    assert completion.next("c", 1, of_names) == ("carol ", 6)
+    assert not completion.going_on("carol ", 6)

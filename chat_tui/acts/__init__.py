@@ -1,0 +1,1 @@
+"""What the program does when somebody asks for it by a key or a command: mixins of the app, one for each subject."""

@@ -1,0 +1,69 @@
+"""What all acts share: the chat, the way to the server, and where to say how it went."""
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from chat_tui.errors import ClientError
+from chat_tui.state.entries import Entry
+from chat_tui.state.rooms import Room
+
+if TYPE_CHECKING:
+    from chat_tui.config import Settings
+    from chat_tui.screens.chat import ChatScreen
+    from chat_tui.session import Session
+    from chat_tui.state.chat import Chat
+
+
+class Acts(App[int]):
+    """The part of the app that its acts need."""
+
+    chat: "Chat"
+    room: "ChatScreen"
+    settings: "Settings"
+
+    @property
+    def session(self) -> "Session":
+        """The way to the server."""
+        raise NotImplementedError
+
+    def tell(self, text: str) -> None:
+        """Answer in the log."""
+        self.chat.current.shown.notice(text, self.chat.clock(), "info")
+
+    def complain(self, why: str) -> None:
+        """Say what went wrong, where it is written."""
+        self.room.complain(why)
+
+    def attempt(self, act: Coroutine[Any, Any, None], then: Callable[[], None] | None = None) -> None:
+        """Do what has to wait for the server; where that refuses, say why. `then` follows where it did not."""
+        self.run_worker(self._attempt(act, then))
+
+    async def _attempt(self, act: Coroutine[Any, Any, None], then: Callable[[], None] | None) -> None:
+        try:
+            await act
+        except ClientError as error:
+            self.complain(error.message)
+        else:
+            if then is not None:
+                then()
+
+    def room_called(self, name: str) -> Room | None:
+        """Return the room that somebody means: by its handle, or by what it is called."""
+        wanted = name.strip().removeprefix("#").casefold()
+        rooms = self.chat.ordered()
+        by_handle = next((room for room in rooms if room.handle == wanted), None)
+        return by_handle or next((room for room in rooms if room.label(self.chat.name).casefold() == wanted), None)
+
+    def room_or_current(self, name: str) -> Room | None:
+        """Return the room that is named, or the one that is shown where none is; None, and a complaint, for no room."""
+        room = self.room_called(name) if name else self.chat.current
+        if room is None:
+            self.complain(f"You are in no room called {name}. /rooms shows which there are.")
+        return room
+
+    def message(self, seq: int) -> Entry | None:
+        """Return a message of the room that is shown."""
+        room = self.chat.current
+        return room.shown.message(seq) or room.timeline.message(seq)

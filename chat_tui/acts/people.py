@@ -1,0 +1,81 @@
+"""People: who is here, who somebody is, writing to them alone, and being away oneself."""
+
+from textual.content import Content
+
+from chat_tui.acts.base import Acts
+from chat_tui.state.dates import seconds_of, when
+from chat_tui.state.entries import names_in_words
+
+
+class PeopleActs(Acts):
+    """What is done about people."""
+
+    def command_who(self) -> None:
+        """Say who is here."""
+        names = self.chat.current.people.ordered(self.chat.name)
+        here = ", ".join(f"{name} (you)" if name == self.chat.name else name for name in names)
+        self.tell(f"{len(names)} here: {here}" if names else "Not connected: nobody knows who is here.")
+
+    def command_nick(self, name: str) -> None:
+        """Take another name."""
+        self.attempt(self.session.nick(name))
+
+    def command_away(self, why: str) -> None:
+        """Be away."""
+        self.attempt(
+            self.session.away(True, why), lambda: self.tell("You are away. /back says that you are here again.")
+        )
+
+    def command_back(self) -> None:
+        """Be here again."""
+        self.attempt(self.session.away(False, ""), lambda: self.tell("You are here again."))
+
+    def command_whois(self, name: str) -> None:
+        """Say who somebody is."""
+        self.attempt(self._whois(name))
+
+    def command_msg(self, names: str, text: str) -> None:
+        """Write to one person or a few alone."""
+        self.attempt(self.write_to(names.split(","), text))
+
+    def command_device(self) -> None:
+        """Show the code that lets another device come in as me."""
+        self.attempt(self._device())
+
+    async def write_to(self, names: list[str], text: str = "") -> None:
+        """Show the room of these people and me, and say something there."""
+        self.session.show(await self.session.direct(names))
+        if text:
+            self.session.say(text)
+
+    async def _whois(self, name: str) -> None:
+        person = await self.session.whois(name)
+        seen = seconds_of(person.seen) if person.seen else None
+        if person.away:
+            state = f"away: {person.text}" if person.text else "away"
+        elif person.online:
+            state = "here"
+        else:
+            state = f"last here {when(seen, self.chat.clock())}" if seen is not None else "not here"
+        rooms = [f"#{self.chat.room(handle).title}" for handle in person.rooms if handle in self.chat.rooms]
+        self.tell(f"{person.name} is {state}." + (f" You share {names_in_words(rooms)}." if rooms else ""))
+
+    async def _device(self) -> None:
+        from chat_tui.screens.page import PageScreen  # not before the first paint
+
+        code = await self.session.device()
+        address = self.session.address
+        page = Content.assemble(
+            "On the other device run\n\n",
+            (f"  chat-tui --host {address.host} --port {address.port} --device", "bold"),
+            "\n\nand give it this code:\n\n",
+            (f"  {code}", "bold $accent"),
+            "\n\nWhoever has the code is you: show it to nobody.",
+        )
+
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                self.copy_to_clipboard(code)
+                self.room.remark("The code is copied.")
+
+        self.push_screen(PageScreen("Another device", page, {"y": "copies the code"}), pressed)

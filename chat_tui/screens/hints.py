@@ -1,0 +1,70 @@
+"""Which keys matter right now: what the bottom line shows."""
+
+from chat_tui import commands
+from chat_tui.actions import BY_ID, key_text
+from chat_tui.state.entries import DELETED, MINE, Entry
+from chat_tui.state.rooms import Room
+from chat_tui.widgets.bars import Hint
+
+MOST = 6
+"""Hints at once."""
+_USUAL = ("program.help", "rooms.go_to", "log.search", "program.palette", "program.quit")
+_ALONE = ("program.help", "program.people", "program.palette", "program.quit")
+"""For who is in one room only."""
+
+
+def of_message(entry: Entry) -> list[Hint]:
+    """Return what can be done with the message that has the focus."""
+    names = ["reply", "react", "thread"]
+    if entry.flags & DELETED:
+        names = ["thread"]
+    elif entry.flags & MINE:
+        names += ["edit", "delete"]
+    else:
+        names += ["copy"]
+    return [*(hint(f"message.{name}") for name in names), ("Esc", "back")]
+
+
+def of_text(text: str) -> list[Hint]:
+    """Return what can be done with what is written, where that is nothing usual."""
+    if text.strip() == "exit":
+        return [("Enter", "leaves"), ("/say exit", "says it")]
+    if commands.suggest(text):
+        return [("Tab", "complete"), ("Enter", "run"), ("//", "to start with a slash")]
+    return []
+
+
+def of_room(room: Room, text: str, *, newer_below: bool, troubled: bool, unread: bool, several: bool) -> list[Hint]:
+    """Return what is useful in a room.
+
+    Args:
+        room: the one that is shown.
+        text: what is written.
+        newer_below: the view is scrolled up.
+        troubled: there is a problem with the connection.
+        unread: something is unread in another room.
+        several: there are other rooms.
+    """
+    hints = []
+    if troubled:
+        hints.append(hint("program.connect"))
+    if room.timeline.failed():
+        hints += [hint("message.retry"), hint("message.take_back")]
+    elif troubled and room.timeline.waiting():
+        hints.append(hint("message.take_back"))
+    end = "End" if not text else "Ctrl+End"
+    if room.shown is not room.timeline:
+        hints.append(("Esc", "back to all") if room.thread else (end, "back to now"))
+    elif newer_below:
+        hints.append((end, "newest"))
+    if text:
+        hints += [hint("write.send"), hint("write.new_line")]
+    elif unread:
+        hints += [hint("rooms.unread"), hint("rooms.catch_up")]
+    return [*hints, *map(hint, _USUAL if several else _ALONE)][:MOST]
+
+
+def hint(id: str) -> Hint:
+    """Return an action as the bottom line shows it."""
+    action = BY_ID[id]
+    return key_text(action.keys[0]), action.short

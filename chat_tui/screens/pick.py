@@ -1,0 +1,108 @@
+"""Choosing one of many by a few letters: a room, a person, an emoji."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from chat_tui.widgets.composer import Composer
+
+WALK = {
+    "up": "cursor_up",
+    "down": "cursor_down",
+    "ctrl+p": "cursor_up",
+    "ctrl+n": "cursor_down",
+    "tab": "cursor_down",
+    "shift+tab": "cursor_up",
+    "pageup": "page_up",
+    "pagedown": "page_down",
+}
+"""By key, how it moves in a list while a field above has the focus."""
+
+
+class Choice(NamedTuple):
+    """Something to choose."""
+
+    id: str
+    shown: Content
+
+
+class PickScreen(ModalScreen[str]):
+    """A list that gets shorter by what is typed; ends with the id of what was chosen.
+
+    Args:
+        title: what is chosen here.
+        choices: returns what fits what is typed, the best first.
+        asks: what the empty field says.
+        none: what is said where nothing fits.
+    """
+
+    AUTO_FOCUS = "Composer"
+    CSS_PATH = "../styles/floating.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
+
+    def __init__(self, title: str, choices: Callable[[str], list[Choice]], *, asks: str, none: str) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self.none = none
+        """What is said where nothing fits."""
+        self._field = Composer(self._accept, one_line=True)
+        self._field.placeholder = asks
+        self._list = OptionList()
+        self._list.can_focus = False
+        self._state = Static(markup=False, classes="state")
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical(classes="floating") as box:
+            box.border_title = self._title
+            box.border_subtitle = "Enter chooses · Esc closes"
+            yield self._field
+            yield self._list
+            yield self._state
+
+    def on_mount(self) -> None:
+        """Offer all."""
+        self.update()
+
+    def update(self) -> None:
+        """Show what fits now."""
+        choices = self._choices(self._field.text.strip())
+        self._list.set_options(Option(choice.shown, choice.id) for choice in choices)
+        self._list.highlighted = 0 if choices else None
+        self.say("" if choices else self.none)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """Say how things stand; nothing hides the line."""
+        self._state.update(text)
+        self._state.display = bool(text)
+        self._state.set_class(bad, "-bad")
+
+    def on_composer_edited(self, message: Composer.Edited) -> None:
+        """Offer what fits."""
+        message.stop()
+        self.update()
+
+    def on_key(self, event: events.Key) -> None:
+        """Walk through the list while the field has the focus; Escape closes."""
+        if event.key == "escape":
+            event.stop()
+            self.dismiss(None)
+        elif event.key in WALK:
+            event.stop()
+            getattr(self._list, f"action_{WALK[event.key]}")()
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """Take what is clicked."""
+        self.dismiss(message.option_id)
+
+    def _accept(self, _: str) -> None:
+        if self._list.highlighted_option is not None:
+            self.dismiss(self._list.highlighted_option.id)

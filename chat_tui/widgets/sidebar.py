@@ -1,0 +1,107 @@
+"""What stands beside the log: a title, and a row each. Only rows that changed are drawn again."""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+_HEAD = 3
+"""Rows above the first: a blank one, the title, a blank one."""
+_WHEEL = 3
+
+Row = TypeVar("Row")
+
+
+class Sidebar(Widget, Generic[Row]):
+    """A list under a title. Who derives says what the rows are by `put`, and how one is drawn by `draw`."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"sidebar--title", "sidebar--quiet"}
+
+    def __init__(self, *, id: str | None = None) -> None:
+        """Show nothing yet."""
+        super().__init__(id=id)
+        self.rows: Sequence[Row] = ()
+        self._title = ""
+        self._top = 0
+
+    def put(self, title: str, rows: Sequence[Row], *, see: int | None = None) -> None:
+        """Show other rows.
+
+        Args:
+            title: what stands above them.
+            rows: all of them, seen or not.
+            see: index of one that is to be seen.
+        """
+        before, self.rows = self.rows, rows
+        title_before, self._title = self._title, title
+        top, count = self._top, self._held()
+        if see is not None and not self._top <= see < self._top + count:
+            self._top = see if see < self._top else see - count + 1
+        self._top = max(0, min(self._top, len(rows) - self._held()))
+        if self._top != top or (len(before) > self._held()) != (len(rows) > self._held()):
+            self.refresh()
+            return
+        changed = [
+            _HEAD + index
+            for index in range(max(len(before), len(rows)))
+            if before[index : index + 1] != rows[index : index + 1]
+        ]
+        lines = [Region(0, y - top, self.size.width, 1) for y in changed if _HEAD <= y - top < self.size.height]
+        if title != title_before:
+            lines.append(Region(0, 1, self.size.width, 1))
+        if len(before) != len(rows):
+            lines.append(Region(0, self.size.height - 1, self.size.width, 1))
+        if lines:
+            self.refresh(*lines)
+
+    def draw(self, row: Row, width: int) -> list[Segment]:
+        """Return how a row looks, in at most `width` cells."""
+        raise NotImplementedError
+
+    def row_at(self, y: int) -> Row | None:
+        """Return the row that stands on a line of the widget."""
+        index = self._top + y - _HEAD
+        return self.rows[index] if y >= _HEAD and index < len(self.rows) else None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show rows further down."""
+        self._scroll(_WHEEL)
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show rows further up."""
+        self._scroll(-_WHEEL)
+        event.stop()
+
+    def on_resize(self) -> None:
+        """Leave no room unused."""
+        self._scroll(0)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        width, plain = self.size.width, self.rich_style
+        if y == 1:
+            title = plain + self.get_component_rich_style("sidebar--title")
+            return Strip([Segment(f"  {self._title}", title)]).adjust_cell_length(width, plain)
+        row = self.row_at(y)
+        if row is None:
+            return Strip.blank(width, plain)
+        below = len(self.rows) - (self._top + y - _HEAD) - 1
+        if y == self.size.height - 1 and below:
+            quiet = plain + self.get_component_rich_style("sidebar--quiet")
+            return Strip([Segment(f"  and {below + 1} more ↓", quiet)]).adjust_cell_length(width, plain)
+        return Strip(self.draw(row, width)).adjust_cell_length(width, plain)
+
+    def _held(self) -> int:
+        """Return how many rows are seen at once."""
+        room = max(1, self.size.height - _HEAD)
+        return room if len(self.rows) <= room else max(1, room - 1)
+
+    def _scroll(self, rows: int) -> None:
+        self._top = max(0, min(self._top + rows, len(self.rows) - max(1, self.size.height - _HEAD)))
+        self.refresh()
