@@ -62,6 +62,28 @@ VALID: Final = [
     _line(type="history", room="general", around=7, limit=1),
     _line(type="quit", reason="lunch", ref="q"),
     _line(type="withdraw", id=7, ref="w"),
+    _line(type="device", ref="d"),
+    _line(type="make", room="dev", title="Dev", topic="x", private=True, before="joined", ref="m"),
+    _line(type="direct", names=["alice", "bob"], ref="d"),
+    _line(type="change", room="dev", title="Dev", topic="\u202ex", archived=False, ref="c"),
+    _line(type="invite", room="dev", name="bob", on=False, ref="i"),
+    _line(type="rooms", rooms=["dev", "general"], ref="r"),
+    _line(type="list", after="dev", ref="l"),
+    _line(type="send", room="dev", id=8, text="@bob @here", reply=7),
+    _line(type="edit", room="dev", seq=7, text="otherwise"),
+    _line(type="delete", room="dev", seq=7, ref="d"),
+    _line(type="react", room="dev", seq=7, emoji="+1", on=True),
+    _line(type="pin", room="dev", seq=7, on=False),
+    _line(type="mark", room="dev", read=7, unread=0, level="mentions", favourite=True, muted=False),
+    _line(type="typing", room="general"),
+    _line(type="away", on=True, text="lunch"),
+    _line(type="whois", name="bob", ref="w"),
+    _line(type="people", users=[1, 2, 3]),
+    _line(type="history", room="dev", at="2026-11-21T09:00:00Z", thread=7),
+    _line(type="get", room="dev", seqs=[7, 8]),
+    _line(type="pins", room="dev", ref="p"),
+    _line(type="versions", room="dev", seq=7),
+    _line(type="search", text='"a phrase" wor*', rooms=["dev"], sender="bob", since="2026-11-21", has=["link"]),
     _line(type="about", ref="a"),
     _line(type="ping", seq=3),
     _line(type="pong"),
@@ -106,6 +128,17 @@ STRINGS: Final = [
 NUMBERS: Final = [0, 1, 2, 7, 41, 42, 500, 2**31, 2**53 - 1]
 
 
+_IN_A_ROOM: Final = (
+    *("join", "leave", "make", "change", "invite", "send", "edit", "delete", "react", "pin", "mark", "typing"),
+    *("history", "get", "pins", "versions"),
+)
+_KINDS: Final = (
+    *_IN_A_ROOM,
+    *("nick", "hello", "ping", "pong", "withdraw", "about", "device", "direct", "rooms", "list", "away", "whois"),
+    *("people", "search"),
+)
+
+
 class Generator:
     """Lines that are no frames, and frames that make no sense."""
 
@@ -129,19 +162,38 @@ class Generator:
         """Return a frame that can be read and is refused, or asks for little."""
         dice = self.dice
         room = dice.choice(ROOMS if dice.random() < 0.5 else STRINGS)
-        kind = dice.choice(("join", "leave", "send", "nick", "history", "hello", "ping", "pong", "withdraw", "about"))
+        kind = dice.choice(_KINDS)
         fields: dict[str, Any] = {"type": kind}
-        if kind in ("join", "leave", "send", "history"):
+        if kind in _IN_A_ROOM:
             fields["room"] = room
-        if kind in ("nick", "hello"):
+        if kind in ("edit", "delete", "react", "pin", "versions"):
+            fields["seq"] = dice.choice(NUMBERS)
+        if kind == "react":
+            fields["emoji"] = dice.choice(("+1", "x" * 32, "tada"))
+        if kind in ("react", "pin", "invite", "away"):
+            fields["on"] = dice.random() < 0.5
+        if kind == "change":
+            fields[dice.choice(("title", "topic"))] = dice.choice(STRINGS)
+        if kind == "mark":
+            fields[dice.choice(("read", "unread"))] = dice.choice(NUMBERS)
+        if kind == "get":
+            fields["seqs"] = [dice.choice(NUMBERS) for _ in range(dice.choice((1, 50)))]
+        if kind == "people":
+            fields["users"] = [dice.choice(NUMBERS) for _ in range(dice.choice((0, 500)))]
+        if kind == "search":
+            fields |= {"text": dice.choice(STRINGS)[:500], "sender": dice.choice(STRINGS), "till": "2026-11-21"}
+        if kind == "direct":
+            fields["names"] = ["nobody", *dice.sample(STRINGS, dice.randint(0, 6))]
+        if kind in ("nick", "hello", "whois", "invite"):
             fields["name"] = dice.choice(STRINGS)
-        if kind == "send":
+        if kind in ("send", "edit"):
             fields["text"] = dice.choice(["", "\0", "\ud800" if dice.random() < 0.1 else "", "t" * 20_000])
         if kind in ("send", "withdraw"):
             fields["id"] = dice.choice(NUMBERS[1:])
         if kind == "history":
             fields |= {
-                dice.choice(("before", "after", "around")): dice.choice(NUMBERS) for _ in range(dice.randint(1, 2))
+                dice.choice(("before", "after", "around", "thread")): dice.choice(NUMBERS)
+                for _ in range(dice.randint(1, 2))
             }
             fields["limit"] = dice.choice((1, 2, 500))
         if kind in ("hello", "join"):
@@ -266,12 +318,14 @@ def _reads(line: bytes) -> frames.ClientFrame | None:
 def _may_be_said(dice: random.Random, line: bytes) -> bool:
     """Say whether a line may be sent: what stays (messages, members) is rare, and new rooms are not made at all."""
     frame = _reads(line)
-    if isinstance(frame, frames.Join):
+    if isinstance(frame, frames.Direct):
+        return "nobody" in frame.names
+    if isinstance(frame, frames.Join | frames.Make):
         try:
             return check_room(frame.room) in ROOMS and dice.random() < 0.1
         except ProtocolError:
             return True
-    if isinstance(frame, frames.Send | frames.Quit | frames.Nick | frames.HistoryRequest):
+    if isinstance(frame, frames.Send | frames.Quit | frames.Nick | frames.HistoryRequest | frames.Device):
         return dice.random() < 0.05 or (isinstance(frame, frames.Send) and len(frame.text) > limits.TEXT)
     return True
 
@@ -489,6 +543,7 @@ async def run(server: Server, attacking: Awaitable[Tally], sent: Callable[[], in
     tally = await attack_task
     found += tally.found
     bystander.task.cancel()
+    await asyncio.wait({bystander.task})
 
     def alone() -> bool:
         return [client["name"] for client in json.loads((server.data / "clients.json").read_text())] == ["bystander"]

@@ -39,7 +39,8 @@ def make(data: Path, messages: int) -> None:
         database.executemany(
             events, ((seq, seq, 0, now, int(Kind.ROOM), encode_body(RoomBody(name, name))) for seq, name in rooms)
         )
-        database.executemany("INSERT INTO rooms (id, handle, title) VALUES (?, ?, ?)", ((seq, name, name) for seq, name in rooms))
+        rows = ((seq, name, name) for seq, name in rooms)
+        database.executemany("INSERT INTO rooms (id, handle, title) VALUES (?, ?, ?)", rows)
         entered = [(room, user) for room in range(2, ROOMS + 1) for user in range(1 + room % 10, MEMBERS + 1, 10)]
         first = ROOMS + 1
         database.executemany(
