@@ -118,8 +118,9 @@ class MessageLog(LogPane):
 
     def action_act(self, action: str) -> None:
         """Have something done with the message that has the focus."""
-        if self.focused_message is not None:
-            self.post_message(self.Acted(action, self.focused_message))
+        seq = self.focused_message
+        if seq is not None:
+            self.say(lambda: self.Acted(action, seq))
 
     def action_focus_last(self) -> None:
         """Give the newest message that is seen the focus."""
@@ -140,7 +141,7 @@ class MessageLog(LogPane):
     def action_focus_none(self) -> None:
         """Be done with the message."""
         self.focused_message = None
-        self.post_message(self.Unfocused())
+        self.say(self.Unfocused)
 
     def action_page_up(self) -> None:
         """Move a screen towards older messages, and the focus with it."""

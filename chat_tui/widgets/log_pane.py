@@ -1,5 +1,6 @@
 """The part of the message log that scrolls and paints: what its keys and clicks mean is in `log`."""
 
+from collections.abc import Callable
 from time import monotonic
 from weakref import WeakKeyDictionary
 
@@ -153,6 +154,10 @@ class LogPane(Widget, can_focus=True):
         """Say that nothing more will come for the last `NewerWanted`: reaching the end asks again."""
         self._asked_newer = False
 
+    def say(self, make: Callable[[], Message]) -> None:
+        """Post a message of the log's own. One that is made while a screen paints or acts would not get past that."""
+        self.call_next(lambda: self.post_message(make()))
+
     # What Textual asks.
 
     def on_mount(self) -> None:
@@ -255,7 +260,7 @@ class LogPane(Widget, can_focus=True):
     def action_end(self) -> None:
         """Go to the newest message and follow; where it is not held, say that it is wanted."""
         if self._timeline.more_after:
-            self.post_message(self.EndWanted(self))
+            self.say(lambda: self.EndWanted(self))
             return
         self._looked_at().end()
         self._moved()
@@ -286,10 +291,10 @@ class LogPane(Widget, can_focus=True):
         view, timeline = self._looked_at(), self._timeline
         if view.at_top and timeline.more and not self._asked_older:
             self._asked_older = True
-            self.post_message(self.OlderWanted(self))
+            self.say(lambda: self.OlderWanted(self))
         if view.at_bottom and timeline.more_after and not self._asked_newer:
             self._asked_newer = True
-            self.post_message(self.NewerWanted(self))
+            self.say(lambda: self.NewerWanted(self))
 
     # How it is painted.
 
@@ -379,8 +384,8 @@ class LogPane(Widget, can_focus=True):
         """Say how far the timeline was seen. What lies between an old time or a thread and now was not."""
         timeline = self._timeline
         if view.read > self._read and not timeline.thread and not timeline.more_after:
-            self._read = view.read
-            self.post_message(self.Read(timeline, view.read))
+            seq = self._read = view.read
+            self.say(lambda: self.Read(timeline, seq))
 
     def _floating(self, rows: Rows) -> Strip:
         count = self.newer_below
