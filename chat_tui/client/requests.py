@@ -77,9 +77,9 @@ class Requests:
         """Invite somebody into a room, or take that back."""
         await self._ask(frames.Invite(room=room, name=name, on=on), frames.Ok)
 
-    async def ask_rooms(self, rooms: Sequence[str] = ()) -> list[frames.RoomInfo]:
+    async def ask_rooms(self, rooms: Sequence[str] = ()) -> frames.Rooms:
         """Return how one stands in rooms; none named: in all of one's own. The answer also passes through `batches`."""
-        return (await self._ask(frames.RoomsRequest(rooms=list(rooms)), frames.Rooms)).rooms
+        return await self._ask(frames.RoomsRequest(rooms=list(rooms)), frames.Rooms)
 
     async def listing(self, after: str = "") -> frames.List:
         """Return which rooms there are, by handle, after the last one of the page before."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from chat_tui.client import Refused
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.session.paging import Paging
-from chat_tui.state.chat import Changed
 from chat_tui.state.entries import ACTION, RETURNING, reply_of
 from server.protocol import frames
 from server.protocol.errors import ProtocolError
@@ -133,8 +132,7 @@ class Acts(Paging):
     async def direct(self, names: Iterable[str]) -> str:
         """Make, or find, the room of oneself and these people; return its handle."""
         handle = await self.client.direct(names)
-        await self.client.ask_rooms([handle])
-        self.chat.room(handle)
+        await self._know(handle)
         return handle
 
     async def leave(self, handle: str) -> None:
@@ -197,7 +195,9 @@ class Acts(Paging):
             raise Refused(error.code, error.message) from error
 
     async def _enter_room(self, handle: str) -> None:
-        await self.client.ask_rooms([handle])
-        self.chat.room(handle)
+        await self._know(handle)
         self.show(handle)
-        self._changed(Changed.ROOMS)
+
+    async def _know(self, handle: str) -> None:
+        """Learn about a room that I am in now, whether or not its answer has been through the batches yet."""
+        self._changed(self.chat.apply(await self.client.ask_rooms([handle])))

@@ -13,7 +13,7 @@ from server.protocol import frames, limits
 
 MARK_EVERY: Final = 1.0
 """Seconds between two times that the server is told what was read."""
-ASK_AFTER: Final = 0.2
+ASK_AFTER: Final = 0.05
 """Seconds before rooms are asked for anew: what several frames changed is one question."""
 TYPING_EVERY: Final = 3.0
 """Seconds between two times that others are told that something is being written."""
@@ -99,19 +99,15 @@ class Reading(Desk):
 
     async def _learn_rooms(self) -> None:
         """Learn how things stand."""
-        rooms = await self.client.ask_rooms()
-        self.chat.keep_only([*self.client.rooms, *(info.room for info in rooms)])
+        answer = await self.client.ask_rooms()
+        self.chat.keep_only([*self.client.rooms, *(info.room for info in answer.rooms)])
         self._changed(Changed.ROOMS | Changed.MARKS)
-        self._learnt()
-
-    def _learnt(self) -> None:
-        """Rooms are known now: what was seen of the one that is shown counts."""
-        seq = self._early.pop(self.chat.current.handle, 0)
-        if seq and self.chat.current.known:
-            self.seen(seq)
 
     def _look_after_rooms(self) -> None:
-        """Ask for the rooms of which too little is known."""
+        """Take in what the last frames mean for what is read, and ask for rooms of which too little is known."""
+        shown = self.chat.current
+        if shown.known and shown.handle in self._early:
+            self.seen(self._early.pop(shown.handle))
         if self.chat.strange or any(room.marks.uncertain for room in self.chat.rooms.values()):
             self._do("ask", self._ask_again)
 
@@ -124,8 +120,8 @@ class Reading(Desk):
         rooms = [room for room in rooms if room.member][: limits.ROOMS]
         # What was read here is told first: the server counts from there.
         await self._tell_untold([room for room in rooms if room.marks.untold])
-        await self.client.ask_rooms([room.handle for room in rooms])
-        self._learnt()
+        if rooms:
+            await self.client.ask_rooms([room.handle for room in rooms])
 
     async def _tell_last_marks(self) -> None:
         """Tell what was read, before leaving."""

@@ -1,24 +1,18 @@
 """One room's log as it is shown: messages by their place on the server, notices between them, unsent ones last."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Final
 
 from chat_tui.state.changes import alter, is_news, shown, target_of
-from chat_tui.state.clock import Clock
 from chat_tui.state.entries import (
     ACTION,
     DAY,
     DELETED,
     EDITED,
-    ERROR,
     FAILED,
-    GROUP,
     HEAD,
-    HERE,
     INFO,
-    MENTION,
     MINE,
     NOTICE,
     PINNED,
@@ -28,29 +22,20 @@ from chat_tui.state.entries import (
     Entry,
     More,
     Waiting,
-    left_in_words,
-    names_in_words,
     reply_of,
     revision,
     thread_of,
 )
-from chat_tui.state.names import names_whom
+from chat_tui.state.notices import Notices
+from chat_tui.state.splices import seq_of
 from server.protocol.text import clean_line
 
 if TYPE_CHECKING:
     from chat_tui.state.changes import Change
     from server.protocol import frames  # only named here: not loaded before the first paint
 
-Listener = Callable[[int, int, int], None]
-"""Called after a change with (at, removed, added): `removed` entries from index `at` on became `added` ones."""
 
-_MERGE = 60
-"""Seconds in which people who come in or leave one after the other share one notice."""
-
-_seq = attrgetter("seq")
-
-
-class Timeline:
+class Timeline(Notices):
     """The log of one room, or a part of it: a thread, what stands around an old message.
 
     `entries` is sorted by `seq`; the own messages that are not confirmed stand at its end. Every change is told to
@@ -63,51 +48,29 @@ class Timeline:
     """
 
     def __init__(self, room: str, thread: int = 0, quotes: dict[int, Entry] | None = None) -> None:
+        super().__init__(thread)
         self.room = room
-        self.thread = thread
         self.quotes: dict[int, Entry] = {} if quotes is None else quotes
         """By seq: messages that were fetched only to be quoted."""
         self.wanted: set[int] = set()
         """Messages that are to be quoted and not known here: see `want`."""
         self.asked: Callable[[], None] = _nothing
         """Called when something new is wanted."""
-        self.entries: list[Entry] = []
-        self.messages = 0
-        """How many entries are messages, unconfirmed ones included."""
         self.more = False
         """Older messages exist on the server."""
         self.more_after = False
         """Newer messages exist on the server, and what is said now does not come in here."""
-        self.new_from = 0
-        """The first message that was unread when this was opened, where it is held; 0 for none."""
         self.oldest: int | None = None
         """Lowest seq held: older pages lie before it. After `clear`, what was cleared lies before it, too."""
         self.newest = 0
         """Highest seq held, 0 for none."""
         self.cleared = False
         """The view was emptied by `clear` and nothing older was paged in since."""
-        self.my_user: int | None = None
         self.users: dict[int, str] = {}
         """By user: a name, noted for whoever speaks here and is not in it."""
-        self.listeners: list[Listener] = []
-        self._my_name: str | None = None
-        self._me: Callable[[str], bool] = names_whom(None)
         self._unread = range(0)
         """What was not read when this was opened."""
-        self._waiting: dict[int, Waiting] = {}
-        self._clock = Clock()
         self._names: dict[str, tuple[str, int]] = {}
-        self._gathering: tuple[Entry, str, dict[str, None]] | None = None
-
-    @property
-    def my_name(self) -> str | None:
-        """My name here: who names it in a message is marked. Case and a leading @ make no difference."""
-        return self._my_name
-
-    @my_name.setter
-    def my_name(self, name: str | None) -> None:
-        self._my_name = name
-        self._me = names_whom(name)
 
     # What the server says.
 
@@ -128,7 +91,7 @@ class Timeline:
             self.cleared = False
             if self.oldest is None or page.messages[-1].seq < self.oldest:
                 self._put_first([self._entry(message) for message in page.messages])
-            elif first > self.newest:
+            elif first > self.newest and not self._waiting:
                 self._put_last([self._entry(message) for message in page.messages])
             else:
                 for message in page.messages:
@@ -154,22 +117,6 @@ class Timeline:
             self._settle(
                 Entry(seq, waiting.time, name, waiting.text, flags, user=waiting.user, more=waiting.more), waiting
             )
-
-    def came_in(self, names: Iterable[str], time: float) -> None:
-        """Say who came in. Many within a minute share one notice."""
-        self._gather("came in", names, time, lambda all_of_them: f"{names_in_words(all_of_them)} came in")
-
-    def left(self, names: Iterable[str], reason: str, time: float) -> None:
-        """Say who left and why. Many within a minute, for one reason, share one notice."""
-        why = clean_line(reason)
-        self._gather(f"left {why}", names, time, lambda all_of_them: left_in_words(all_of_them, why))
-
-    def renamed(self, old: str, new: str, time: float) -> None:
-        """Say that someone has another name now."""
-        if self._my_name in (old, new):
-            self._notice(f"you are now called {clean_line(new)}", time)
-        else:
-            self._notice(f"{clean_line(old)} is now called {clean_line(new)}", time)
 
     # Own messages on their way.
 
@@ -211,14 +158,6 @@ class Timeline:
 
     # Looking things up.
 
-    def index_of(self, seq: int) -> int | None:
-        """Return the index of a message; None where it is not held."""
-        end = len(self.entries) - len(self._waiting)
-        at = bisect_left(self.entries, seq, hi=end, key=_seq)
-        if at < end and self.entries[at].seq == seq and not self.entries[at].flags & NOTICE:
-            return at
-        return None
-
     def message(self, seq: int) -> Entry | None:
         """Return a message that is held, or was fetched to be quoted."""
         at = self.index_of(seq)
@@ -246,21 +185,17 @@ class Timeline:
 
     def requote(self, seqs: Collection[int]) -> None:
         """Have those shown anew that quote one of these messages."""
-        start = bisect_left(self.entries, min(seqs, default=0), hi=len(self.entries) - len(self._waiting), key=_seq)
+        start = bisect_left(self.entries, min(seqs, default=0), hi=self._end, key=seq_of)
         for index in range(start, len(self.entries)):
             if reply_of(self.entries[index]) in seqs:
                 self._tell(index, 1, 1)
 
-    # What is only shown here.
+    # What is shown of it.
 
     def open(self, read: int, last: int) -> None:
         """Note that somebody looks at this from now on, who had read all up to `read`; `last` is the newest message."""
         self._unread = range(read + 1, last + 1)
         self._find_new()
-
-    def notice(self, text: str, time: float, tone: Literal["quiet", "info", "error"] = "quiet") -> None:
-        """Show a line of our own: the answer of a command, a hint."""
-        self._notice(shown(text), time, {"quiet": 0, "info": INFO, "error": ERROR}[tone])
 
     def clear(self) -> None:
         """Empty the view. What was in it can be paged in again; messages not yet sent stay."""
@@ -272,7 +207,7 @@ class Timeline:
 
     def trim(self, keep: int) -> None:
         """Let go of all but the newest entries; pages bring them back."""
-        drop = len(self.entries) - len(self._waiting) - keep
+        drop = self._end - keep
         first = next((entry.seq for entry in self.entries[max(0, drop) :] if not entry.flags & NOTICE), None)
         if drop <= 0 or first is None:
             return
@@ -290,13 +225,6 @@ class Timeline:
         self.newest = 0
         self._keep_waiting()
 
-    def messages_between(self, start: int, end: int) -> int:
-        """Return how many of the entries from index `start` up to `end` are messages."""
-        size = len(self.entries)
-        if end - start > size // 2:  # count the shorter side
-            return self.messages - self.messages_between(0, start) - self.messages_between(end, size)
-        return sum(1 for index in range(start, end) if not self.entries[index].flags & NOTICE)
-
     # How.
 
     def _entry(self, message: "frames.Message") -> Entry:
@@ -309,7 +237,7 @@ class Timeline:
         flags = ACTION if message.me else 0
         if user == self.my_user:
             flags |= MINE
-        elif message.here or message.mentions or self._me(text):
+        elif message.here or message.mentions or self._names_me(text):
             flags |= self.naming(user, text, message.mentions, message.here)
         last = self.entries[-1].time if self.entries else 0
         seconds = self._clock.seconds(message.time, last)
@@ -324,19 +252,11 @@ class Timeline:
         # Most messages of a burst share their second: one integer object for all of them.
         return Entry(message.seq, last if seconds == last else seconds, name, text, flags, 0, user, more)
 
-    def naming(self, user: int, text: str, mentions: list[int], here: bool) -> int:
-        """Return the flags of a message that names me, or everyone."""
-        if user == self.my_user:
-            return 0
-        if here:
-            return MENTION | HERE
-        return MENTION if self.my_user in mentions or self._me(text) else 0
-
     def _settle(self, entry: Entry, waiting: Waiting | None) -> None:
         """Put a message at its place; where it was waiting, it moves there from the end."""
         if waiting is not None and waiting.flags & RETURNING:
             self._notice("Too late to take it back: it was sent.", entry.time, INFO)
-        end = len(self.entries) - len(self._waiting) - (waiting is not None)
+        end = self._end - (waiting is not None)
         at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
         if held:
             self._renew(at, entry)
@@ -358,7 +278,7 @@ class Timeline:
 
     def _place(self, entry: Entry, end: int) -> tuple[int, bool]:
         """Return the index at which a message belongs, and whether it is there already."""
-        at = bisect_left(self.entries, entry.seq, hi=end, key=_seq)
+        at = bisect_left(self.entries, entry.seq, hi=end, key=seq_of)
         if at < end and self.entries[at].seq == entry.seq and not self.entries[at].flags & NOTICE:
             return at, True
         while at and self.entries[at - 1].flags & NOTICE and self.entries[at - 1].time > entry.time:
@@ -391,13 +311,13 @@ class Timeline:
         """Put newer messages after all others that were sent."""
         self.messages += len(entries)
         self.newest = entries[-1].seq
-        self._insert(len(self.entries) - len(self._waiting), entries)
+        self._insert(self._end, entries)
 
     def _find_new(self) -> None:
         """Find the first message that was unread when this was opened; it is only known where all before it is."""
         found = 0
         if self._unread:
-            at = bisect_left(self.entries, self._unread[0], hi=len(self.entries) - len(self._waiting), key=_seq)
+            at = bisect_left(self.entries, self._unread[0], hi=self._end, key=seq_of)
             if at or not self.more:
                 found = next((entry.seq for entry in self.entries[at:] if not entry.flags & (NOTICE | MINE)), 0)
             if found not in self._unread:
@@ -408,29 +328,6 @@ class Timeline:
                 if index is not None:
                     changed = self._regroup(index, at_least=1)
                     self._tell(index, changed, changed)
-
-    def _notice(self, text: str, time: float, tone: int = 0) -> Entry:
-        """Put a notice after the last message that was sent."""
-        at = len(self.entries) - len(self._waiting)
-        seq = self.entries[at - 1].seq if at else 0
-        entry = Entry(seq, int(time), "", text, NOTICE | tone)
-        self._insert(at, [entry])
-        return entry
-
-    def _gather(self, what: str, names: Iterable[str], time: float, say: Callable[[Iterable[str]], str]) -> None:
-        """Add names to the last notice if it says the same of others, and is young; else make a new one."""
-        some = {clean_line(name): None for name in names}
-        if not some:
-            return
-        at = len(self.entries) - len(self._waiting) - 1
-        if self._gathering is not None and at >= 0:
-            entry, same, so_far = self._gathering
-            if same == what and entry is self.entries[at] and 0 <= time - entry.time < _MERGE:
-                so_far.update(some)
-                entry.text = say(so_far)
-                self._tell(at, 1, 1)
-                return
-        self._gathering = (self._notice(say(some), time), what, some)
 
     def _mark(self, id: int, state: int, reason: str) -> None:
         waiting = self._waiting.get(id)
@@ -455,52 +352,6 @@ class Timeline:
         self._gathering = None
         self._regroup(0, at_least=len(self.entries))
         self._tell(0, before, len(self.entries))
-
-    def _insert(self, at: int, new: list[Entry]) -> None:
-        count = len(new)
-        self.entries[at:at] = new
-        changed = self._regroup(at, at_least=count)
-        self._tell(at, changed - count, changed)
-
-    def _regroup(self, start: int, at_least: int = 0) -> int:
-        """Decide from `start` on who starts a group or a day; stop where nothing changes any more.
-
-        Returns how many entries were looked at and changed, `at_least` those that are new.
-        """
-        entries = self.entries
-        before = entries[start - 1] if start else None
-        for index in range(start, len(entries)):
-            entry = entries[index]
-            flags, since = entry.flags, entry.since
-            self._group(entry, before)
-            if index - start >= at_least and entry.flags == flags and entry.since == since:
-                return index - start
-            before = entry
-        return len(entries) - start
-
-    def _group(self, entry: Entry, before: Entry | None) -> None:
-        """Decide whether `entry` starts a day, or a group, after the one before it."""
-        flags = entry.flags & ~(HEAD | DAY)
-        if before is None or (before.time != entry.time and self._clock.day(entry.time) > self._clock.day(before.time)):
-            flags |= DAY
-        if (
-            flags & (DAY | NOTICE | ACTION)
-            or before is None
-            or (entry.more is not None and entry.more.reply and entry.more.reply != self.thread)  # a quote is above it
-            or entry.seq == self.new_from  # and so is a line here
-            or before.flags & (NOTICE | ACTION)
-            or before.name != entry.name
-            or not 0 <= entry.time - before.since < GROUP
-        ):
-            flags |= HEAD
-            entry.since = entry.time
-        else:
-            entry.since = before.since
-        entry.flags = flags
-
-    def _tell(self, at: int, removed: int, added: int) -> None:
-        for listener in self.listeners:
-            listener(at, removed, added)
 
 
 _NOBODY: Final = ("", -1)
