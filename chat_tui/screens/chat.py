@@ -113,6 +113,7 @@ class ChatScreen(Screen[None]):
         self.people = PeopleBar()
         self.note = Note()
         self.composer = Composer(self._accept, self._offers)
+        self.composer.place = self._room.handle
         self.composer.placeholder = self._placeholder()
         self.bottom = BottomLine()
         self.bottom.update(self._hints())
@@ -232,6 +233,14 @@ class ChatScreen(Screen[None]):
         self.composer.focus()
         self._update_note()
 
+    def begin(self, command: commands.Command) -> None:
+        """Run a command that needs nothing more; else have the rest of it written."""
+        if any(arg.needed for arg in command.args):
+            self.composer.put(f"/{command.name} ")
+            self.composer.focus()
+        else:
+            self._doer.call(command, ("",) * len(command.args))
+
     def stop_aiming(self) -> bool:
         """Have the next message be just said; return whether it was not to be."""
         edit, self._edit = self._edit, None
@@ -268,7 +277,10 @@ class ChatScreen(Screen[None]):
         """Help with what is being written, and keep it."""
         if self._edit is None:
             self.post_message(self.Drafted(message.text, message.place))
-        self._stay()
+        if message.text:
+            self._stay()
+        else:  # it was sent, perhaps: what that led to is not to be wiped away
+            self._help()
 
     def on_message_log_unfocused(self) -> None:
         """Go on writing."""
@@ -342,6 +354,7 @@ class ChatScreen(Screen[None]):
             self.clear_selection()
         elif self.composer.text:
             self.composer.put("")  # undo brings it back
+            self._stay()
         elif self._leaving is not None:
             self._doer.call(commands.BY_NAME["quit"], ())
         else:
@@ -358,6 +371,7 @@ class ChatScreen(Screen[None]):
     def _accept(self, text: str) -> str | None:
         """Do what a line of input asks for; return what is to be written next, or None where nothing was done."""
         left = ""
+        self._complaint, self._remark = "", ("", "")
         match commands.read(text):
             case commands.Say(said, me):
                 if self._edit is not None:

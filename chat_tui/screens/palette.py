@@ -1,37 +1,62 @@
-"""What the palette offers: every action, from the table."""
+"""What the palette offers: every action and every command, from their tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
 
 from textual.command import DiscoveryHit, Hit, Provider
 
 from chat_tui.actions import ACTIONS, Action, Where, key_text
+from chat_tui.commands import COMMANDS, Command
+from chat_tui.screens.chat import ChatScreen
+
+_NOT_HERE = ("program.palette",)
+
+
+class _Offer(NamedTuple):
+    text: str
+    help: str
+    run: Callable[[], Awaitable[None]]
 
 
 class Actions(Provider):
-    """All actions but those of the composer, which work on what is being written."""
+    """All actions but those of the composer, which work on what is being written, and of a message."""
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Offer all, before anything is typed."""
-        for action in _offered():
-            yield DiscoveryHit(action.text, lambda action=action: self._run(action), help=_keys(action))
+        for offer in self._offered():
+            yield DiscoveryHit(offer.text, offer.run, help=offer.help)
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
         """Offer those that fit what is typed."""
         matcher = self.matcher(query)
-        for action in _offered():
-            score = matcher.match(action.text)
+        for offer in self._offered():
+            score = matcher.match(offer.text)
             if score > 0:
-                shown = matcher.highlight(action.text)
-                yield Hit(score, shown, lambda action=action: self._run(action), help=_keys(action))
+                yield Hit(score, matcher.highlight(offer.text), offer.run, help=offer.help)
 
-    async def _run(self, action: Action) -> None:
-        target = self.app if action.where is Where.APP else self.screen
-        await target.run_action(action.action)
+    def _offered(self) -> list[_Offer]:
+        return [*map(self._of_action, ACTIONS_OFFERED), *map(self._of_command, COMMANDS_OFFERED)]
+
+    def _of_action(self, action: Action) -> _Offer:
+        async def run() -> None:
+            target = self.app if action.where is Where.APP else self.screen
+            await target.run_action(action.action)
+
+        keys = action.shown or "  ".join(key_text(key) for key in action.keys)
+        return _Offer(action.text, keys, run)
+
+    def _of_command(self, command: Command) -> _Offer:
+        async def run() -> None:
+            if isinstance(self.screen, ChatScreen):
+                self.screen.begin(command)
+
+        return _Offer(command.help.capitalize(), command.usage, run)
 
 
-def _offered() -> list[Action]:
-    return [action for action in ACTIONS if action.where is not Where.WRITING and action.id != "program.palette"]
-
-
-def _keys(action: Action) -> str:
-    return "  ".join(key_text(key) for key in action.keys)
+ACTIONS_OFFERED = [
+    action
+    for action in ACTIONS
+    if action.group and action.where in (Where.APP, Where.CHAT) and action.id not in _NOT_HERE and not action.shown
+]
+COMMANDS_OFFERED = [command for command in COMMANDS if not command.same]
+"""Those that no action stands for already."""

@@ -37,7 +37,7 @@ class Composer(Widget, can_focus=True):
             super().__init__()
             self.text = text
             self.place = place
-            """Where it is written: what `start` said."""
+            """Where it was written: the composer's `place`."""
 
     class Moved(Message):
         """The cursor moved, or an offer took the place of another: what fits there may be something else now."""
@@ -69,7 +69,8 @@ class Composer(Widget, can_focus=True):
         self._top = 0
         self._rows: list[Span] = [(0, 0)]
         self._goal: int | None = None
-        self._place = ""
+        self.place = ""
+        """Where it is written, for whoever keeps it."""
 
     @property
     def text(self) -> str:
@@ -92,10 +93,10 @@ class Composer(Widget, can_focus=True):
         """What to show in a list of what fits at the cursor, and which of it stands there, -1 for none."""
         return self._completion.shown(self.text, self.editor.cursor, self._offers)
 
-    def start(self, text: str, place: str = "") -> None:
+    def start(self, text: str, place: str) -> None:
         """Begin with a text, elsewhere: nothing of what was written before can be brought back by undo."""
         self.editor = Editor(text)
-        self._place = place
+        self.place = place
         self._changed(edited=False)
 
     def put(self, text: str) -> None:
@@ -261,7 +262,7 @@ class Composer(Widget, can_focus=True):
         """Draw what a key changed."""
         self._lay_out()
         self.refresh()
-        self.post_message(self.Edited(self.text, self._place) if edited else self.Moved())
+        self.post_message(self.Edited(self.text, self.place) if edited else self.Moved())
 
     def _lay_out(self) -> None:
         """Wrap the text, and keep the cursor in view."""

@@ -87,7 +87,7 @@ async def test_commands(sit: Any) -> None:
         assert alice.app.room.composer.text == "/hlep"
         await alice.type("<ctrl+c>", "/clear", "<enter>")
         await alice.until(lambda: not alice.app.chat.current.timeline.entries)
-        await alice.type("/")
+        await alice.type("/n")
         await alice.sees("/nick new name", "Tab complete")
         await alice.type("<ctrl+u>", "/help", "<enter>")
         await alice.sees("Everyone in the room reads it", "Esc closes")
