@@ -15,11 +15,17 @@ FIRST: Final = 1 << 18
 What is looked at in full can be told from what is not only between steps, and each has to find its place anew.
 """
 
+FEW_ROOMS: Final = 8
+"""So many rooms, or fewer, are asked for from the start: each costs some microseconds at every step."""
+
+ONE_BY_ONE: Final = 1000
+"""With more rooms, so many of the newest matches are taken wherever they are: most often that is all there are."""
+
 STEPS: Final = 100
 """How often SQLite asks whether the time is up: some milliseconds between two pages of the index."""
 
 _MATCHES: Final = """
-    SELECT rowid FROM messages WHERE messages MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid DESC
+    SELECT rowid FROM messages WHERE messages MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?
 """
 _READABLE: Final = """
     SELECT seq, room FROM events WHERE seq IN (SELECT value FROM json_each(?)) AND body != x'' ORDER BY seq DESC
@@ -43,55 +49,78 @@ def find(index: apsw.Connection, log: apsw.Connection, query: IndexQuery, done: 
     high = done if query.before is None else min(done, query.before - 1)
     if query.till is not None:
         high = min(high, seq_at(log, query.till) - 1)
-    seqs: list[int] = []
-    step = FIRST
     index.set_progress_handler(lambda: time.monotonic() > ends, STEPS)
     try:
-        while high > low:
-            bottom = max(low, high - step)
-            reached = _look(index, log, query, floors, (bottom, high), seqs)
-            if reached > bottom + 1 or (bottom > low and time.monotonic() > ends):
-                return Found(seqs=seqs, reached=reached, late=True)
-            high = bottom
-            step *= 4
+        return _Search(index, log, query, floors, ends).down(high, low)
     finally:
         index.set_progress_handler(None)
-    return Found(seqs=seqs)
 
 
-def _look(
-    index: apsw.Connection,
-    log: apsw.Connection,
-    query: IndexQuery,
-    floors: dict[int, int],
-    bounds: tuple[int, int],
-    seqs: list[int],
-) -> int:
-    """Add what is found above the first of these bounds and up to the second, and return from where on that is all."""
-    bottom, high = bounds
-    seq: int
-    match = expression(query, [room for room, floor in floors.items() if floor < high])
-    rows = index.execute(_MATCHES, (match, bottom, high))
-    reached = high + 1
-    more = True
-    while more:
+class _Search:
+    """One query on its way from the newest messages down."""
+
+    def __init__(
+        self, index: apsw.Connection, log: apsw.Connection, query: IndexQuery, floors: dict[int, int], ends: float
+    ) -> None:
+        self._index = index
+        self._log = log
+        self._query = query
+        self._floors = floors
+        self._ends = ends
+        self._seqs: list[int] = []
+        self._one_by_one = ONE_BY_ONE if len(floors) > FEW_ROOMS and expression(query, []) else 0
+
+    def down(self, high: int, low: int) -> Found:
+        """Return what is found from the seq `high` down, above `low`."""
+        step = FIRST
+        while high > low:
+            bottom = max(low, high - step)
+            reached = self._look(bottom, high)
+            full = len(self._seqs) == self._query.limit
+            if reached > low + 1 and (full or time.monotonic() > self._ends):
+                return Found(seqs=self._seqs, reached=reached, late=True)
+            if reached == bottom + 1:
+                step *= 4
+            high = reached - 1
+        return Found(seqs=self._seqs)
+
+    def _look(self, bottom: int, high: int) -> int:
+        """Add what is found from `high` down, above `bottom`, and return from where on that is all."""
+        if self._one_by_one:
+            most = self._one_by_one
+            match = expression(self._query, [])
+        else:
+            most = high
+            match = expression(self._query, [room for room, floor in self._floors.items() if floor < high])
+        matches = self._index.cursor()
         candidates: list[int] = []
+        reached = bottom + 1
         try:
-            for (seq,) in rows:
+            for (seq,) in matches.execute(_MATCHES, (match, bottom, high, most)):
                 candidates.append(seq)
-                if len(candidates) == query.limit:
-                    break
-            else:
-                reached, more = bottom + 1, False
+                if len(candidates) % self._query.limit == 0 and self._take(candidates[-self._query.limit :]):
+                    return self._seqs[-1]
+            if len(candidates) == most:
+                reached = seq
         except apsw.InterruptError:
-            more = False
-        if more or (candidates and reached > bottom + 1):
-            reached = candidates[-1]
-        # The index has a room, and not since when somebody may read it; and what was erased is no result any more.
-        for seq, room in log.execute(_READABLE, (msgspec.json.encode(candidates).decode(),)):
-            if seq > floors[room]:
-                seqs.append(seq)
-                if len(seqs) == query.limit:
-                    rows.close()
-                    return seq
-    return reached
+            reached = candidates[-1] if candidates else high + 1
+        finally:
+            matches.close()
+        rest = len(candidates) % self._query.limit
+        if rest and self._take(candidates[-rest:]):
+            return self._seqs[-1]
+        if self._one_by_one:
+            self._one_by_one -= len(candidates)
+        return reached
+
+    def _take(self, candidates: list[int]) -> bool:
+        """Take those that may be read; True when that is all that is wanted.
+
+        The index has a room, and not since when somebody may read it; and what was erased is no result any more.
+        """
+        for seq, room in self._log.execute(_READABLE, (msgspec.json.encode(candidates).decode(),)):
+            if seq > self._floors.get(room, seq):
+                self._seqs.append(seq)
+                if len(self._seqs) == self._query.limit:
+                    return True
+        return False

@@ -102,14 +102,18 @@ def marks(room: int, user: int, sender: str, text: str) -> str:
     return f"r{room} u{user} {name_mark(sender)}{link}"
 
 
-def expression(query: IndexQuery, rooms: Iterable[int]) -> str:
-    """Return the FTS5 expression for a query in these rooms. Only tokens that were made here get into it, quoted."""
+def expression(query: IndexQuery, rooms: Sequence[int]) -> str:
+    """Return the FTS5 expression for a query, in these rooms if there are any; empty where nothing is asked.
+
+    Only tokens that were made here get into it, quoted.
+    """
     parts = [f'words : "{" ".join(term.words)}"{" *" if term.prefix else ""}' for term in query.terms]
     parts += [_any([f"has{what}"]) for what in query.has]
     if query.users or query.sender:
         people = [f"u{user}" for user in query.users]
         parts.append(_any([*people, name_mark(query.sender)] if query.sender else people))
-    parts.append(_any([f"r{room}" for room in rooms]))
+    if rooms:
+        parts.append(_any([f"r{room}" for room in rooms]))
     return " AND ".join(parts)
 
 

@@ -165,8 +165,9 @@ class SearchStore:
     def unerased(self) -> list[int]:
         """Return the seqs of DELETE events that `advance` has returned before, and whose texts the log still holds."""
         left, erased = [], []
+        removed = list(self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"))
         with self._reading() as log:
-            for target, seq in self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"):
+            for target, seq in removed:
                 if log.execute("SELECT body != x'' FROM events WHERE seq = ?", (target,)).get:
                     left.append(seq)
                 else:
@@ -180,7 +181,8 @@ class SearchStore:
     def find(self, query: IndexQuery, ends: float) -> Found:
         """Return what is found in what is indexed. `ends`: by `time.monotonic`, when to stop."""
         with self._reading() as log:
-            return find(self._opened, log, query, self.done, ends)
+            pass  # opened; what goes wrong from here on may be the index's as well
+        return find(self._opened, log, query, self.done, ends)
 
     @property
     def _opened(self) -> apsw.Connection:
