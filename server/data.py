@@ -36,6 +36,11 @@ class DataDirectory:
         """The database file."""
         return self.path / "chat.db"
 
+    @property
+    def index(self) -> Path:
+        """The search index: made from the database, and made anew where it is missing."""
+        return self.path / "search.db"
+
     def open(self) -> None:
         """Make it where it is missing, and take it; DataError where that is not possible."""
         try:

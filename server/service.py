@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from server.archive.reader import ThreadedArchive
+from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.config import Config
 from server.data import Client, DataDirectory
@@ -48,14 +49,18 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     try:
         journal = SqliteLog(data.database)
         rooms = journal.open()
-        archive = ThreadedArchive(data.database, config.limits.page)
+        loop = asyncio.get_running_loop()
+        index = SearchIndex(data.database, data.index, lambda seqs: _call(loop, chat.indexed, seqs))
+        archive = ThreadedArchive(data.database, index, config.limits.page)
         chat = Chat(journal, archive, rooms, SERVER, config.limits)
+        chat.committed_to = index.advance
         sessions = Sessions()
         listener = Listener(chat, sessions)
         stop = asyncio.Event()
         clients = asyncio.create_task(_keep_clients(chat, data, stop))
         beating = asyncio.create_task(sessions.keep_beating())
         journal.start(chat.committed)
+        index.start(journal.head)
         try:
             addresses = await listener.open(config.host, config.port)
             _heed_signals(stop)
@@ -68,11 +73,18 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             stop.set()
             beating.cancel()
             listener.close()
+            await index.close()
             await _shut_down(chat, sessions, journal, archive)
             await clients
             _heed_no_more_signals()
     finally:
         data.close()
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[[list[int]], None], seqs: list[int]) -> None:
+    """Call a function on the event loop, from another thread; where that has ended, the next start will."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, seqs)
 
 
 async def _shut_down(chat: Chat, sessions: Sessions, journal: SqliteLog, archive: ThreadedArchive) -> None:

@@ -1,20 +1,21 @@
 """Pages of messages, and slices for those who are behind, read from the log and what became of its messages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from server.archive.database import connect
+from server.archive.search_query import Found
 from server.archive.times import seq_at
 from server.chat.events import (
     SHOWN,
     Kind,
-    Spans,
+    Share,
     covers,
     decode_delete,
     decode_edit,
@@ -24,9 +25,9 @@ from server.chat.events import (
     time_text,
 )
 from server.chat.limits import DEFAULTS
-from server.chat.ports import PageQuery
+from server.chat.ports import PageQuery, SearchQuery
 from server.protocol.codec import encode
-from server.protocol.frames import HistoryOut, Message, Ref, Version, Versions
+from server.protocol.frames import FoundOut, HistoryOut, Message, Ref, Version, Versions
 
 _COLUMNS = """
     e.seq, e.room, e.kind, e.id, e.user, e.time, e.body, a.rev, a.pinned, a.replies,
@@ -54,20 +55,13 @@ _VERSIONS = """
     WHERE v.target = :seq ORDER BY seq
 """
 _PINS = "SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target"
+_EDITED = "SELECT a.deleted, r.before FROM altered AS a JOIN rooms AS r ON r.id = a.room WHERE a.target = ?"
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
 """Bytes that a page needs beside its messages: the frame's own fields, a handle and a `ref`, all bounded."""
 
 _Row = tuple[Any, ...]
-
-
-class Line(Struct):
-    """A message's frame."""
-
-    seq: int
-    room: int
-    bytes: bytes
 
 
 class HistoryReader:
@@ -114,21 +108,38 @@ class HistoryReader:
         ref = UNSET if query.ref is None else query.ref
         return encode(Versions(ref=ref, room=query.name, seq=query.around or 0, versions=versions))
 
-    def lines(self, seqs: list[int], handles: Callable[[int], bytes]) -> list[Line]:
-        """Return some messages, in the order of `seqs`; those that are gone are left out."""
-        found = []
+    def found(self, query: SearchQuery, found: Found) -> bytes:
+        """Return the `found` line for what the index has found: messages as they stand now, as many as fit a line."""
+        messages: list[bytes] = []
+        length = _ENVELOPE
+        reached, late = found.reached, found.late
         with self._still():
-            for seq in seqs:
+            for seq in found.seqs:
                 row = self.database.execute(_ONE, (seq,)).fetchone()
-                if row is not None:
-                    found.append(Line(seq, row[1], self._message(row, handles(row[1]))))
-        return found
+                if row is None or row[-1] is not None:  # erased, or deleted: the index may not know yet
+                    continue
+                line = self._message(row, msgspec.json.encode(self._handle(row[1])))
+                length += len(line)
+                if length > self._page and messages:
+                    reached, late = seq + 1, True
+                    break
+                messages.append(line)
+            looked = self.database.execute("SELECT time FROM events WHERE seq = ?", (reached,)).get if reached else None
+        answer = FoundOut(
+            ref=UNSET if query.ref is None else query.ref,
+            messages=[msgspec.Raw(line) for line in messages],
+            reached=reached,
+            time=time_text(looked).decode() if looked is not None else "",
+            late=late,
+            upto=found.upto,
+        )
+        return msgspec.json.encode(answer).replace(b"\n", b"") + b"\n"
 
-    def events(self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int) -> tuple[bytes, int]:
-        """Return the lines of what lies in (after, upto] in these rooms, and up to which seq they go.
+    def events(self, share: Share, handles: dict[int, bytes], after: int, upto: int, size: int) -> tuple[bytes, int]:
+        """Return the lines of what lies in (after, upto] of someone's share, and up to which seq they go.
 
         Args:
-            rooms: the spans of the log that are wanted of each room.
+            share: what is wanted.
             handles: each room's handle as JSON.
             after: a position.
             upto: a later position, committed.
@@ -139,7 +150,7 @@ class HistoryReader:
         looked = 0
         for row in self.database.execute(_SLICE, (after, upto, int(SHOWN), LOOK)):
             seq, room, kind, number, user, time, body = row[:7]
-            if covers(rooms, room, seq):
+            if share.has(room, seq) and (kind != Kind.EDIT or self._edit_shows(share, room, body)):
                 # As it was said then: what became of it follows in its order, but for what is gone for good.
                 if kind != Kind.MESSAGE:
                     line = event_line(kind, seq, handles[room], user, time, body)
@@ -155,14 +166,15 @@ class HistoryReader:
             looked += 1
         return b"".join(lines), reached if looked == LOOK else upto
 
-    def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
+    def missed(self, share: Share, after: int, upto: int, most: int) -> tuple[list[int], int]:
         """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
         many, start = [], upto
-        for room, spans in rooms.items():
+        for room, spans in share.spans.items():
             count = 0
             first = upto + 1
             for since, until in spans:
-                bounds = (room, max(after, since), min(upto, until), most + 1 - count)
+                low = max(after, since, share.gaps.get(room, 0))
+                bounds = (room, low, min(upto, until), most + 1 - count)
                 found, least = self.database.execute(_COUNT, bounds).get
                 count += found
                 first = min(first, least or first)
@@ -182,6 +194,12 @@ class HistoryReader:
         """Read one state throughout: of the messages, and of what has become of them."""
         with self.database:
             yield
+
+    def _edit_shows(self, share: Share, room: int, body: bytes) -> bool:
+        """Say whether an edit is sent: not of a message that is gone, nor of one that they may not read."""
+        target = decode_edit(body).target
+        deleted, before = self.database.execute(_EDITED, (target,)).get
+        return not deleted and (before == "all" or covers(share.spans, room, target))
 
     def _stretch(self, query: PageQuery) -> bytes:
         """Return messages that follow each other."""
@@ -283,6 +301,10 @@ class HistoryReader:
         for emoji, by in self.database.execute(query, (seq,)):
             frame.reactions.setdefault(emoji, []).append(by)
         return encode(frame)
+
+    def _handle(self, room: int) -> str:
+        handle: str = self.database.execute("SELECT handle FROM rooms WHERE id = ?", (room,)).get
+        return handle
 
     def _line(self, query: PageQuery, messages: list[bytes], more: bool, more_after: bool) -> bytes:
         ref: Ref | msgspec.UnsetType = UNSET if query.ref is None else query.ref

@@ -12,7 +12,9 @@ import apsw
 from server.archive import standing
 from server.archive.database import refusal
 from server.archive.history import HistoryReader
-from server.chat.events import Spans
+from server.archive.search import SearchIndex
+from server.archive.search_query import IndexQuery, parse
+from server.chat.events import Share
 from server.chat.limits import DEFAULTS
 from server.chat.ports import ListQuery, PageQuery, SearchQuery, StandingQuery
 
@@ -22,8 +24,9 @@ T = TypeVar("T")
 class ThreadedArchive:
     """Reads in one thread of its own, in the order of asking; see `server.chat.ports.Archive`."""
 
-    def __init__(self, path: Path, page: int = DEFAULTS.page) -> None:
+    def __init__(self, path: Path, index: SearchIndex, page: int = DEFAULTS.page) -> None:
         self._path = path
+        self._index = index
         self._reader = HistoryReader(path, page)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="archive")
 
@@ -45,7 +48,22 @@ class ThreadedArchive:
 
     async def search(self, query: SearchQuery) -> bytes:
         """See `server.chat.ports.Archive`."""
-        raise OSError("there is no index yet")
+        filtered = bool(query.users or query.sender or query.has) or query.since is not None or query.till is not None
+        terms = parse(query.text, filtered=filtered)
+        found = await self._index.find(
+            IndexQuery(
+                rooms=list(query.reader.rooms.items()),
+                terms=terms,
+                users=query.users,
+                sender=query.sender,
+                since=query.since,
+                till=query.till,
+                has=query.has,
+                before=query.before,
+                limit=query.limit,
+            )
+        )
+        return await self._run(lambda: self._reader.found(query, found))
 
     async def users(self, names: list[str]) -> dict[str, int]:
         """See `server.chat.ports.Archive`."""
@@ -59,15 +77,15 @@ class ThreadedArchive:
         """See `server.chat.ports.Archive`."""
         return await self._run(lambda: standing.seen(self._reader.database, user))
 
-    async def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
+    async def missed(self, share: Share, after: int, upto: int, most: int) -> tuple[list[int], int]:
         """See `server.chat.ports.Archive`."""
-        return await self._run(partial(self._reader.missed, rooms, after, upto, most))
+        return await self._run(partial(self._reader.missed, share, after, upto, most))
 
     async def events(
-        self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
+        self, share: Share, handles: dict[int, bytes], after: int, upto: int, size: int
     ) -> tuple[bytes, int]:
         """See `server.chat.ports.Archive`."""
-        return await self._run(partial(self._reader.events, rooms, handles, after, upto, size))
+        return await self._run(partial(self._reader.events, share, handles, after, upto, size))
 
     async def close(self) -> None:
         """Finish what is being read; what waits is cancelled."""

@@ -45,6 +45,8 @@ class Chat:
     ) -> None:
         self.limits = limits
         self._log = journal
+        self.committed_to: Callable[[int], None] = lambda _head: None
+        """Called with the seq up to which the log has come."""
         self._held_up: dict[Peer, None] = {}
         self._stopping = False
         self.hub = Hub(journal.head, archive)
@@ -149,6 +151,7 @@ class Chat:
                 self.hub.deliver()
                 entry.then(entry)
         self.hub.deliver(self._log.head)
+        self.committed_to(self._log.head)
         if self._held_up and not self._log.full:
             freed.update(self._held_up)
             self._held_up.clear()

@@ -33,6 +33,21 @@ def covers(spans: Spans, room: int, seq: int) -> bool:
     return room in spans and any(since < seq <= until for since, until in spans[room])
 
 
+class Share(Struct):
+    """What of the log one who is behind is sent."""
+
+    spans: Spans
+    """Of each room: when they are, or were, a member."""
+    gaps: dict[int, int] = {}
+    """Per room the seq up to which they are sent nothing: they missed too much of it."""
+
+    def has(self, room: int, seq: int, of: int = 0) -> bool:
+        """Say whether an event is sent to them. `of` is the message that it is of, where only who may read that may."""
+        return (
+            covers(self.spans, room, seq) and seq > self.gaps.get(room, 0) and (not of or covers(self.spans, room, of))
+        )
+
+
 class Kind(IntEnum):
     """What happened. Stored: a value is never changed or used again."""
 

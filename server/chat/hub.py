@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from server.chat.directory import RoomRecord
-from server.chat.events import Spans
+from server.chat.events import Share, covers
 from server.chat.ports import Archive
 from server.chat.ring import Ring
 from server.chat.world import Peer, Room
@@ -52,12 +52,26 @@ class Hub:
 
     # What a tick brings.
 
-    def event(self, room: Room, seq: int, line: bytes) -> None:
-        """Queue an event's line for the members of its room. MUST be called in the order of seq."""
-        self._ring.add(seq, room.id, line)
+    def event(self, room: Room, seq: int, line: bytes, of: int = 0) -> None:
+        """Queue an event's line for the members of its room. MUST be called in the order of seq.
+
+        Args:
+            room: which.
+            seq: the event's.
+            line: its frame.
+            of: the message that it is of, where it is only for those who were members when that was said.
+        """
+        self._ring.add(seq, room.id, line, of)
+        readers = [peer for peer in room.live if covers(peer.here.spans, room.id, of)] if of else []
+        if of and len(readers) < len(room.live):
+            self.deliver()  # what came before goes before
+            for peer in readers:
+                peer.answer(line)
+                self._answered[peer] = None
+        else:
+            room.lines.append((seq, line))
+            self._dirty[room] = None
         room.last = self._queued = seq
-        room.lines.append((seq, line))
-        self._dirty[room] = None
 
     def notice(self, room: Room, line: bytes) -> None:
         """Queue a line that is no event for those who are live in a room."""
@@ -163,7 +177,7 @@ class Hub:
         if peer.position < self._ring.start:
             self._read(peer, self._slice)
             return
-        data, reached = self._ring.slice(_sent(peer), peer.position, SLICE)
+        data, reached = self._ring.slice(_share(peer), peer.position, SLICE)
         if reached is None:
             peer.position = self.head
             self._arrive(peer, data)
@@ -206,9 +220,9 @@ class Hub:
 
     async def _slice(self, peer: Peer) -> None:
         """Write the next slice from the archive."""
-        spans = _sent(peer)
-        handles = {number: self.rooms[number].json for number in spans}
-        data, reached = await self._archive.events(spans, handles, peer.position, self.head, SLICE)
+        share = _share(peer)
+        handles = {number: self.rooms[number].json for number in share.spans}
+        data, reached = await self._archive.events(share, handles, peer.position, self.head, SLICE)
         if not peer.gone:
             peer.position = reached
             if data:
@@ -217,7 +231,7 @@ class Hub:
     async def _survey(self, peer: Peer) -> None:
         """Look how much is missed, and tell where it is too much: from there on it goes on at the head."""
         after, upto = peer.position, self.head
-        many, start = await self._archive.missed(_sent(peer), after, upto, GAP)
+        many, start = await self._archive.missed(_share(peer), after, upto, GAP)
         if peer.gone or not many:
             return
         peer.position = start
@@ -229,12 +243,9 @@ class Hub:
             self.gapped(peer, room)
 
 
-def _sent(peer: Peer) -> Spans:
+def _share(peer: Peer) -> Share:
     """Return what of the log is to be sent to one who is behind. A copy: the archive reads by it in its thread."""
-    spans = dict(peer.here.spans)
-    for number, upto in peer.gaps.items():
-        spans[number] = [(max(since, upto), until) for since, until in spans.get(number, ()) if until > upto]
-    return spans
+    return Share(dict(peer.here.spans), dict(peer.gaps))
 
 
 def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:

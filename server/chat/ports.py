@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from server.chat.events import Entry, Mark, Spans
+from server.chat.events import Entry, Mark, Share
 
 
 class Log(Protocol):
@@ -137,13 +137,13 @@ class Archive(Protocol):
     def seen(self, user: int) -> Awaitable[tuple[int, list[int]]]:
         """Return when a user was here last, in milliseconds since 1970, and the rooms they are a member of."""
 
-    def missed(self, rooms: Spans, after: int, upto: int, most: int) -> Awaitable[tuple[list[int], int]]:
+    def missed(self, share: Share, after: int, upto: int, most: int) -> Awaitable[tuple[list[int], int]]:
         """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
 
     def events(
-        self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
+        self, share: Share, handles: dict[int, bytes], after: int, upto: int, size: int
     ) -> Awaitable[tuple[bytes, int]]:
-        """Return the lines in (after, upto] of these rooms, about `size` bytes of them, and up to which seq they go.
+        """Return someone's lines in (after, upto], about `size` bytes of them, and up to which seq they go.
 
         `handles` has each room's handle as JSON.
         """

@@ -117,10 +117,14 @@ class Reading:
             limit=frame.limit,
             ref=None if frame.ref is UNSET else frame.ref,
         )
-        here = self._names.find(frame.sender) if frame.sender else None
-        if here is not None:
-            query.users = [here.user]
-        self.want(peer, partial(self._archive.search, query), frame.ref)
+        self.want(peer, partial(self._search, query), frame.ref)
+
+    async def _search(self, query: SearchQuery) -> bytes:
+        if query.sender:  # who has the name now has said things under others, too
+            here = self._names.find(query.sender)
+            known = {query.sender: here.user} if here is not None else await self._archive.users([query.sender])
+            query.users = list(known.values())
+        return await self._archive.search(query)
 
     def standing(self, peer: Peer, frame: RoomsRequest) -> None:
         """Send how someone stands in their rooms, and what they are invited to."""

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from typing import Final
 
-from server.chat.events import Spans, covers
+from server.chat.events import Share
 
 RING_BYTES: Final = 16 * 1024 * 1024
 """What the ring holds at most: a room of 1,000 under full load stays in it for some ten seconds."""
@@ -20,19 +20,19 @@ class Ring:
         """All after this seq is here."""
         self._capacity = capacity
         self._seqs: list[int] = []
-        self._items: list[tuple[int, bytes]] = []
+        self._items: list[tuple[int, bytes, int]] = []
         self._size = 0
 
-    def add(self, seq: int, room: int, line: bytes) -> None:
-        """Take in the next event."""
+    def add(self, seq: int, room: int, line: bytes, of: int = 0) -> None:
+        """Take in the next event. `of` is the message that it is of, where only who may read that may read this."""
         self._seqs.append(seq)
-        self._items.append((room, line))
+        self._items.append((room, line, of))
         self._size += len(line)
         if self._size > self._capacity:
             self._trim()
 
-    def slice(self, rooms: Spans, after: int, size: int) -> tuple[bytes, int | None]:
-        """Return the lines after a position (which must not lie before `start`) in some rooms, at most `size` bytes.
+    def slice(self, share: Share, after: int, size: int) -> tuple[bytes, int | None]:
+        """Return someone's lines after a position (which must not lie before `start`), at most `size` bytes.
 
         The second value is the seq that the slice goes up to; None where it goes up to the end.
         """
@@ -41,8 +41,8 @@ class Ring:
         start = bisect_right(self._seqs, after)
         end = min(len(self._seqs), start + LOOK)
         for index in range(start, end):
-            room, line = self._items[index]
-            if covers(rooms, room, self._seqs[index]):
+            room, line, of = self._items[index]
+            if share.has(room, self._seqs[index], of):
                 length += len(line)
                 if length > size and lines:
                     return b"".join(lines), self._seqs[index] - 1

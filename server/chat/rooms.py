@@ -261,7 +261,7 @@ class Rooms:
 
     def _answer(self, peer: Peer, frame: Any, draft: Draft) -> None:  # noqa: ANN401
         self._settled(peer)
-        if draft.code is not None and draft.kind is Kind.ROOM and isinstance(frame, Direct):
+        if draft.code is Code.ROOM_EXISTS and isinstance(frame, Direct):
             draft.code = None  # somebody else was quicker: the same people, the same room
         if draft.code is not None:
             self._answers.refuse(peer, frame.ref, draft.code, room=getattr(frame, "room", UNSET))

@@ -145,7 +145,9 @@ class Saying:
         """Something was done to a message, or to its room."""
         room = self._hub.rooms[draft.room]
         line = event_line(draft.kind, draft.seq, room.json, draft.user, draft.time, draft.body)
-        self._hub.event(room, draft.seq, line)
+        # What a message says now is for those who may read what it said.
+        of = draft.about.target if draft.kind is Kind.EDIT and room.record.before == "joined" else 0
+        self._hub.event(room, draft.seq, line, of)
 
     def answer(self, draft: Draft) -> None:
         """Answer who did something to a message."""
