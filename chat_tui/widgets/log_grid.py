@@ -14,6 +14,9 @@ TEXT_MOST = 110
 _RIGHT = 3
 """Cells right of the text: a space, the mark of its state, a space."""
 
+_CHIP = 0.07
+"""How much of the text's colour is in the tint behind code: enough to be seen on all other tints."""
+
 
 class Grid(NamedTuple):
     """Where things stand in a row, in cells: gutter, time, name, text, mark."""
@@ -49,7 +52,7 @@ class Ink(NamedTuple):
     focus: Color
     """Behind the message that has the focus."""
     pill: Color
-    """Behind what floats, code and reactions."""
+    """Behind what floats."""
     keyword: Color
     string: Color
     number: Color
@@ -67,10 +70,14 @@ class Ink(NamedTuple):
         color = self.own if mine else nick_color(name, self.background, self.dark)
         return self.style(color, behind, bold=mine)
 
-    def code(self) -> Style:
+    def chip(self, behind: Color) -> Color:
+        """Return what is behind code and reactions: where it can be had, a tint of what is behind the message."""
+        return behind if behind.ansi is not None else behind.blend(self.foreground, _CHIP)
+
+    def code(self, behind: Color) -> Style:
         """Return the style of code within a line. Where no tint is to be had, its colour tells it."""
-        color = self.foreground if self.pill.ansi is None else self.keyword
-        return self.style(color, self.pill)
+        color = self.foreground if behind.ansi is None else self.keyword
+        return self.style(color, self.chip(behind))
 
     def floating(self) -> Style:
         """Return the style of what floats over the log."""

@@ -103,6 +103,11 @@ class _Row:
         self.behind = ink.focus if focused else ink.mention if shape.flags & MENTION else ink.background
         self.quiet = ink.style(ink.quiet, self.behind)
 
+    @property
+    def chip(self) -> Color:
+        """What is behind code and reactions."""
+        return self.ink.chip(self.behind)
+
     def draw(self, number: int, selected: Span | None, selection: Style | None) -> Strip:
         """Return one of them."""
         shape = self.shape
@@ -165,7 +170,7 @@ class _Row:
         ink = self.ink
         segments = []
         for reaction in row.reactions:
-            style = ink.style(ink.own if reaction.mine else ink.foreground, ink.pill, bold=reaction.mine)
+            style = ink.style(ink.own if reaction.mine else ink.foreground, self.chip, bold=reaction.mine)
             segments.append(Segment(reaction.text, style + _act("react", self.entry.seq, reaction.name)))
             segments.append(Segment(" ", self.quiet))
         return segments[:-1]
@@ -247,7 +252,7 @@ class _Row:
         if line.block is None:
             return ink.style(ink.foreground, self.behind, italic=bool(flags & ACTION))
         if line.block.kind is Kind.CODE:
-            return ink.style(ink.foreground, self._behind_code())
+            return ink.style(ink.foreground, self.chip)
         return self.quiet
 
     def _over(self, line: Line) -> list[Styled]:
@@ -276,7 +281,7 @@ class _Row:
             case Look.ITALIC:
                 return _ITALIC
             case Look.CODE:
-                return ink.code()
+                return ink.code(behind)
             case Look.LINK:
                 return ink.style(ink.link, behind) + _link(mark.target, True)
             case Look.WHERE:
@@ -293,9 +298,6 @@ class _Row:
 
     # Code and quotes.
 
-    def _behind_code(self) -> Color:
-        return self.ink.focus if self.focused else self.ink.pill
-
     def _indent(self, line: Line) -> list[Segment]:
         """Return what stands left of a line within the column of text."""
         if not line.indent:
@@ -303,7 +305,7 @@ class _Row:
         if line.block is None:
             return [Segment(" " * line.indent, self.quiet)]
         if line.block.kind is Kind.CODE:
-            return [Segment("▏ ", self.ink.style(self.ink.quiet, self._behind_code()))]
+            return [Segment("▏ ", self.ink.style(self.ink.quiet, self.chip))]
         return [Segment("│ ", self.quiet)]
 
     def _code_end(self, line: Line) -> list[Segment]:
@@ -317,7 +319,7 @@ class _Row:
         """Return the colours of a line of code."""
         from chat_tui.widgets.log_code import tones  # only here: its languages take a while to load
 
-        block, ink, behind = line.block, self.ink, self._behind_code()
+        block, ink, behind = line.block, self.ink, self.chip
         assert block is not None
         colors = {"keyword": ink.keyword, "string": ink.string, "number": ink.number, "comment": ink.quiet}
         return [

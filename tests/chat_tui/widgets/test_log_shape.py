@@ -84,7 +84,7 @@ def test_marks_are_drawn() -> None:
     shape = shape_of(log_of(message(1, "**a1** *b2* `c3` [d4](https://x.org) #e5 @bob @Alice")), 1)
     assert style_at(shape, "a1").bold
     assert style_at(shape, "b2").italic
-    assert style_at(shape, "c3").bgcolor == _TINT.rich_color
+    assert style_at(shape, "c3").bgcolor == INK.chip(_TINT).rich_color  # it names me
     assert style_at(shape, "d4").underline
     assert style_at(shape, "d4").link == style_at(shape, "(x.org)").link == "https://x.org"
     assert style_at(shape, "#e5").meta == {"room": "e5"}
