@@ -67,6 +67,7 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
         self.heard: list[dict[str, Any]] = []
+        self.asked = 0
 
     @classmethod
     async def connect(cls, port: int, name: str | None = None, **hello: Any) -> "Wire":
@@ -106,6 +107,22 @@ class Wire:
             frame = await self.next()
             if frame["type"] in types and all(frame.get(key) == value for key, value in fields.items()):
                 return frame
+
+    async def ask(self, **frame: Any) -> dict[str, Any]:
+        """Send a request and return its answer; others go by."""
+        self.asked += 1
+        ref = f"ask{self.asked}"
+        await self.say(ref=ref, **frame)
+        while (answer := await self.next()).get("ref") != ref:
+            pass
+        return answer
+
+    async def see(self, *types: str, **fields: Any) -> dict[str, Any]:
+        """Return the first frame of one of these types with these fields, heard already or still to come."""
+        for frame in self.heard:
+            if frame["type"] in types and all(frame.get(key) == value for key, value in fields.items()):
+                return frame
+        return await self.hear(*types, **fields)
 
     async def hear_of(self, kind: str, name: str) -> dict[str, Any]:
         """Return the next `joined` or `left` that has a name among others: presence is told together."""

@@ -27,6 +27,7 @@ from msgspec import UnsetType
 from support import PATIENCE
 
 from server.archive.reader import ThreadedArchive
+from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.chat.events import FOREVER, Entry
 from server.chat.limits import Limits
@@ -109,7 +110,8 @@ class House:
 
     def __init__(self, path: Path) -> None:
         self.log = SqliteLog(path)
-        self.archive = ThreadedArchive(path)
+        index = SearchIndex(path, path.with_name("search.db"), lambda _seqs: None)
+        self.archive = ThreadedArchive(path, index)
         self.chat = Chat(self.log, self.archive, self.log.open(), "test", replace(Limits.off(), grace=3600))
         self.sessions = Sessions()
         self.fails = False

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.archive.database import open_store
 from server.archive.history import HistoryReader
-from server.chat.events import Kind, MessageBody, encode_body
+from server.chat.events import Kind, MessageBody, Share, encode_body
 from server.chat.ports import PageQuery
 from server.protocol import limits
 
@@ -104,7 +104,7 @@ def test_a_slice_holds_what_the_spans_say(path: Path) -> None:
     handles = {1: b'"one"', 9: b'"nine"'}
     lines, position = b"", 0
     while position < 399:
-        part, position = reader.events(spans, handles, position, 399, 1000)
+        part, position = reader.events(Share(spans), handles, position, 399, 1000)
         assert len(part) <= 1000
         lines += part
     reader.close()

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.chat.directory import RoomRecord
-from server.chat.events import FOREVER, Spans
+from server.chat.events import FOREVER, Share
 from server.chat.hub import Hub
-from server.chat.ports import PageQuery
 from server.chat.presence import Presence
 from server.chat.ring import Ring
 from server.chat.world import Peer, Person, Room
@@ -46,21 +45,22 @@ class FakeArchive:
     def __init__(self) -> None:
         self.all: list[tuple[int, int, bytes]] = []
 
-    async def page(self, query: PageQuery) -> bytes:
-        """Not asked for here."""
-        raise AssertionError(query)
-
-    async def missed(self, rooms: Spans, after: int, upto: int, most: int) -> tuple[list[int], int]:
+    async def missed(self, share: Share, after: int, upto: int, most: int) -> tuple[list[int], int]:
         """Never too much here."""
         return [], after
 
     async def events(
-        self, rooms: Spans, handles: dict[int, bytes], after: int, upto: int, size: int
+        self, share: Share, handles: dict[int, bytes], after: int, upto: int, size: int
     ) -> tuple[bytes, int]:
         """Return slices of at most two events."""
         await asyncio.sleep(0)
-        wanted = [entry for entry in self.all if entry[0] > after and entry[0] <= upto and entry[1] in rooms][:2]
+        wanted = [entry for entry in self.all if entry[0] > after and entry[0] <= upto and entry[1] in share.spans][:2]
         return b"".join(line for _, _, line in wanted), wanted[-1][0] if len(wanted) == 2 else upto
+
+
+def fake_archive() -> Any:
+    """Return one: a hub asks for nothing else."""
+    return FakeArchive()
 
 
 def enter(hub: Hub, name: str, rooms: list[Room], position: int | None = None) -> tuple[Peer, FakeLink]:
@@ -98,7 +98,7 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
     """However connections clog and drain, and whether the ring or the archive has it, nothing is lost or doubled."""
 
     async def run() -> None:
-        archive = FakeArchive()
+        archive = fake_archive()
         hub = Hub(0, archive)
         hub._ring = Ring(0, capacity=30)  # a few events: the archive is needed, too
         rooms = [hub.add_room(RoomRecord(number + 1, f"r{number}", "")) for number in range(3)]
@@ -138,10 +138,10 @@ def test_everyone_gets_all_of_their_rooms_once_and_in_order(steps: list[tuple[st
 
 async def test_rosters_larger_than_any_buffer_are_sent_once() -> None:
     """Room by room, and not again where nobody came or went meanwhile."""
-    hub = Hub(0, FakeArchive())
+    hub = Hub(0, fake_archive())
     rooms = [hub.add_room(RoomRecord(number + 1, f"r{number}", "")) for number in range(200)]
     for room in rooms:
-        room.online = dict.fromkeys(f"{room.handle}-person-{number}" for number in range(300))
+        room.online = {f"{room.handle}-person-{number}": number + 2 for number in range(300)}
     peer, link = enter(hub, "narrow", rooms)
     write = link.write
 
@@ -164,7 +164,7 @@ async def test_rosters_larger_than_any_buffer_are_sent_once() -> None:
 
 async def test_a_storm_of_people_is_one_line_to_each() -> None:
     """A hundred who come in within one hold are told in one line; a newcomer has them in the roster or in that line."""
-    hub = Hub(0, FakeArchive())
+    hub = Hub(0, fake_archive())
     presence = Presence(hub)
     room = hub.add_room(RoomRecord(1, "general", ""))
     _, watcher = enter(hub, "watcher", [room])

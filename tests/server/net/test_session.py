@@ -11,6 +11,7 @@ import pytest
 from support import PATIENCE, Wire
 
 from server.archive.reader import ThreadedArchive
+from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.chat.events import Entry
 from server.chat.limits import Limits
@@ -32,7 +33,8 @@ def limits() -> Limits:
 async def port(tmp_path: Path, limits: Limits) -> AsyncIterator[int]:
     """A server in this process, and its port."""
     log = SqliteLog(tmp_path / "chat.db")
-    archive = ThreadedArchive(tmp_path / "chat.db")
+    index = SearchIndex(tmp_path / "chat.db", tmp_path / "search.db", lambda _seqs: None)
+    archive = ThreadedArchive(tmp_path / "chat.db", index)
     chat = Chat(log, archive, log.open(), "test", limits)
     sessions = Sessions()
     log.start(chat.committed)
