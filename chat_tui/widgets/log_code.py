@@ -40,7 +40,7 @@ class _Tones(HighlightTheme):
     }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def tones(code: str, language: str) -> list[tuple[int, int, Tone]]:
     """Return the parts of code that have a tone, ascending: (start, end, tone)."""
     if language not in LANGUAGES or len(code) > MOST:

@@ -374,7 +374,7 @@ class LogPane(Widget, can_focus=True):
             if not self._timeline.entries and self.empty_text:
                 strips = self._empty(view.rows)
             self._strips = [*[view.rows.blank()] * (self.size.height - len(strips)), *strips]
-            self.newer_below = max(view.newer_below, self._timeline.more_after)
+            self.newer_below = max(view.newer_below, int(self._timeline.more_after))
             if self.newer_below and self._strips:
                 self._strips[-1] = self._floating(view.rows)
             self._say_read(view)
