@@ -71,10 +71,12 @@ class Wire:
 
     @classmethod
     async def connect(cls, port: int, name: str | None = None, **hello: Any) -> "Wire":
-        """Connect, and with a name say hello and wait for the welcome."""
+        """Connect, and with a name, or a session to resume, say hello and wait for the welcome."""
         wire = cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
         if name is not None:
-            await wire.say(type="hello", name=name, **hello)
+            hello["name"] = name
+        if hello:
+            await wire.say(type="hello", **hello)
             wire.welcome = await wire.hear("welcome")
         return wire
 
