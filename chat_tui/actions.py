@@ -157,7 +157,9 @@ def of(where: Where) -> Iterator[Action]:
 
 
 def key_text(key: str) -> str:
-    """Return a key as people read it: `Ctrl+Q`, `PgUp`."""
+    """Return a key as people read it: `Ctrl+Q`, `PgUp`, `r`."""
+    if len(key) == 1:
+        return key
     return "+".join(_KEYS.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+"))
 
 

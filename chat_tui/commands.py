@@ -96,7 +96,7 @@ COMMANDS = (
     Command("mute", (), "count nothing of the room, or do again", "count nothing of it", _ROOMS),
     Command(
         "notify",
-        (Arg("all, mentions or none", Kind.CHOICE, choices=("all", "mentions", "none")),),
+        (Arg("all|mentions|none", Kind.CHOICE, choices=("all", "mentions", "none")),),
         "what of the room you are told",
         "what you are told",
         _ROOMS,

@@ -155,25 +155,26 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
 
     def _places(self, typed: str) -> "list[Choice]":
         """Return rooms and people that fit what is typed: what is unread first, then the latest; else by how well."""
-        from textual.fuzzy import Matcher
+        from textual.fuzzy import FuzzySearch
 
         from chat_tui.screens.pick import Choice
 
-        me = self.chat.name
+        me, wanted = self.chat.name, typed.lstrip("#@")
         rooms = sorted(self.chat.ordered(), key=lambda room: (not room.mentions, not room.unread))
         alone = {room.label(me) for room in rooms if room.kind == "direct"}
         places = [(f"{_ROOM}{room.handle}", mark_of(room, me), room.label(me), news_of(room)) for room in rooms]
         names = sorted(set(self.chat.names.values()) - alone - {me}, key=str.casefold)
         places += [(f"{_PERSON}{name}", "@", name, "") for name in names]
-        matcher = Matcher(typed.lstrip("#@"))
+        fuzzy = FuzzySearch()
         scored: list[tuple[float, Choice]] = []
         for id, mark, label, news in places:
-            score = matcher.match(label) if typed else 1.0
+            score, letters = fuzzy.match(wanted, label) if wanted else (1.0, ())
             if score > 0:
-                shown = matcher.highlight(label) if typed else Content(label)
-                line = Content.assemble(
-                    (f"{mark} ", "$foreground 60%"), shown, (f"  {news}" if news else "", "$accent")
-                )
+                shown = Content(label)  # not what Textual's matcher makes of it: it reads names as markup
+                for letter in letters:
+                    shown = shown.stylize("bold $accent", letter, letter + 1)
+                news_shown = (f"  {news}", "bold $accent" if "@" in news else "$foreground 75%")
+                line = Content.assemble((f"{mark} ", "$foreground 60%"), shown, news_shown if news else "")
                 scored.append((score, Choice(id, line)))
         return [choice for _, choice in sorted(scored, key=_by_score)]
 
@@ -186,7 +187,7 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
             self.tell("Nothing is pinned here. Shift+Tab chooses a message, p pins it.")
             return
         now = self.chat.clock()
-        choices = [Choice(str(one.seq), Content("\n").join([head(one, now), body(one)])) for one in messages]
+        choices = [Choice(str(one.seq), Content("\n").join([head(one, now), body(one, 120)])) for one in messages]
         screen = PickScreen(
             "Pinned",
             lambda typed: [choice for choice in choices if typed.casefold() in choice.shown.plain.casefold()],

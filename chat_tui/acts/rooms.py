@@ -146,12 +146,7 @@ class RoomActs(Acts):
         """Ask whether I take an invitation."""
         from chat_tui.screens.page import PageScreen  # not before the first paint
 
-        page = Content.assemble(
-            (room.invited_by, "bold"),
-            " invites you to ",
-            (f"# {room.title}", "bold"),
-            "\n\nMembers read what you write.",
-        )
+        page = Content.assemble((room.invited_by, "bold"), " invites you to ", (f"# {room.title}", "bold"))
 
         def answer(key: str | None) -> None:
             if key == "enter":
@@ -159,4 +154,4 @@ class RoomActs(Acts):
             elif key == "d":
                 self.attempt(self.session.leave(room.handle))
 
-        self.push_screen(PageScreen("Invitation", page, {"enter": "come in", "d": "decline"}), answer)
+        self.push_screen(PageScreen("Invitation", page, {"enter": "comes in", "d": "declines"}), answer)

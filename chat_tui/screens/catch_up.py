@@ -34,6 +34,7 @@ class CatchUpScreen(ModalScreen[Place]):
 
     AUTO_FOCUS = "OptionList"
     CSS_PATH = "../styles/floating.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
         Binding("r", "read", "This room is read", show=False),
         Binding("R", "read_all", "All is read", show=False),
@@ -59,7 +60,7 @@ class CatchUpScreen(ModalScreen[Place]):
         """Lay it out."""
         with Vertical(classes="floating") as box:
             box.border_title = "Unread"
-            box.border_subtitle = "Enter goes there · r room read · R all read · Esc closes"
+            box.border_subtitle = "Enter opens · r read · R all read"
             yield self._state
             yield self._list
 
@@ -123,7 +124,7 @@ class CatchUpScreen(ModalScreen[Place]):
 
     def _of_room(self, room: Room, messages: list[frames.Message]) -> list[Option]:
         label = room.label(self._me)
-        title = [("" if room.kind == "direct" else "# ") + label, f"  {room.unread} unread"]
+        title = [f"{'@' if room.kind == 'direct' else '#'} {label}", f"  {room.unread} unread"]
         named = f" · @{room.mentions}" if room.mentions and room.kind != "direct" else ""
         options = [
             Option(
@@ -141,4 +142,4 @@ class CatchUpScreen(ModalScreen[Place]):
     def _line(self, message: frames.Message) -> Content:
         named = message.here or self._user in message.mentions
         mark = ("@ ", "bold $accent") if named else "  "
-        return Content.assemble(mark, head(message, self._now()), "  ", body(message))
+        return Content.assemble(mark, head(message, self._now()), "  ", body(message, self.size.width + 20))

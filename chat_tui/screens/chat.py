@@ -14,9 +14,8 @@ from textual.widget import Widget
 from chat_tui import commands
 from chat_tui.actions import Where, of
 from chat_tui.completion import Known, offers
-from chat_tui.screens import hints
+from chat_tui.screens import hints, words
 from chat_tui.state.chat import Changed, Chat, Sort
-from chat_tui.state.dates import day
 from chat_tui.state.recall import Offers
 from chat_tui.state.rooms import TYPING
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
@@ -34,6 +33,7 @@ NARROW, HALF = 80, 100
 """Columns of the terminal below which the people, and the rooms, fold by themselves."""
 _TWICE = 3.0
 """Seconds in which the second Ctrl+C leaves."""
+_OF_MESSAGE = frozenset(key for action in of(Where.MESSAGE) for key in action.keys)
 
 
 class Doer(Protocol):
@@ -96,12 +96,13 @@ class ChatScreen(Screen[None]):
         self.show_people, self.show_rooms = people, rooms
         self._doer = doer
         self._over_log: Literal["people", "rooms", ""] = ""
-        self._words: tuple[str, ...] = ("",)
+        self._states: tuple[str, ...] = ("",)
         self._tone = "waiting"
         self._troubled = False
         self._leaving: Timer | None = None
         self._complaint = ""
         self._remark = ("", "")
+        self._invitation = ""
         self._replies: dict[str, Aim] = {}
         self._edit: Aim | None = None
         self._aside = ""
@@ -114,7 +115,7 @@ class ChatScreen(Screen[None]):
         self.note = Note()
         self.composer = Composer(self._accept, self._offers)
         self.composer.place = self._room.handle
-        self.composer.placeholder = self._placeholder()
+        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
         self.bottom = BottomLine()
         self.bottom.update(self._hints())
 
@@ -169,8 +170,8 @@ class ChatScreen(Screen[None]):
         self._room.timeline.listeners.append(self._log_changed)
         self._edit, self._complaint, self._remark, self._over_log = None, "", ("", ""), ""
         self.composer.start(draft, self._room.handle)
-        self.composer.placeholder = self._placeholder()
-        self.composer.focus()
+        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+        self.set_focus(self.composer)
         self.changed(~Changed.NOTHING)
 
     def changed(self, what: Changed) -> None:
@@ -184,33 +185,33 @@ class ChatScreen(Screen[None]):
             self.refresh_rooms()
         if what & (Changed.ROOMS | Changed.SHOWN):
             self._fold()
-            self.composer.placeholder = self._placeholder()
+            self._update_empty()
+            self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
             self.refresh_hints()
         if Changed.TYPING in what:
             self.set_timer(TYPING, self._update_people)
         self._update_top()
 
-    def link(self, words: tuple[str, ...], tone: str, problem: str = "", way_out: str = "") -> None:
+    def link(self, states: tuple[str, ...], tone: str, problem: str = "", way_out: str = "") -> None:
         """Say how things stand with the server.
 
         Args:
-            words: for the top line, in several lengths, the longest first.
+            states: for the top line, in several lengths, the longest first.
             tone: good, waiting or bad.
             problem: what happened, as a sentence; empty where all is well.
             way_out: what to press.
         """
-        self._words, self._tone = words, tone
+        self._states, self._tone = states, tone
         self.problem.update(problem, way_out, waiting=tone == "waiting")
         self._troubled = bool(problem)
-        self.composer.placeholder = self._placeholder()
+        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
         self._update_top()
         self.refresh_hints()
 
-    def invite(self, words: str) -> None:
-        """Say something friendly in an empty log."""
-        self.log_view.empty_text = words
-        if not self.log_view.timeline.entries:
-            self.log_view.show(self.log_view.timeline)
+    def invite(self, invitation: str) -> None:
+        """Say something friendly in the log of the room for all while it is empty; nothing while not connected."""
+        self._invitation = invitation
+        self._update_empty()
 
     def complain(self, why: str) -> None:
         """Say what went wrong, until something else is done."""
@@ -230,14 +231,14 @@ class ChatScreen(Screen[None]):
             self.composer.put(text)
         else:
             self._replies[self._room.handle] = aim
-        self.composer.focus()
+        self.set_focus(self.composer)
         self._update_note()
 
     def begin(self, command: commands.Command) -> None:
         """Run a command that needs nothing more; else have the rest of it written."""
         if any(arg.needed for arg in command.args):
             self.composer.put(f"/{command.name} ")
-            self.composer.focus()
+            self.set_focus(self.composer)
         else:
             self._doer.call(command, ("",) * len(command.args))
 
@@ -262,15 +263,17 @@ class ChatScreen(Screen[None]):
         self._fold()
 
     def on_key(self, event: events.Key) -> None:
-        """Bring what is typed elsewhere to the composer."""
+        """Bring what is typed elsewhere to the composer, unless it is done with the message that has the focus."""
+        if self.log_view.focused_message is not None and event.key in _OF_MESSAGE:
+            return
         if event.is_printable and event.character and not event.key.startswith("alt+"):
-            self.composer.focus()
+            self.set_focus(self.composer)
             self.composer.insert(event.character)
             event.stop()
 
     def on_paste(self, event: events.Paste) -> None:
         """Bring what is pasted elsewhere to the composer."""
-        self.composer.focus()
+        self.set_focus(self.composer)
         self.composer.post_message(event)
 
     def on_composer_edited(self, message: Composer.Edited) -> None:
@@ -284,7 +287,7 @@ class ChatScreen(Screen[None]):
 
     def on_message_log_unfocused(self) -> None:
         """Go on writing."""
-        self.composer.focus()
+        self.set_focus(self.composer)
 
     def on_composer_moved(self) -> None:
         """Help with what stands at the cursor now."""
@@ -305,10 +308,10 @@ class ChatScreen(Screen[None]):
 
     def action_focus_message(self) -> None:
         """Let the newest message that is seen have the focus."""
-        self.log_view.focus()
+        self.set_focus(self.log_view)
         self.log_view.action_focus_last()
         if self.log_view.focused_message is None:
-            self.composer.focus()
+            self.set_focus(self.composer)
 
     def action_back(self) -> None:
         """Undo one step of what is open."""
@@ -322,7 +325,7 @@ class ChatScreen(Screen[None]):
         elif self.suggestions.display:
             self.suggestions.update(())
         elif not self.composer.has_focus:
-            self.composer.focus()
+            self.set_focus(self.composer)
         elif self.stop_aiming() or self.composer.text:
             pass
         elif self._room.shown is not self._room.timeline:
@@ -435,19 +438,9 @@ class ChatScreen(Screen[None]):
 
     def _help(self) -> None:
         shown, chosen = self.composer.offered
-        self.suggestions.update(shown, chosen, self.composer.size.height + 1)
         self._update_note()
+        self.suggestions.update(shown, chosen, self.composer.size.height + self.note.size.height + 1)
         self.refresh_hints()
-
-    def _placeholder(self) -> str:
-        room = self._room
-        if room.archived:
-            return "This room is closed: it can be read"
-        if not room.member:
-            return f"Enter /join {room.handle} to come in"
-        place = room.label(self.chat.name)
-        words = f"Message {'' if room.kind == 'direct' else '#'}{place}"
-        return f"{words} · will be sent when connected" if self._troubled else words
 
     def _update_note(self) -> None:
         """Say what matters most: what went wrong, how a command goes, what the next message does, who writes."""
@@ -461,16 +454,16 @@ class ChatScreen(Screen[None]):
             self.note.update(typing.command.usage, typing.command.help)
         elif aim is not None:
             self.note.update(aim.words, "Esc stops")
-        elif writing := [] if self._people_seen() else self._writing():
-            self.note.update(f"{', '.join(writing[:3])} {'is' if len(writing) == 1 else 'are'} writing")
+        elif self.has_class("-no-people"):
+            self.note.update(words.writing(self._writing()))
         else:
             self.note.update()
 
     def _writing(self) -> list[str]:
         return [name for name in self._room.typing(self.chat.clock()) if name != self.chat.name]
 
-    def _people_seen(self) -> bool:
-        return not self.has_class("-no-people")
+    def _update_empty(self) -> None:
+        self.log_view.empty_text = words.empty(self._room, self.chat.name, self._invitation)
 
     def _update_people(self) -> None:
         self.people.update(self._room.people, self.chat.name, self._writing())
@@ -487,28 +480,6 @@ class ChatScreen(Screen[None]):
         self._update_top()
 
     def _update_top(self) -> None:
-        room = self._room
-        label = room.label(self.chat.name)
-        place = f"@ {label}" if room.kind == "direct" else f"# {label}"
-        about = room.topic
-        shown = room.shown
-        if shown is room.thread:
-            root = shown.message(shown.thread)
-            place, about = f"{place} › thread", f"{root.name}: {root.text}".replace("\n", " ") if root else ""
-        elif shown is room.visit and shown.entries:
-            then = shown.entries[len(shown.entries) // 2].time
-            place, about = f"{place} · {day(then, self.chat.clock())}", "End returns"
-        self.top.where(place, about)
-        self.top.update(self._words, self._tone, self._counts())
-
-    def _counts(self) -> tuple[str, ...]:
-        """Return what the sidebars that are folded would say."""
-        counts = []
-        if self.has_class("-no-rooms"):
-            if self.chat.mention_total:
-                counts.append(f"@{self.chat.mention_total}")
-            if self.chat.unread_total:
-                counts.append(f"{self.chat.unread_total} unread")
-        if self.has_class("-no-people") and self._room.kind != "direct" and self._room.people:
-            counts.append(f"{len(self._room.people)} here")
-        return tuple(counts)
+        self.top.where(*words.heading(self._room, self.chat.name, self.chat.clock()))
+        rooms, people = self.has_class("-no-rooms"), self.has_class("-no-people")
+        self.top.update(self._states, self._tone, words.counts(self.chat, rooms=rooms, people=people))

@@ -8,10 +8,8 @@ from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.markup import plain
 from server.protocol import frames
 
-_LONGEST = 400
-"""Characters of a message that are shown; the end of a longer one is left out."""
-_BEFORE = 60
-"""Characters shown before the first word that was found."""
+_BEFORE = 40
+"""Characters shown at most before the first word that was found."""
 
 
 def head(message: frames.Message, now: float, room: str = "") -> Content:
@@ -25,19 +23,32 @@ def head(message: frames.Message, now: float, room: str = "") -> Content:
     return Content("  ").join(parts)
 
 
-def body(message: frames.Message, words: list[str] | None = None) -> Content:
-    """Return what it says on one line, from a little before the first of `words` on; each of them marked."""
+def body(message: frames.Message, most: int, words: list[str] | None = None) -> Content:
+    """Return what it says on one line, from a little before the first of `words` on; each of them marked.
+
+    Args:
+        message: what was said.
+        most: characters that are shown.
+        words: what was searched for; None for nothing.
+    """
     if message.deleted:
         return Content.styled("deleted", "italic $foreground 60%")
-    text = plain(message.text, len(message.text) if words else _LONGEST)
+    text = plain(message.text, len(message.text) if words else most + 1)
     pattern = _any_of(words or [])
     found = pattern.search(text) if pattern else None
-    start = max(0, found.start() - _BEFORE) if found else 0
-    cut = ("…" if start else "") + text[start : start + _LONGEST]
-    shown = Content(cut)
-    for match in pattern.finditer(cut) if pattern else ():
+    start = text.rfind(" ", 0, max(0, found.start() - _BEFORE) + 1) + 1 if found else 0
+    cut = shorten(text[start : start + most + 1], most)
+    shown = Content(("…" if start else "") + cut)
+    for match in pattern.finditer(shown.plain) if pattern else ():
         shown = shown.stylize("bold $accent", match.start(), match.end())
     return shown
+
+
+def shorten(text: str, most: int) -> str:
+    """Return at most so many characters of a text, cut after a word, with an ellipsis where it goes on."""
+    if len(text) <= most:
+        return text
+    return (text[:most].rpartition(" ")[0] or text[:most]).rstrip() + "…"
 
 
 def searched(query: str) -> list[str]:

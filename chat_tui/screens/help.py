@@ -1,6 +1,7 @@
 """Help: all keys and commands, from their tables."""
 
 from itertools import groupby
+from textwrap import wrap
 
 from rich.cells import cell_len
 from textual import events
@@ -13,15 +14,19 @@ from textual.widgets import Static
 from chat_tui.actions import ACTIONS, Action, key_text
 from chat_tui.commands import COMMANDS
 
-_KEYS = 16
-"""Cells of the column of keys."""
+_KEYS, _USAGE = 17, 21
+"""Cells of the columns of keys and of commands, the space after them included."""
 _COLUMN = 56
 """Cells that a column of the page has at least; where the terminal has more, there are more columns."""
+_WIDEST, _FRAME, _GAP = 180, 7, 2
+"""Cells of the page at most, of what stands around the columns, and between two of them."""
 _FIRST = (
     "Just type and press Enter. Everyone in the room reads it.",
     "Esc in an empty input chooses a message: r answers it, + reacts.",
     "Alt+G goes to any room or person, Ctrl+F searches.",
 )
+
+_QUIET = "$foreground 85%"
 
 Section = list[Content]
 """A heading, and a line for each thing to do."""
@@ -35,13 +40,14 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Show the page, in as many columns as fit."""
-        count = max(1, min(3, (self.app.size.width - 4) // _COLUMN))
+        width = min(_WIDEST, self.app.size.width) - _FRAME
+        count = max(1, min(3, width // _COLUMN))
         with VerticalScroll(id="help") as page:
             page.border_title = "Help"
             page.border_subtitle = "Esc closes"
             yield Static("\n".join(_FIRST), id="first")
             with Horizontal(id="columns"):
-                for column in columns(count):
+                for column in columns(count, width // count - _GAP):
                     yield Static(column, classes="column")
 
     def on_key(self, event: events.Key) -> None:
@@ -51,9 +57,9 @@ class HelpScreen(ModalScreen[None]):
             self.dismiss()
 
 
-def columns(count: int) -> list[Content]:
+def columns(count: int, width: int) -> list[Content]:
     """Return keys and commands in so many columns, about as long as each other; no section is torn apart."""
-    sections = _sections()
+    sections = _sections(width)
     wanted = sum(map(len, sections)) / count
     texts: list[list[Content]] = [[] for _ in range(count)]
     at = 0
@@ -65,27 +71,40 @@ def columns(count: int) -> list[Content]:
     return [Content("\n").join(lines) for lines in texts]
 
 
-def _sections() -> list[Section]:
+def _sections(width: int) -> list[Section]:
     """Return keys and commands, grouped by what people want to do."""
     keys = [
-        _section(group, [(action.shown or _keys(action), action.text) for action in actions if action.keys])
+        _section(
+            group, [(action.shown or _keys(action), action.text) for action in actions if action.keys], _KEYS, width
+        )
         for group, actions in groupby(ACTIONS, key=lambda action: action.group)
         if group
     ]
     typed = [
-        _section(f"/ {group}", [(command.usage, command.help) for command in commands])
+        _section(f"{group}: commands", [(command.usage, command.help) for command in commands], _USAGE, width)
         for group, commands in groupby(COMMANDS, key=lambda command: command.group)
     ]
     return [*keys, *typed]
 
 
-def _section(title: str, lines: list[tuple[str, str]]) -> Section:
-    return [Content(), Content.styled(title, "bold $accent"), *(_line(what, meaning) for what, meaning in lines)]
+def _section(title: str, lines: list[tuple[str, str]], column: int, width: int) -> Section:
+    section = [Content(), Content.styled(title, "bold $accent")]
+    for what, meaning in lines:
+        section += _lines(what, meaning, column, width)
+    return section
 
 
-def _line(what: str, meaning: str) -> Content:
-    gap = " " * max(2, _KEYS - cell_len(what))
-    return Content.assemble((what, "bold"), gap, (meaning, "$foreground 85%"))
+def _lines(what: str, meaning: str, column: int, width: int) -> list[Content]:
+    """Return what something does beside what it is called, below where that takes more than its column."""
+    first, *more = wrap(meaning, max(10, width - column)) or [""]
+    if cell_len(what) >= column:
+        return [Content.styled(what, "bold"), *(_indented(line, column) for line in (first, *more))]
+    gap = " " * (column - cell_len(what))
+    return [Content.assemble((what, "bold"), gap, (first, _QUIET)), *(_indented(line, column) for line in more)]
+
+
+def _indented(line: str, column: int) -> Content:
+    return Content.assemble(" " * column, (line, _QUIET))
 
 
 def _keys(action: Action) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
+from rich.markup import escape
 from textual.command import DiscoveryHit, Hit, Provider
 
 from chat_tui.actions import ACTIONS, Action, Where, key_text
@@ -50,7 +51,7 @@ class Actions(Provider):
             if isinstance(self.screen, ChatScreen):
                 self.screen.begin(command)
 
-        return _Offer(command.help.capitalize(), command.usage, run)
+        return _Offer(command.help.capitalize(), escape(command.usage), run)
 
 
 ACTIONS_OFFERED = [

@@ -47,6 +47,7 @@ class SearchScreen(ModalScreen[Place]):
 
     AUTO_FOCUS = "Composer"
     CSS_PATH = "../styles/floating.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
 
     def __init__(
         self,
@@ -174,9 +175,9 @@ class SearchScreen(ModalScreen[Place]):
         first = len(self._messages)
         self._messages += found.messages
         self._reached = found.reached
-        options = [
-            Option(self._line(message, words), str(number)) for number, message in enumerate(found.messages, first)
-        ]
+        options: list[Option | None] = []
+        for number, message in enumerate(found.messages, first):
+            options += [Option(self._line(message, words), str(number)), None]  # a thin line under each
         reached = seconds_of(found.time) if found.time else None
         since = day(reached, self._now()) if reached is not None else ""
         if found.late:
@@ -194,7 +195,9 @@ class SearchScreen(ModalScreen[Place]):
             self._say(f"Nothing found back to {since}." if found.late else "Nothing found.")
 
     def _line(self, message: frames.Message, words: list[str]) -> Content:
-        return Content("\n").join([head(message, self._now(), self._label(message.room)), body(message, words)])
+        return Content("\n").join(
+            [head(message, self._now(), self._label(message.room)), body(message, self.size.width * 2, words)]
+        )
 
     def _say(self, text: str, *, bad: bool = False) -> None:
         self._state.update(text)

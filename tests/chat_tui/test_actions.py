@@ -50,7 +50,7 @@ def test_every_action_can_be_done() -> None:
 
 def test_the_help_has_every_action_and_its_key() -> None:
     """It is made from the table."""
-    page = columns(1)[0].plain
+    page = columns(1, 200)[0].plain
     for action in ACTIONS:
         if action.group and action.keys:
             assert action.text in page

@@ -1,0 +1,62 @@
+"""What the screen says about the room that is shown."""
+
+from chat_tui.state.chat import Chat
+from chat_tui.state.dates import day
+from chat_tui.state.rooms import Room
+
+
+def heading(room: Room, me: str, now: float) -> tuple[str, str]:
+    """Return where one is, and what that is about, for the top line."""
+    label = room.label(me)
+    place = f"@ {label}" if room.kind == "direct" else f"# {label}"
+    shown = room.shown
+    if shown is room.thread:
+        root = shown.message(shown.thread)
+        return f"{place} › thread", f"{root.name}: {' '.join(root.text.split())}" if root else ""
+    if shown is room.visit and shown.entries:
+        return f"{place} · {day(shown.entries[len(shown.entries) // 2].time, now)}", "End returns"
+    return place, room.topic
+
+
+def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
+    """Return what sidebars that are folded would say, the most important first.
+
+    Args:
+        chat: all rooms.
+        rooms: those at the left are folded.
+        people: those at the right are.
+    """
+    found = []
+    if rooms and chat.mention_total:
+        found.append(f"@{chat.mention_total}")
+    if rooms and chat.unread_total:
+        found.append(f"{chat.unread_total} unread")
+    if people and chat.current.kind != "direct" and chat.current.people:
+        found.append(f"{len(chat.current.people)} here")
+    return tuple(found)
+
+
+def placeholder(room: Room, me: str, *, troubled: bool) -> str:
+    """Return what an empty composer says; `troubled`: there is no connection."""
+    if room.archived:
+        return "This room is closed: it can be read"
+    words = f"Message {'' if room.kind == 'direct' else '#'}{room.label(me)}"
+    return f"{words} · will be sent when connected" if troubled else words
+
+
+def empty(room: Room, me: str, invitation: str) -> str:
+    """Return what an empty log says; `invitation` is how others join, empty while not connected."""
+    if not invitation or not (room.loaded or not room.last):
+        return ""
+    if room.kind == "direct":
+        return f"Only {room.label(me)} and you read what is said here."
+    if room.kind == "private":
+        return "Nobody has written yet. /invite and a name brings somebody in."
+    return "Nobody has written yet: you can be the first." if room.members else invitation
+
+
+def writing(names: list[str]) -> str:
+    """Return that some people write something; empty for nobody."""
+    if not names:
+        return ""
+    return f"{', '.join(names[:3])} {'is' if len(names) == 1 else 'are'} writing"
