@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from server.chat.answers import Answers
 from server.chat.presence import Presence
@@ -32,6 +32,7 @@ class Company:
         if now - person.typed.get(room.id, -TYPING_EVERY) >= TYPING_EVERY:
             person.typed[room.id] = now
             self._presence.writes(room, person)
+        self._done(peer, frame.ref)
 
     def away(self, peer: Peer, frame: Away) -> None:
         """Tell everyone who shares a room that someone is away, or here again."""
@@ -41,6 +42,9 @@ class Company:
             person.rate.check()
             person.away = away
             self._presence.status(person)
-        if frame.ref is not UNSET:
-            self._answers.ok(peer, frame.ref)
+        self._done(peer, frame.ref)
+
+    def _done(self, peer: Peer, ref: str | UnsetType) -> None:
+        if ref is not UNSET:
+            self._answers.ok(peer, ref)
             self._answers.deliver()
