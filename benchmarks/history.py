@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import apsw
+import msgspec
 from msgspec import Struct
 
 from benchmarks.figures import machine, quantile, say, table
 from server.archive.database import open_store
-from server.archive.history import HistoryReader
 from server.archive.projections import rebuild
+from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
-from server.archive.search_query import IndexQuery, Term, marks, name_mark
+from server.archive.search_query import parse
 from server.archive.search_store import SearchStore
 from server.archive.words import words
 from server.chat.events import DeleteBody, EditBody, Kind, MessageBody, RoomBody, encode_body
-from server.chat.ports import PageQuery
+from server.chat.ports import PageQuery, Reader, SearchQuery
+from server.protocol.frames import Found
 
+SEED: Final = 4
 ROOMS: Final = 200
 PEOPLE: Final = 2000
 GOAL: Final = 100
@@ -42,6 +45,9 @@ _LETTERS: Final = "etaoinshrdlucmfwypvbgkjqxz"
 """The most common first."""
 
 HEADER: Final = ("what", "draws", "p50 ms", "p95 ms", "max ms", "found", "late", f"p95 <= {GOAL}")
+
+
+decode = msgspec.json.Decoder(Found).decode
 
 
 class Language:
@@ -80,7 +86,7 @@ class Language:
 
 def make(path: Path, messages: int) -> None:
     """Write a log of so many messages, some of them edited or deleted later."""
-    dice = random.Random(4)
+    dice = random.Random(SEED)
     language = Language(dice)
     database = open_store(path)
     database.execute("PRAGMA synchronous = OFF")
@@ -139,7 +145,7 @@ def look_at(path: Path) -> Log:
     return Log(path, head, last, [room for (room,) in rows])
 
 
-Draw = Callable[[random.Random], IndexQuery]
+Draw = Callable[[random.Random], SearchQuery]
 
 
 def searches(log: Log, language: Language, texts: list[str]) -> dict[str, Draw]:
@@ -150,63 +156,74 @@ def searches(log: Log, language: Language, texts: list[str]) -> dict[str, Draw]:
         language: its words.
         texts: some messages of it.
     """
-    everywhere = [(room, 0) for room in log.rooms]
     small = log.rooms[ROOMS // 2 :]
     latin = [found for text in texts if text.isascii() and len(found := words(text)) > 3]
-    ideographs = [found for text in texts if not text.isascii() and len(found := words(text)) > 4]
+    ideographs = [text for text in texts if not text.isascii() and len(text) > 4]
 
-    def word(low: int, high: int) -> Callable[[random.Random], list[Term]]:
-        return lambda dice: [Term((language.words[dice.randrange(low, high)],))]
+    def everywhere(_dice: random.Random) -> Reader:
+        return Reader(user=1, rooms=dict.fromkeys(log.rooms, 0))
 
-    def phrase(of: list[list[str]], most: int) -> Callable[[random.Random], list[Term]]:
-        def draw(dice: random.Random) -> list[Term]:
-            found = dice.choice(of)
-            start = dice.randrange(len(found) - most)
-            return [Term(tuple(found[start : start + dice.randint(2, most)]))]
+    def some(dice: random.Random) -> Reader:
+        since = (0, 0, dice.randrange(log.head))
+        return Reader(user=1, rooms={room: dice.choice(since) for room in dice.sample(log.rooms, 20)})
 
-        return draw
+    def one_small(dice: random.Random) -> Reader:
+        return Reader(user=1, rooms={dice.choice(small): 0})
 
-    def prefix(dice: random.Random) -> list[Term]:
-        whole = dice.choice([found for found in dice.choice(latin) if len(found) > 2] or ["something"])
-        return [Term((whole[: dice.randint(2, len(whole))],), prefix=True)]
+    def common(_dice: random.Random) -> str:
+        return EVERYWHERE
 
-    def one_small(dice: random.Random) -> list[tuple[int, int]]:
-        return [(dice.choice(small), 0)]
+    def word(low: int, high: int) -> Callable[[random.Random], str]:
+        return lambda dice: language.words[dice.randrange(low, high)]
 
-    def some(dice: random.Random) -> list[tuple[int, int]]:
-        return [(room, dice.choice((0, 0, dice.randrange(log.head)))) for room in dice.sample(log.rooms, 20)]
+    def phrase(dice: random.Random) -> str:
+        found = dice.choice(latin)
+        start = dice.randrange(len(found) - 3)
+        return f'"{" ".join(found[start : start + dice.randint(2, 3)])}"'
 
-    def common(_dice: random.Random) -> list[Term]:
-        return [Term((EVERYWHERE,))]
+    def part(dice: random.Random) -> str:
+        text = dice.choice(ideographs)
+        start = dice.randrange(len(text) - 4)
+        return text[start : start + dice.randint(2, 4)]
 
-    def by_someone(dice: random.Random) -> IndexQuery:
-        return IndexQuery(rooms=everywhere, terms=word(0, 500)(dice), sender=f"p{dice.randrange(1, PEOPLE)}")
+    def prefix(dice: random.Random) -> str:
+        whole = word(0, 5000)(dice)
+        return f"{whole[: dice.randint(2, len(whole))]}*"
 
-    def dated(dice: random.Random) -> IndexQuery:
+    def query(reader: Callable[[random.Random], Reader], text: Callable[[random.Random], str]) -> Draw:
+        return lambda dice: SearchQuery(reader=reader(dice), text=text(dice))
+
+    def by_someone(dice: random.Random) -> SearchQuery:
+        return SearchQuery(reader=everywhere(dice), text=word(0, 500)(dice), sender=f"p{dice.randrange(1, PEOPLE)}")
+
+    def dated(dice: random.Random) -> SearchQuery:
         till = dice.randrange(BEGIN, log.last)
-        return IndexQuery(rooms=everywhere, terms=word(100, 5000)(dice), till=till, since=till - 30 * DAY)
+        return SearchQuery(reader=everywhere(dice), text=word(100, 5000)(dice), till=till, since=till - 30 * DAY)
 
     return {
-        "common word, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=common(dice)),
-        "common word, one small room": lambda dice: IndexQuery(rooms=one_small(dice), terms=common(dice)),
-        "word, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=word(100, 5000)(dice)),
-        "word, 20 rooms": lambda dice: IndexQuery(rooms=some(dice), terms=word(100, 5000)(dice)),
-        "word, one small room": lambda dice: IndexQuery(rooms=one_small(dice), terms=word(0, 1000)(dice)),
-        "rare word, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=word(20_000, 50_000)(dice)),
-        "phrase, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=phrase(latin, 3)(dice)),
-        "phrase, one small room": lambda dice: IndexQuery(rooms=one_small(dice), terms=phrase(latin, 2)(dice)),
-        "start of a word, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=prefix(dice)),
-        "ideographs, 200 rooms": lambda dice: IndexQuery(rooms=everywhere, terms=phrase(ideographs, 4)(dice)),
+        "common word, 200 rooms": query(everywhere, common),
+        "common word, 20 rooms": query(some, common),
+        "common word, one small room": query(one_small, common),
+        "word, 200 rooms": query(everywhere, word(100, 5000)),
+        "word, 20 rooms": query(some, word(100, 5000)),
+        "word, one small room": query(one_small, word(0, 1000)),
+        "rare word, 200 rooms": query(everywhere, word(20_000, 50_000)),
+        "phrase, 200 rooms": query(everywhere, phrase),
+        "phrase, 20 rooms": query(some, phrase),
+        "start of a word, 200 rooms": query(everywhere, prefix),
+        "start of a word, one small room": query(one_small, prefix),
+        "ideographs, 200 rooms": query(everywhere, part),
         "sender and word, 200 rooms": by_someone,
         "word in 30 days, 200 rooms": dated,
-        "link, one small room": lambda dice: IndexQuery(rooms=one_small(dice), has=["link"]),
+        "link, one small room": lambda dice: SearchQuery(reader=one_small(dice), has=["link"]),
     }
 
 
 async def measure(log: Log, draws: int, checks: int) -> tuple[list[list[str]], list[str]]:
     """Return the lines of the table, and what of the searches was not what a scan of all messages finds."""
-    reader = HistoryReader(log.path)
-    names = {room: json.dumps(f"room{room}").encode() for room in log.rooms}
+    index = SearchIndex(log.path, _index_of(log.path), lambda _seqs: None)
+    index.start(log.head)
+    archive = ThreadedArchive(log.path, index)
     rows = []
     for name, bound in (("page of history", "before"), ("jump to a date", "at")):
         say(name)
@@ -214,38 +231,36 @@ async def measure(log: Log, draws: int, checks: int) -> tuple[list[list[str]], l
         times = []
         for _ in range(draws):
             room = dice.choice(log.rooms)
-            where = dice.randrange(log.head) if bound == "before" else dice.randrange(BEGIN, log.last)
-            query = PageQuery(room=room, name=f"room{room}", handle=names[room], limit=50, as_of=log.head)
-            setattr(query, bound, where)
+            query = PageQuery(room=room, name="general", handle=b'"general"', limit=50, as_of=log.head)
+            setattr(query, bound, dice.randrange(log.head) if bound == "before" else dice.randrange(BEGIN, log.last))
             begun = time.perf_counter()
-            reader.page(query)
+            await archive.page(query)
             times.append(time.perf_counter() - begun)
         rows.append(_row(name, times))
-    texts = [json.loads(body)["text"] for (body,) in reader.database.execute(
-        "SELECT body FROM events WHERE kind = 4 AND seq % 997 = 0 AND body != x''")]  # fmt: skip
-    index = SearchIndex(log.path, _index_of(log.path), lambda _seqs: None)
-    index.start(log.head)
-    checked: list[tuple[IndexQuery, list[int]]] = []
-    language = Language(random.Random(4))
-    for name, draw in searches(log, language, texts).items():
+    database = apsw.Connection(str(log.path), flags=apsw.SQLITE_OPEN_READONLY)
+    some = database.execute("SELECT body FROM events WHERE kind = 4 AND seq % 997 = 0 AND body != x''")
+    texts = [json.loads(body)["text"] for (body,) in some]
+    checked: list[tuple[SearchQuery, list[int]]] = []
+    for name, draw in searches(log, Language(random.Random(SEED)), texts).items():
         say(name)
         dice = random.Random(name)
         times, late, hits = [], 0, 0
         for number in range(draws):
-            query_of_words = draw(dice)
+            wanted = draw(dice)
             begun = time.perf_counter()
-            found = await index.find(query_of_words)
-            reader.lines(found.seqs, names.__getitem__)
+            found = decode(await archive.search(wanted))
             times.append(time.perf_counter() - begun)
-            late += found.late and len(found.seqs) < query_of_words.limit
-            hits += bool(found.seqs)
-            if number < checks and not (found.late and len(found.seqs) < query_of_words.limit):
-                checked.append((query_of_words, found.seqs))
+            hits += bool(found.messages)
+            if found.late and len(found.messages) < wanted.limit:
+                late += 1
+            elif number < checks:
+                checked.append((wanted, [message.seq for message in found.messages]))
         rows.append(_row(name, times, hits, late))
     await index.close()
+    await archive.close()
     say(f"a scan of all messages for {len(checked)} of the searches")
-    wrong = compare(reader.database, checked)
-    reader.close()
+    wrong = compare(database, checked)
+    database.close()
     return rows, wrong
 
 
@@ -256,27 +271,29 @@ def _row(name: str, times: list[float], hits: int | None = None, late: int | Non
     return [name, str(len(times)), f"{p50:.1f}", f"{p95:.1f}", f"{most:.1f}", *counts, verdict]
 
 
-def compare(database: apsw.Connection, asked: list[tuple[IndexQuery, list[int]]]) -> list[str]:
+def compare(database: apsw.Connection, asked: list[tuple[SearchQuery, list[int]]]) -> list[str]:
     """Return the queries whose answers are not what reading every message finds."""
     expected: list[list[int]] = [[] for _ in asked]
-    wanted = [(query, dict(query.rooms), expected[number]) for number, (query, _) in enumerate(asked)]
+    wanted = []
+    for (query, _), found in zip(asked, expected, strict=True):
+        ends = [(" ".join(term.words), "" if term.prefix else " ") for term in parse(query.text, filtered=True)]
+        wanted.append((query, query.reader.rooms, [f" {text}{end}" for text, end in ends], found))
     rows = database.execute("""
-        SELECT e.seq, e.room, e.user, e.time, e.body, (SELECT body FROM events WHERE seq = a.edit)
+        SELECT e.seq, e.room, e.time, e.body, (SELECT body FROM events WHERE seq = a.edit)
         FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq
         WHERE e.kind = 4 AND e.body != x'' AND NOT ifnull(a.deleted, 0) ORDER BY e.seq DESC
     """)
-    for seq, room, user, when, body, edit in rows:
+    for seq, room, when, body, edit in rows:
         said = json.loads(body)
         text = json.loads(edit)["text"] if edit else said["text"]
         line = f" {' '.join(words(text))} "
-        tokens = marks(room, user, said["sender"], text).split()
-        for query, rooms, found in wanted:
+        for query, floors, parts, found in wanted:
             if (
-                seq > rooms.get(room, seq)
+                seq > floors.get(room, seq)
                 and len(found) < query.limit
-                and all(f" {' '.join(term.words)}{'' if term.prefix else ' '}" in line for term in query.terms)
-                and (not query.sender or name_mark(query.sender) in tokens)
-                and all(f"has{what}" in tokens for what in query.has)
+                and all(part in line for part in parts)
+                and query.sender in ("", said["sender"])
+                and (not query.has or "https://" in text)
                 and (query.since is None or when >= query.since)
                 and (query.till is None or when < query.till)
             ):

