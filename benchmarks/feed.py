@@ -114,6 +114,11 @@ class Feed:
 
     def _answer(self, frame: frames.ClientFrame) -> None:
         match frame:
+            case frames.About(ref=ref):
+                self._tell(frames.Server(ref=ref, id="-", server="feed"))
+            case frames.RoomsRequest(ref=ref):
+                general = frames.RoomInfo(room="general", title="general")
+                self._tell(frames.Rooms(ref=ref, rooms=[general], as_of=self._seq))
             case frames.Hello(name=name):
                 self._tell(frames.Welcome(name=name, user=1, session="-", epoch="-", seq=0, rooms=["general"]))
                 self._tell(frames.Roster(room="general", names=[name, *PEOPLE]))
