@@ -25,16 +25,11 @@ _RECENT = 12
 class MessageActs(Acts):
     """What is done with a message: the one that has the focus, or for a command the last one that can be meant."""
 
-    _asked_to_delete = 0
-    """The message that is deleted when that is asked for once more."""
-
     def on_message_log_acted(self, message: MessageLog.Acted) -> None:
         """Do what a key or a click in the log asks for."""
         entry = self.message(message.seq)
         if entry is None:
             return
-        if message.action != "delete":
-            self._asked_to_delete = 0
         if entry.flags & DELETED and message.action not in ("thread", "who", "unread", "link", "quote"):
             self.complain("This message is deleted.")
         elif message.action == "react" and message.argument:
@@ -84,7 +79,8 @@ class MessageActs(Acts):
         """Delete my last message; asks once."""
         entry = self._last(mine=True)
         if entry is not None:
-            self._delete(entry, "/delete again")
+            self.arrive(entry.seq)
+            self._do_delete(entry)
 
     def command_react(self, name: str) -> None:
         """React to the last message of somebody else."""
@@ -130,7 +126,12 @@ class MessageActs(Acts):
             self.complain("Only your own messages can be edited.")
 
     def _do_delete(self, entry: Entry) -> None:
-        self._delete(entry, "d again")
+        if self.room.asked_about == entry.seq:
+            self.room.remark("")
+            self.attempt(self.session.delete(entry.seq))
+        else:
+            words = f"Delete “{plain(entry.text, _QUOTED)}” for everyone?"
+            self.room.remark(words, "d deletes · Esc keeps it", about=entry.seq)
 
     def _do_react(self, entry: Entry) -> None:
         from chat_tui.screens.pick import Choice, PickScreen  # not before the first paint
@@ -211,15 +212,6 @@ class MessageActs(Acts):
         entry = self._last(mine=None)
         if entry is not None:
             getattr(self, f"_do_{what}")(entry)
-
-    def _delete(self, entry: Entry, again: str) -> None:
-        if self._asked_to_delete == entry.seq:
-            self._asked_to_delete = 0
-            self.room.remark("")
-            self.attempt(self.session.delete(entry.seq))
-        else:
-            self._asked_to_delete = entry.seq
-            self.room.remark(f"Delete “{plain(entry.text, _QUOTED)}” for everyone?", f"{again} deletes · Esc keeps it")
 
     def _react(self, entry: Entry, name: str) -> None:
         recent = dict.fromkeys([name, *self.settings.emoji.split()])

@@ -102,6 +102,8 @@ class ChatScreen(Screen[None]):
         self._leaving: Timer | None = None
         self._complaint = ""
         self._remark = ("", "")
+        self.asked_about = 0
+        """The message that was asked about, until something else is done; 0 for none."""
         self._invitation = ""
         self._replies: dict[str, Aim] = {}
         self._edit: Aim | None = None
@@ -168,7 +170,8 @@ class ChatScreen(Screen[None]):
         self._room.timeline.listeners.remove(self._log_changed)
         self._room = self.chat.current
         self._room.timeline.listeners.append(self._log_changed)
-        self._edit, self._complaint, self._remark, self._over_log = None, "", ("", ""), ""
+        self._edit, self._over_log = None, ""
+        self._clear_note()
         self.composer.start(draft, self._room.handle)
         self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
         self.set_focus(self.composer)
@@ -183,11 +186,11 @@ class ChatScreen(Screen[None]):
             self._update_people()
         if what & (Changed.ROOMS | Changed.MARKS | Changed.STATUS | Changed.PEOPLE | Changed.NAME | Changed.SHOWN):
             self.refresh_rooms()
+            self.refresh_hints()
         if what & (Changed.ROOMS | Changed.SHOWN):
             self._fold()
             self._update_empty()
             self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
-            self.refresh_hints()
         if Changed.TYPING in what:
             self.set_timer(TYPING, self._update_people)
         self._update_top()
@@ -215,12 +218,14 @@ class ChatScreen(Screen[None]):
 
     def complain(self, why: str) -> None:
         """Say what went wrong, until something else is done."""
-        self._complaint, self._remark = why, ("", "")
+        self._clear_note()
+        self._complaint = why
         self._update_note()
 
-    def remark(self, text: str, keys: str = "") -> None:
-        """Say what was done, or what is to be pressed for it, until something else is done."""
-        self._complaint, self._remark = "", (text, keys)
+    def remark(self, text: str, keys: str = "", about: int = 0) -> None:
+        """Say what was done, or ask something `about` a message, until something else is done."""
+        self._clear_note()
+        self._remark, self.asked_about = (text, keys), about
         self._update_note()
 
     def aim(self, aim: Aim, text: str = "") -> None:
@@ -374,7 +379,7 @@ class ChatScreen(Screen[None]):
     def _accept(self, text: str) -> str | None:
         """Do what a line of input asks for; return what is to be written next, or None where nothing was done."""
         left = ""
-        self._complaint, self._remark = "", ("", "")
+        self._clear_note()
         match commands.read(text):
             case commands.Say(said, me):
                 if self._edit is not None:
@@ -433,8 +438,11 @@ class ChatScreen(Screen[None]):
         if self._leaving is not None:
             self._leaving.stop()
             self._leaving = None
-        self._complaint, self._remark = "", ("", "")
+        self._clear_note()
         self._help()
+
+    def _clear_note(self) -> None:
+        self._complaint, self._remark, self.asked_about = "", ("", ""), 0
 
     def _help(self) -> None:
         shown, chosen = self.composer.offered
