@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from msgspec import UNSET
+from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -149,20 +151,19 @@ class SearchScreen(ModalScreen[Place]):
             self._say(_HELP)
         else:
             self._say("Searching…")
-            self._asking = self.run_worker(self._answer(asked, asked), exclusive=True)
+            self._asking = self.run_worker(self._answer(asked), exclusive=True)
 
     def _further(self) -> None:
         """Look on where the last answer stopped."""
         if self._search is not None and not self._busy:
             self._list.remove_option(_FURTHER)
             self._say("Searching…")
-            asked = frames.Search(**{name: getattr(self._search, name) for name in frames.Search.__struct_fields__})
-            asked.before = self._reached
-            self._asking = self.run_worker(self._answer(self._search, asked), exclusive=True)
+            self._asking = self.run_worker(self._answer(self._search, self._reached), exclusive=True)
 
-    async def _answer(self, search: frames.Search, asked: frames.Search) -> None:
+    async def _answer(self, search: frames.Search, before: int | None = None) -> None:
         try:
-            found = await self._find(asked)
+            # A copy: who sends it writes on it.
+            found = await self._find(replace(search, before=UNSET if before is None else before))
         except ClientError as error:
             self._search = None  # the same may be asked again
             self._say(error.message, bad=True)

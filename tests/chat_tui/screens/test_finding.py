@@ -20,10 +20,10 @@ async def test_what_was_said_is_found_and_read_where_it_stands(sit: Any, server:
             await alice.sees("Message #dev", "number 149")
             await alice.type("<alt+1>", "<alt+2>", "<ctrl+f>")
             await alice.sees("Search all your rooms", "from:bob")
-            await alice.type("nightly from:bob")
+            await alice.type("nightly from:bob", "<enter>")
             await alice.sees("1 message, newest first", "bob  #dev")
             await alice.type("<enter>")
-            await alice.sees("# dev · ", "the nightly build is green", "back to now")
+            await alice.sees("# dev · ", "the nightly build is green", "End returns")
             assert "number 149" not in alice.screen()
             await alice.type("<escape>", "<end>")
             await alice.sees("number 149")
@@ -84,7 +84,7 @@ async def test_a_day_is_gone_to(sit: Any, server: Server, where: str) -> None:
         async with sit() as alice:
             await alice.sees("number 149")
             await alice.type(f"/goto {where}", "<enter>")
-            await alice.sees("number 0", "back to now")
+            await alice.sees("number 0", "End returns")
             await alice.type("<escape>", "<escape>")
             await alice.sees("number 149")
             await alice.type("/goto soon", "<enter>")
@@ -103,8 +103,8 @@ async def test_people_are_written_to_and_asked_about(sit: Any, server: Server) -
         await alice.sees("○ bob")
         await alice.type("/go general", "<enter>")
         await alice.sees("bob  lunch")
-        await alice.type("/away at the dentist", "<enter>")
-        await alice.sees("You are away.", "alice  you · at the")
+        await alice.type("/away out", "<enter>")
+        await alice.sees("You are away.", "alice  you · out")
         await alice.type("/back", "<enter>")
         await alice.sees("You are here again.")
         await alice.type("/whois nobody", "<enter>")
@@ -128,7 +128,11 @@ async def test_another_device_is_let_in(sit: Any, server: Server) -> None:
     async with sit() as alice:
         await alice.type("/device", "<enter>")
         await alice.sees("--device", "Whoever has the code is you")
-        code = next(line.strip("│ ") for line in alice.screen().splitlines() if len(line.strip("│ ")) > 20 and " " not in line.strip("│ "))
+        code = next(
+            line.strip("│ ")
+            for line in alice.screen().splitlines()
+            if len(line.strip("│ ")) > 20 and " " not in line.strip("│ ")
+        )
         await alice.type("<escape>")
         async with Client("127.0.0.1", server.port, "", device=code) as second:
             assert second.name == "alice"

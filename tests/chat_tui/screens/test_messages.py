@@ -86,7 +86,7 @@ async def test_a_reaction_is_chosen_by_its_name_and_the_last_one_comes_first(sit
 
 
 async def test_a_thread_has_a_view_of_its_own(sit: Any, server: Server) -> None:
-    """t opens it, what is written goes there, Esc leads back to all."""
+    """One key opens it, what is written goes there, Esc leads back to all."""
     async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
         root = await bob.send("lunch?")
         await bob.send("something else")
