@@ -26,6 +26,7 @@ from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.log_pane import LogPane
+from chat_tui.widgets.writer import Writer
 
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
@@ -134,13 +135,14 @@ class ChatApp(FindingActs):
         except ClientError as error:
             self.complain(error.message)
             return False
+        self.room.log_view.action_end()
         return True
 
     def call(self, command: Command, values: tuple[str, ...]) -> None:
         """Run a command."""
         getattr(self, f"command_{command.name}")(*values)
 
-    def on_chat_screen_drafted(self, message: ChatScreen.Drafted) -> None:
+    def on_writer_drafted(self, message: Writer.Drafted) -> None:
         """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
         self.session.client.keep_draft(message.text, message.room)
         if message.text and not message.text.startswith("/"):

@@ -34,7 +34,7 @@ class Acts(App[int]):
 
     def complain(self, why: str) -> None:
         """Say what went wrong, where it is written."""
-        self.room.complain(why)
+        self.room.writer.complain(why)
 
     def attempt(self, act: Coroutine[Any, Any, None], then: Callable[[], None] | None = None) -> None:
         """Do what has to wait for the server; where that refuses, say why. `then` follows where it did not."""

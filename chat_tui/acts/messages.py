@@ -6,12 +6,12 @@ from textual.content import Content
 
 from chat_tui.acts.base import Acts
 from chat_tui.config import save, settings_path
-from chat_tui.screens.chat import Aim
 from chat_tui.state import emoji
 from chat_tui.state.dates import exact, seconds_of
 from chat_tui.state.entries import DELETED, MINE, NOTICE, PINNED, Entry
 from chat_tui.state.markup import Look, plain, read
 from chat_tui.widgets.log import MessageLog
+from chat_tui.widgets.writer import Aim
 
 if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
@@ -126,12 +126,12 @@ class MessageActs(Acts):
             self.complain("Only your own messages can be edited.")
 
     def _do_delete(self, entry: Entry) -> None:
-        if self.room.asked_about == entry.seq:
-            self.room.remark("")
+        if self.room.writer.asked_about == entry.seq:
+            self.room.writer.remark("")
             self.attempt(self.session.delete(entry.seq))
         else:
             words = f"Delete “{plain(entry.text, _QUOTED)}” for everyone?"
-            self.room.remark(words, "d deletes · Esc keeps it", about=entry.seq)
+            self.room.writer.remark(words, "d deletes · Esc keeps it", about=entry.seq)
 
     def _do_react(self, entry: Entry) -> None:
         from chat_tui.screens.pick import Choice, PickScreen  # not before the first paint
@@ -153,7 +153,7 @@ class MessageActs(Acts):
 
     def _do_copy(self, entry: Entry) -> None:
         self.copy_to_clipboard(entry.text)
-        self.room.remark("Copied.")
+        self.room.writer.remark("Copied.")
 
     def _do_open_link(self, entry: Entry) -> None:
         from chat_tui.screens.pick import Choice, PickScreen  # not before the first paint
@@ -187,12 +187,12 @@ class MessageActs(Acts):
 
     def _do_unread(self, entry: Entry) -> None:
         self.session.unread_from(entry.seq)
-        self.room.remark("Unread from here on, on all your devices.")
+        self.room.writer.remark("Unread from here on, on all your devices.")
 
     def _do_link(self, entry: Entry) -> None:
         link = self.session.permalink(entry.seq)
         self.copy_to_clipboard(link)
-        self.room.remark(f"Copied: {link}")
+        self.room.writer.remark(f"Copied: {link}")
 
     def _do_who(self, entry: Entry) -> None:
         self.attempt(self._inform(entry))

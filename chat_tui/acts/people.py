@@ -76,6 +76,6 @@ class PeopleActs(Acts):
         def pressed(key: str | None) -> None:
             if key == "y":
                 self.copy_to_clipboard(code)
-                self.room.remark("The code is copied.")
+                self.room.writer.remark("The code is copied.")
 
         self.push_screen(PageScreen("Another device", page, {"y": "copies the code"}), pressed)

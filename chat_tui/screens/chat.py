@@ -1,12 +1,11 @@
 """The chat: rooms, log, people, composer."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -19,11 +18,10 @@ from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.recall import Offers
 from chat_tui.state.rooms import TYPING
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
-from chat_tui.widgets.composer import Composer
 from chat_tui.widgets.log import MessageLog
-from chat_tui.widgets.note import Note
 from chat_tui.widgets.people import PeopleBar
 from chat_tui.widgets.rooms import RoomsBar
+from chat_tui.widgets.writer import Aim, Doer, Writer
 
 if TYPE_CHECKING:
     from chat_tui.widgets.problem import Problem
@@ -34,31 +32,6 @@ NARROW, HALF = 80, 100
 _TWICE = 3.0
 """Seconds in which the second Ctrl+C leaves."""
 _OF_MESSAGE = frozenset(key for action in of(Where.MESSAGE) for key in action.keys)
-
-
-class Doer(Protocol):
-    """Who does what is asked for here, at once: what is typed next may be for another room already."""
-
-    def say(self, text: str, me: bool, reply: int) -> bool:
-        """Send a message; return whether it can be one."""
-
-    def reword(self, seq: int, text: str) -> None:
-        """Give an own message another text."""
-
-    def call(self, command: commands.Command, values: tuple[str, ...]) -> None:
-        """Run a command."""
-
-    def back(self) -> None:
-        """Return to the live end of the room."""
-
-
-class Aim(NamedTuple):
-    """What the next message does besides being said."""
-
-    what: Literal["reply", "edit"]
-    seq: int
-    words: str
-    """For people: what is answered, or edited."""
 
 
 class ChatScreen(Screen[None]):
@@ -81,14 +54,6 @@ class ChatScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-half"), (HALF, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
 
-    class Drafted(Message):
-        """What is being written in a room, after each change."""
-
-        def __init__(self, text: str, room: str) -> None:
-            super().__init__()
-            self.text = text
-            self.room = room
-
     def __init__(self, chat: Chat, doer: Doer, *, people: bool, rooms: bool, sort: Sort) -> None:
         super().__init__()
         self.chat = chat
@@ -100,24 +65,15 @@ class ChatScreen(Screen[None]):
         self._tone = "waiting"
         self._troubled = False
         self._leaving: Timer | None = None
-        self._complaint = ""
-        self._remark = ("", "")
-        self.asked_about = 0
-        """The message that was asked about, until something else is done; 0 for none."""
         self._invitation = ""
-        self._replies: dict[str, Aim] = {}
-        self._edit: Aim | None = None
-        self._aside = ""
-        """What was being written before an edit began."""
         self._room = chat.current
         self.top = TopLine(f"# {self._room.title}")
         self.rooms = RoomsBar()
         self.log_view = MessageLog(self._room.shown)
         self.people = PeopleBar()
-        self.note = Note()
-        self.composer = Composer(self._accept, self._offers)
-        self.composer.place = self._room.handle
-        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+        self.writer = Writer(doer, self._offers, self._room.handle)
+        self.composer = self.writer.composer
+        self._update_placeholder()
         self.bottom = BottomLine()
         self.bottom.update(self._hints())
 
@@ -138,7 +94,7 @@ class ChatScreen(Screen[None]):
         return Suggestions()
 
     async def _complete(self) -> None:
-        await self.mount(self.problem, before=self.composer)
+        await self.mount(self.problem, before=self.writer)
         await self.mount(self.suggestions)
 
     def compose(self) -> ComposeResult:
@@ -148,14 +104,13 @@ class ChatScreen(Screen[None]):
             yield self.rooms
             yield self.log_view
             yield self.people
-        yield self.note
-        yield self.composer
+        yield self.writer
         yield self.bottom
 
     def on_mount(self) -> None:
         """Keep the keys below in step with where one reads."""
         self.watch(self.log_view, "newer_below", self.refresh_hints, init=False)
-        self.watch(self.log_view, "focused_message", self._stay, init=False)
+        self.watch(self.log_view, "focused_message", self._focus_moved, init=False)
         self._room.timeline.listeners.append(self._log_changed)
         self.call_after_refresh(self._complete)
 
@@ -170,10 +125,9 @@ class ChatScreen(Screen[None]):
         self._room.timeline.listeners.remove(self._log_changed)
         self._room = self.chat.current
         self._room.timeline.listeners.append(self._log_changed)
-        self._edit, self._over_log = None, ""
-        self._clear_note()
-        self.composer.start(draft, self._room.handle)
-        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+        self._over_log = ""
+        self.writer.enter(self._room.handle, draft)
+        self._update_placeholder()
         self.set_focus(self.composer)
         self.changed(~Changed.NOTHING)
 
@@ -190,7 +144,7 @@ class ChatScreen(Screen[None]):
         if what & (Changed.ROOMS | Changed.SHOWN):
             self._fold()
             self._update_empty()
-            self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+            self._update_placeholder()
         if Changed.TYPING in what:
             self.set_timer(TYPING, self._update_people)
         self._update_top()
@@ -207,7 +161,7 @@ class ChatScreen(Screen[None]):
         self._states, self._tone = states, tone
         self.problem.update(problem, way_out, waiting=tone == "waiting")
         self._troubled = bool(problem)
-        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+        self._update_placeholder()
         self._update_top()
         self.refresh_hints()
 
@@ -216,28 +170,10 @@ class ChatScreen(Screen[None]):
         self._invitation = invitation
         self._update_empty()
 
-    def complain(self, why: str) -> None:
-        """Say what went wrong, until something else is done."""
-        self._clear_note()
-        self._complaint = why
-        self._update_note()
-
-    def remark(self, text: str, keys: str = "", about: int = 0) -> None:
-        """Say what was done, or ask something `about` a message, until something else is done."""
-        self._clear_note()
-        self._remark, self.asked_about = (text, keys), about
-        self._update_note()
-
     def aim(self, aim: Aim, text: str = "") -> None:
         """Have the next message answer another, or take its place; `text` is what an edit starts from."""
-        self.stop_aiming()
-        if aim.what == "edit":
-            self._edit, self._aside = aim, self.composer.text
-            self.composer.put(text)
-        else:
-            self._replies[self._room.handle] = aim
+        self.writer.aim(aim, text)
         self.set_focus(self.composer)
-        self._update_note()
 
     def begin(self, command: commands.Command) -> None:
         """Run a command that needs nothing more; else have the rest of it written."""
@@ -246,15 +182,6 @@ class ChatScreen(Screen[None]):
             self.set_focus(self.composer)
         else:
             self._doer.call(command, ("",) * len(command.args))
-
-    def stop_aiming(self) -> bool:
-        """Have the next message be just said; return whether it was not to be."""
-        edit, self._edit = self._edit, None
-        if edit is not None:
-            self.composer.put(self._aside)
-        reply = self._replies.pop(self._room.handle, None)
-        self._update_note()
-        return edit is not None or reply is not None
 
     def refresh_rooms(self) -> None:
         """Show the rooms in their order."""
@@ -281,22 +208,13 @@ class ChatScreen(Screen[None]):
         self.set_focus(self.composer)
         self.composer.post_message(event)
 
-    def on_composer_edited(self, message: Composer.Edited) -> None:
-        """Help with what is being written, and keep it."""
-        if self._edit is None:
-            self.post_message(self.Drafted(message.text, message.place))
-        if message.text:
-            self._stay()
-        else:  # it was sent, perhaps: what that led to is not to be wiped away
-            self._help()
+    def on_writer_touched(self) -> None:
+        """Help with what is being written."""
+        self._stay()
 
     def on_message_log_unfocused(self) -> None:
         """Go on writing."""
         self.set_focus(self.composer)
-
-    def on_composer_moved(self) -> None:
-        """Help with what stands at the cursor now."""
-        self._help()
 
     def refresh_hints(self) -> None:
         """Show the keys that matter now."""
@@ -325,13 +243,13 @@ class ChatScreen(Screen[None]):
         elif self._over_log:
             self._over_log = ""
             self._fold()
-        elif self._complaint or self._remark[0]:
-            self.remark("")
+        elif self.writer.calm():
+            pass
         elif self.suggestions.display:
             self.suggestions.update(())
         elif not self.composer.has_focus:
             self.set_focus(self.composer)
-        elif self.stop_aiming() or self.composer.text:
+        elif self.writer.stop_aiming() or self.composer.text:
             pass
         elif self._room.shown is not self._room.timeline:
             self._doer.back()
@@ -362,7 +280,7 @@ class ChatScreen(Screen[None]):
             self.clear_selection()
         elif self.composer.text:
             self.composer.put("")  # undo brings it back
-            self._stay()
+            self.writer.calm()
         elif self._leaving is not None:
             self._doer.call(commands.BY_NAME["quit"], ())
         else:
@@ -375,30 +293,6 @@ class ChatScreen(Screen[None]):
         self.app.refresh()
 
     # How.
-
-    def _accept(self, text: str) -> str | None:
-        """Do what a line of input asks for; return what is to be written next, or None where nothing was done."""
-        left = ""
-        self._clear_note()
-        match commands.read(text):
-            case commands.Say(said, me):
-                if self._edit is not None:
-                    edit, self._edit, left = self._edit, None, self._aside
-                    self._doer.reword(edit.seq, said)
-                else:
-                    reply = self._replies.get(self._room.handle)
-                    if not self._doer.say(said, me, reply.seq if reply else 0):
-                        return None
-                    self._replies.pop(self._room.handle, None)
-            case commands.Call(command, values):
-                self._doer.call(command, values)
-            case commands.Complaint(why):
-                self.complain(why)
-                return None
-            case _:
-                return None
-        self.log_view.action_end()
-        return left
 
     def _offers(self, text: str, cursor: int) -> Offers:
         return offers(text, cursor, self._known())
@@ -433,49 +327,30 @@ class ChatScreen(Screen[None]):
         if removed:
             self.call_later(self.refresh_hints)
 
+    def _focus_moved(self) -> None:
+        """What was asked of one message is not meant for another."""
+        self.writer.calm()
+        self.refresh_hints()
+
     def _stay(self) -> None:
-        """Go on: what was complained of is being mended, and nobody leaves."""
+        """Go on: nobody leaves."""
         if self._leaving is not None:
             self._leaving.stop()
             self._leaving = None
-        self._clear_note()
-        self._help()
-
-    def _clear_note(self) -> None:
-        self._complaint, self._remark, self.asked_about = "", ("", ""), 0
-
-    def _help(self) -> None:
         shown, chosen = self.composer.offered
-        self._update_note()
-        self.suggestions.update(shown, chosen, self.composer.size.height + self.note.size.height + 1)
+        self.suggestions.update(shown, chosen, self.writer.size.height + 1)
         self.refresh_hints()
 
-    def _update_note(self) -> None:
-        """Say what matters most: what went wrong, how a command goes, what the next message does, who writes."""
-        aim = self._edit or self._replies.get(self._room.handle)
-        typing = commands.typing(self.composer.text, self.composer.editor.cursor)
-        if self._complaint:
-            self.note.update(self._complaint, bad=True)
-        elif self._remark[0]:
-            self.note.update(*self._remark)
-        elif typing is not None:
-            self.note.update(typing.command.usage, typing.command.help)
-        elif aim is not None:
-            self.note.update(aim.words, "Esc stops")
-        elif self.has_class("-no-people"):
-            self.note.update(words.writing(self._writing()))
-        else:
-            self.note.update()
-
-    def _writing(self) -> list[str]:
-        return [name for name in self._room.typing(self.chat.clock()) if name != self.chat.name]
+    def _update_placeholder(self) -> None:
+        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
 
     def _update_empty(self) -> None:
         self.log_view.empty_text = words.empty(self._room, self.chat.name, self._invitation)
 
     def _update_people(self) -> None:
-        self.people.update(self._room.people, self.chat.name, self._writing())
-        self._update_note()
+        names = [name for name in self._room.typing(self.chat.clock()) if name != self.chat.name]
+        self.people.update(self._room.people, self.chat.name, names)
+        self.writer.quieten(words.writing(names) if self.has_class("-no-people") else "")
 
     def _fold(self) -> None:
         width, over = self.size.width, self._over_log
@@ -484,7 +359,7 @@ class ChatScreen(Screen[None]):
         several = len(self.rooms.rows) > 1
         self.set_class(not people or self._room.kind == "direct", "-no-people")
         self.set_class(not rooms or not several, "-no-rooms")
-        self._update_note()
+        self._update_people()
         self._update_top()
 
     def _update_top(self) -> None:

@@ -1,0 +1,196 @@
+"""Where messages are written: the input, and above it what it is about to do or what just went wrong."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Protocol
+
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from chat_tui import commands
+from chat_tui.state.recall import Offers
+from chat_tui.widgets.composer import Composer
+from chat_tui.widgets.note import Note
+
+
+class Doer(Protocol):
+    """Who does what is asked for here, at once: what is typed next may be for another room already."""
+
+    def say(self, text: str, me: bool, reply: int) -> bool:
+        """Send a message; return whether it can be one."""
+
+    def reword(self, seq: int, text: str) -> None:
+        """Give an own message another text."""
+
+    def call(self, command: commands.Command, values: tuple[str, ...]) -> None:
+        """Run a command."""
+
+    def back(self) -> None:
+        """Return to the live end of the room."""
+
+
+class Aim(NamedTuple):
+    """What the next message does besides being said."""
+
+    what: Literal["reply", "edit"]
+    seq: int
+    words: str
+    """For people: what is answered, or edited."""
+
+
+class Writer(Widget):
+    """A note and a composer. Each room has what is answered there; an edit ends where the room is left.
+
+    Args:
+        doer: does what is asked for.
+        offers: what the word before the cursor may become.
+        room: where it is written first.
+    """
+
+    DEFAULT_CSS = "Writer { height: auto; }"
+
+    class Drafted(Message):
+        """What is being written in a room, after each change."""
+
+        def __init__(self, text: str, room: str) -> None:
+            super().__init__()
+            self.text = text
+            self.room = room
+
+    class Touched(Message):
+        """What is written changed, or where in it the cursor stands."""
+
+    def __init__(self, doer: Doer, offers: Callable[[str, int], Offers], room: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.note = Note()
+        self.composer = Composer(self._accept, offers)
+        self.composer.place = room
+        self.asked_about = 0
+        """The message that was asked about, until something else is done; 0 for none."""
+        self._doer = doer
+        self._said: tuple[str, str, bool] | None = None
+        """What the note says until something else is done."""
+        self._quiet = ""
+        self._replies: dict[str, Aim] = {}
+        self._edit: Aim | None = None
+        self._aside = ""
+        """What was being written before an edit began."""
+
+    def compose(self) -> ComposeResult:
+        """Stand one above the other."""
+        yield self.note
+        yield self.composer
+
+    # What the note says.
+
+    def complain(self, why: str) -> None:
+        """Say what went wrong, until something else is done."""
+        self._say((why, "", True))
+
+    def remark(self, text: str, keys: str = "", about: int = 0) -> None:
+        """Say what was done, or ask something `about` a message, until something else is done."""
+        self._say((text, keys, False))
+        self.asked_about = about
+
+    def quieten(self, text: str) -> None:
+        """Say something while there is nothing else to say."""
+        self._quiet = text
+        self._update_note()
+
+    def calm(self) -> bool:
+        """Say nothing more of what was done or went wrong; return whether something was said of it."""
+        said, self._said, self.asked_about = self._said, None, 0
+        self._update_note()
+        return said is not None
+
+    # What the next message does.
+
+    def enter(self, room: str, draft: str) -> None:
+        """Write in another room, from what was being written there on."""
+        self._edit = None
+        self.composer.start(draft, room)
+        self.calm()
+
+    def aim(self, aim: Aim, text: str = "") -> None:
+        """Have the next message answer another, or take its place; `text` is what an edit starts from."""
+        self.stop_aiming()
+        if aim.what == "edit":
+            self._edit, self._aside = aim, self.composer.text
+            self.composer.put(text)
+        else:
+            self._replies[self.composer.place] = aim
+        self.calm()
+
+    def stop_aiming(self) -> bool:
+        """Have the next message be just said; return whether it was not to be."""
+        edit, self._edit = self._edit, None
+        if edit is not None:
+            self.composer.put(self._aside)
+        reply = self._replies.pop(self.composer.place, None)
+        self._update_note()
+        return edit is not None or reply is not None
+
+    # What happens here.
+
+    def on_composer_edited(self, message: Composer.Edited) -> None:
+        """Keep what is being written, and say how it goes on."""
+        message.stop()
+        if self._edit is None:
+            self.post_message(self.Drafted(message.text, message.place))
+        if message.text:  # else it was sent, perhaps: what that led to is not to be wiped away
+            self.calm()
+        self._touched()
+
+    def on_composer_moved(self, message: Composer.Moved) -> None:
+        """Say what belongs where the cursor is now."""
+        message.stop()
+        self._touched()
+
+    # How.
+
+    def _accept(self, text: str) -> str | None:
+        """Do what a line of input asks for; return what is to be written next, or None where nothing was done."""
+        self.calm()
+        match commands.read(text):
+            case commands.Say(said, me):
+                return self._send(said, me)
+            case commands.Call(command, values):
+                self._doer.call(command, values)
+                return ""
+            case commands.Complaint(why):
+                self.complain(why)
+        return None
+
+    def _send(self, said: str, me: bool) -> str | None:
+        edit, self._edit = self._edit, None
+        if edit is not None:
+            self._doer.reword(edit.seq, said)
+            return self._aside
+        reply = self._replies.get(self.composer.place)
+        if not self._doer.say(said, me, reply.seq if reply else 0):
+            return None
+        self._replies.pop(self.composer.place, None)
+        return ""
+
+    def _say(self, what: tuple[str, str, bool]) -> None:
+        self.calm()
+        self._said = what
+        self._update_note()
+
+    def _touched(self) -> None:
+        self._update_note()
+        self.post_message(self.Touched())
+
+    def _update_note(self) -> None:
+        """Say what matters most: what happened, how a command goes, what the next message does."""
+        aim = self._edit or self._replies.get(self.composer.place)
+        typing = commands.typing(self.composer.text, self.composer.editor.cursor)
+        if self._said is not None:
+            text, keys, bad = self._said
+            self.note.update(text, keys, bad=bad)
+        elif typing is not None:
+            self.note.update(typing.command.usage, typing.command.help)
+        elif aim is not None:
+            self.note.update(aim.words, "Esc stops")
+        else:
+            self.note.update(self._quiet)
