@@ -76,8 +76,6 @@ class Stage:
     before: dict[str, Before] = field(default_factory=dict)
     known: dict[str, set[str]] = field(default_factory=dict)
     """Per title or topic who may know it."""
-    guesses: set[str] = field(default_factory=set)
-    """Texts that were refused: they are nowhere."""
     count: int = 0
 
     @property
