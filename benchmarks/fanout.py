@@ -104,7 +104,7 @@ def disk() -> Path:
 
 def _once(scenario: Scenario, name: str, *, quick: bool) -> Result:
     seconds = 0.0 if scenario.only_entry else 1.5 if quick else 5.0
-    with _server(name) as (port, pid):
+    with running(name) as (port, pid):
         load = Load(port, pid, 1000, scenario.rooms, scenario.senders, scenario.together, seconds, min(1.0, seconds))
         command = [sys.executable, "-m", "benchmarks.load", json.dumps(asdict(load))]
         with on_core(1):
@@ -113,7 +113,7 @@ def _once(scenario: Scenario, name: str, *, quick: bool) -> Result:
 
 
 @contextlib.contextmanager
-def _server(name: str) -> Iterator[tuple[int, int]]:
+def running(name: str) -> Iterator[tuple[int, int]]:
     """Run a server on a core of its own; yield its port and its process."""
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=disk()) as data:
         command = [sys.executable, "-m", "benchmarks.naive"]

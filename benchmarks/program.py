@@ -78,6 +78,10 @@ class Program:
         self._until(lambda: self.bytes > before, "any output")
         return self.last
 
+    def written(self) -> bytes:
+        """Return what has been written since the last key."""
+        return bytes(self._output)
+
     def forget(self) -> None:
         """Look only at what is written from now on."""
         self._output.clear()

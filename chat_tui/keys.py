@@ -1,5 +1,6 @@
-"""A key that Textual does not know: Alt+Enter of terminals without the kitty protocol, which is Escape and Enter."""
+"""Keys that Textual does not know, or takes its time over: Alt with another key, mostly sent as Escape and that key."""
 
+import string
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -9,8 +10,15 @@ class _Named(NamedTuple):
 
 
 def teach() -> None:
-    """Add the key to Textual's table. Where that has moved, Alt+Enter sends as Enter does, and Ctrl+J still works."""
+    """Add them to Textual's table.
+
+    Without that it waits a tenth of a second for what may follow Escape and a letter, and Alt+Enter is Enter. Where the
+    table has moved, that is so again.
+    """
     with suppress(ImportError, AttributeError, TypeError):
         from textual import _ansi_sequences
 
-        _ansi_sequences.ANSI_SEQUENCES_KEYS.setdefault("\x1b\r", (_Named("alt+enter"),))  # type: ignore[attr-defined]
+        known = _ansi_sequences.ANSI_SEQUENCES_KEYS
+        known.setdefault("\x1b\r", (_Named("alt+enter"),))  # type: ignore[attr-defined]
+        for key in string.ascii_lowercase + string.digits:
+            known.setdefault(f"\x1b{key}", (_Named(f"alt+{key}"),))  # type: ignore[attr-defined]
