@@ -15,7 +15,7 @@ from support import Server, Wire
 
 from server.archive.database import connect as open_database
 from server.chat.events import FOREVER
-from server.chat.rights import LEAST, WHEN_ARCHIVED, Act, Role, Sort, may
+from server.chat.rights import WHEN_ARCHIVED, Act, Role, Sort, may
 from server.protocol.frames import Before
 
 ROLES: Final = {
@@ -333,12 +333,3 @@ async def test_who_may_name_everyone_does(stage: Stage, sort: Sort) -> None:
             seq = (await stage.done(who, type="send", room=room, text="@here"))["seq"]
             message = await stage.people[who].see("message", seq=seq)
             assert message.get("here", False) is may(ROLES[who], Act.CALL_ALL, sort)
-
-
-def test_the_table_is_whole() -> None:
-    """Each act has its word for each kind of room, and nobody may do more in a lower role."""
-    for act in Act:
-        assert set(LEAST[act]) == {"general", "public", "private", "direct"}
-        for sort in LEAST[act]:
-            allowed = [may(role, act, sort) for role in Role]
-            assert allowed == sorted(allowed)
