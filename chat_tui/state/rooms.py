@@ -132,12 +132,12 @@ class Room:
     def add(self, message: "frames.Message") -> None:
         """Take in a message as it is delivered."""
         timeline = self.timeline
-        timeline.add(message)
+        said_here = timeline.add(message)
         if message.seq > self.last:
             self.last, self.last_time = message.seq, message.time
-            if message.user == timeline.my_user:
-                self.marks.saw(message.seq)
-            else:
+            if said_here:
+                self.marks.saw(message.seq)  # who answers has read what came before
+            elif message.user != timeline.my_user:
                 self.marks.heard(message.seq, message.here or timeline.my_user in message.mentions)
         if message.thread:
             self._changes.add(message)
@@ -171,12 +171,20 @@ class Room:
         if page.as_of < self._changes.floor:
             return False
         timeline.add_page(page)
-        self._bring_up_to_date(page)
+        for change in self._changes.after(page.as_of):
+            timeline.apply(change)
         return True
 
     def load(self, page: "frames.History") -> bool:
-        """Take in the latest page, or where messages are held the one before those; see `add_page`."""
+        """Take in the latest page, or where messages are held the one before those; see `add_page`.
+
+        Where the view was emptied since it was asked for, or cut short, it has no place any more.
+        """
         first = self.timeline.oldest
+        if self.timeline.cleared and first is not None:
+            self.loaded = self.timeline.more = True
+        if self.loaded:
+            return True
         if not self.add_page(page, self.timeline):
             return False
         if page.messages and first is not None and first < page.messages[0].seq:
@@ -222,7 +230,8 @@ class Room:
             del self._quotes[next(iter(self._quotes))]
         for timeline in self._timelines():
             timeline.quote_page(page, asked)
-        self._bring_up_to_date(page)
+        for change in self._changes.after(page.as_of):
+            self._apply(change)
 
     def told(self, info: "frames.RoomInfo", as_of: int) -> None:
         """Take in what the server says of it, true as of a seq."""
@@ -349,10 +358,6 @@ class Room:
         if quoted is not None and is_news(quoted, change) and alter(quoted, change, self.timeline.naming):
             for timeline in timelines:
                 timeline.requote({quoted.seq})
-
-    def _bring_up_to_date(self, page: "frames.History") -> None:
-        for change in self._changes.after(page.as_of):
-            self._apply(change)
 
     def _trim(self) -> None:
         if len(self.timeline.entries) > HELD:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 from chat_tui.state.changes import alter, is_news, shown, target_of
 from chat_tui.state.entries import (
     ACTION,
-    DAY,
     DELETED,
     EDITED,
     FAILED,
-    HEAD,
     INFO,
     MINE,
     NOTICE,
@@ -23,7 +21,6 @@ from chat_tui.state.entries import (
     More,
     Waiting,
     reply_of,
-    revision,
     thread_of,
 )
 from chat_tui.state.notices import Notices
@@ -74,16 +71,20 @@ class Timeline(Notices):
 
     # What the server says.
 
-    def add(self, message: "frames.Message") -> None:
-        """Take in a message as it was delivered. One that is held already changes nothing."""
+    def add(self, message: "frames.Message") -> bool:
+        """Take in a message as it was delivered; return whether it waited here to be sent.
+
+        One that is held already changes nothing.
+        """
         entry = self._entry(message)
         waiting = None
         if message.user == self.my_user and message.id in self._waiting:
             waiting = self._waiting.pop(message.id)
         self._settle(entry, waiting)
+        return waiting is not None
 
     def add_page(self, page: "frames.History") -> None:
-        """Take in a page of history, ascending. What is held already changes only where the page's is newer."""
+        """Take in a page of history, ascending. Messages that are held stay as they are: `apply` changes them."""
         first = page.messages[0].seq if page.messages else None
         if first is None or self.oldest is None or first <= self.oldest:
             self.more = page.more
@@ -258,8 +259,6 @@ class Timeline(Notices):
             self._notice("Too late to take it back: it was sent.", entry.time, INFO)
         end = self._end - (waiting is not None)
         at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
-        if held:
-            self._renew(at, entry)
         if waiting is None:
             if not held:
                 self.messages += 1
@@ -285,16 +284,6 @@ class Timeline(Notices):
             at -= 1
             self.entries[at].seq = entry.seq
         return at, False
-
-    def _renew(self, at: int, entry: Entry) -> None:
-        """Take a message that is held for what it is now, if that is later than what was known."""
-        held = self.entries[at]
-        if revision(entry) > revision(held) or thread_of(entry) != thread_of(held):
-            held.text, held.more = entry.text, entry.more
-            held.flags = entry.flags | held.flags & (HEAD | DAY)
-            changed = self._regroup(at, at_least=1)
-            self._tell(at, changed, changed)
-            self.requote({held.seq})
 
     def _put_first(self, entries: list[Entry]) -> None:
         """Put older messages before all others. Notices that stood before the first message follow them."""
