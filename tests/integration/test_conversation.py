@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from support import PATIENCE, Server, Wire
 
 from server.protocol import limits
@@ -270,25 +269,22 @@ async def test_more_pins_than_a_page_says_so(connect: Any) -> None:
 # Mentions.
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
+async def test_a_text_names_people(connect: Any) -> None:
+    """By who they are, whatever their capitals; who is away is found by the name they had last."""
+    alice, bob, carol = [await connect(name) for name in ("alice", "bob", "carol")]
+    users = {"bob": bob.welcome["user"], "carol": carol.welcome["user"]}
+    await carol.ask(type="quit")
+    await carol.rest()
+    for text, named in (
         ("@bob look", ["bob"]),
         ("see @BOB, and @carol.", ["bob", "carol"]),
         ("@carol @carol", ["carol"]),
         ("bob@example.org and /@bob", []),
         ("@nobody", []),
         ("@carol's", ["carol"]),
-    ],
-)
-async def test_a_text_names_people(connect: Any, text: str, named: list[str]) -> None:
-    """By who they are, whatever their capitals; who is away is found by the name they had last."""
-    alice, bob, carol = [await connect(name) for name in ("alice", "bob", "carol")]
-    users = {"bob": bob.welcome["user"], "carol": carol.welcome["user"]}
-    await carol.ask(type="quit")
-    await carol.rest()
-    seq = await said(alice, text)
-    assert (await bob.see("message", seq=seq)).get("mentions", []) == [users[name] for name in named]
+    ):
+        seq = await said(alice, text)
+        assert (await bob.see("message", seq=seq)).get("mentions", []) == [users[name] for name in named], text
 
 
 async def test_only_members_are_named_and_an_edit_names_anew(connect: Any) -> None:
@@ -431,6 +427,7 @@ async def test_acts_are_limited_like_messages(start_server: Callable[..., Server
 async def test_others_see_that_someone_writes(connect: Any) -> None:
     """In that room, to its members; often said it is told once a second."""
     alice, bob = await connect("alice"), await connect("bob")
+    await bob.see("roster")  # they keep up from here on
     await alice.ask(type="make", room="dev")
     for _ in range(5):
         await alice.say(type="typing", **ROOM)
@@ -445,6 +442,7 @@ async def test_others_see_that_someone_writes(connect: Any) -> None:
 async def test_others_see_that_someone_is_away(connect: Any) -> None:
     """At once, when they come in later, and who asks; under another name, too, until they are here again."""
     alice, bob = await connect("alice"), await connect("bob")
+    await bob.see("roster")  # they keep up from here on
     await alice.ask(type="away", text="lunch\n")
     told = await bob.see("status")
     assert (told["user"], told["name"], told["away"], told["text"]) == (alice.welcome["user"], "alice", True, "lunch")
