@@ -18,10 +18,16 @@ from typing import Final
 import apsw
 
 from server.archive.search_query import Found, IndexQuery
-from server.archive.search_store import BATCH, SearchStore, StaleError
+from server.archive.search_store import SearchStore, StaleError
 
 PAUSE: Final = 0.05
-"""Seconds between two batches while messages are being sent: those who send come first."""
+"""Seconds between two batches while messages are being sent, at least: what comes meanwhile makes one batch."""
+
+SHARE: Final = 0.1
+"""The part of the time that it works while messages are being sent, at most: those who send come first."""
+
+PATIENCE: Final = 10.0
+"""Seconds for which queries may put off that what was deleted is cleaned away."""
 
 NEAR: Final = 2000
 """Events that a query has indexed before it is answered: some 50 ms."""
@@ -51,7 +57,8 @@ class SearchIndex:
         log_path: the log's database.
         index_path: where the index is, or is to be.
         erased: called with the seqs of DELETE events, again after a restart for those whose texts the log still holds:
-            what they deleted is not in the index any more. MUST be safe to call from another thread; MUST NOT block.
+            what they deleted is not in the index any more, nor in its files. It is called from the index's thread, and
+            MUST NOT block.
     """
 
     def __init__(self, log_path: Path, index_path: Path, erased: Callable[[list[int]], None]) -> None:
@@ -62,6 +69,12 @@ class SearchIndex:
         self._head = 0
         self._moved = False
         """Something was committed since the last batch."""
+        self._took = 0.0
+        """Seconds that the last batch took."""
+        self._cleaning_from = 0.0
+        """By `time.monotonic`: from when on what was deleted may be cleaned away."""
+        self._cleaning_by = 0.0
+        """From when on no query puts that off; 0 while it was not begun."""
         self._resting = False
         self._closing = False
         self._failing = ""
@@ -103,9 +116,11 @@ class SearchIndex:
         while not self._closing:
             asked = self._next()
             try:
-                self._open()
+                self._store.open()
                 if asked is not None:
                     self._answer(asked)
+                elif self._store.removed and self._until_cleaning() <= 0:
+                    self._clean()
                 elif self._store.done < self._head:
                     self._index()
                 self._failing = ""
@@ -117,7 +132,7 @@ class SearchIndex:
                 _refuse(self._queries.get_nowait(), "the search has ended")
 
     def _next(self) -> _Asked | None:
-        """Return what is asked, or None when something is to be indexed, after the pause that is due."""
+        """Return what is asked, or None when something else is to be done, after the pause that is due."""
         while not self._closing:
             self._resting = True  # said before it is looked for news: what comes from now on wakes
             wait = self._wait()
@@ -132,24 +147,35 @@ class SearchIndex:
         return None
 
     def _wait(self) -> float | None:
-        """Return the seconds until something is to be indexed, None where nothing is."""
+        """Return the seconds until something is to be done, None where nothing is."""
         if self._failing:
             return RETRY
+        waits = []
+        if self._store.removed:
+            waits.append(max(0, self._until_cleaning()))
         if self._store.done < self._head:
-            return PAUSE if self._moved else 0
-        return None
+            waits.append(max(PAUSE, self._took * (1 / SHARE - 1)) if self._moved else 0)
+        return min(waits, default=None)
 
-    def _open(self) -> None:
-        if self._store.open():
-            left = self._store.unerased()
-            for start in range(0, len(left), BATCH):
-                self._erased(left[start : start + BATCH])
+    def _until_cleaning(self) -> float:
+        """Return the seconds until what was deleted is due to be cleaned away."""
+        return self._cleaning_from - time.monotonic()
 
     def _index(self) -> None:
         self._moved = False
-        removed = self._store.advance(self._head)
-        if removed:
-            self._erased(removed)
+        begun = time.monotonic()
+        self._store.advance(self._head)
+        self._took = time.monotonic() - begun
+
+    def _clean(self) -> None:
+        begun = time.monotonic()
+        self._cleaning_by = by = self._cleaning_by or begun + PATIENCE
+        cleaned = self._store.clean(lambda: not self._queries.empty() and time.monotonic() < by)
+        if cleaned:
+            now = time.monotonic()
+            self._cleaning_from = now + (now - begun) * (1 / SHARE - 1)
+            self._cleaning_by = 0.0
+            self._erased(cleaned)
 
     def _answer(self, asked: _Asked) -> None:
         if not asked.answer.set_running_or_notify_cancel():

@@ -4,7 +4,7 @@ It stands beside the log, so that the log's writer never waits for it. Losing it
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,9 @@ from server.chat.events import Kind
 
 BATCH: Final = 500
 """Events in one transaction: some ten milliseconds, for which a query waits."""
+
+_STEPS: Final = 100
+"""How often SQLite asks whether to stop, while it copies the file: some ten pages of it."""
 
 _LAYOUT: Final = f"1 {RULES}"
 
@@ -79,11 +82,13 @@ class SearchStore:
         self._epoch = ""
         self.done = 0
         """Up to which seq the log is indexed."""
+        self.removed: list[int] = []
+        """DELETE events: what they deleted is not in the index, but may be in its files, and is in the log."""
 
-    def open(self) -> bool:
-        """Open the index, made anew where it does not fit the log; False where it is open already."""
+    def open(self) -> None:
+        """Open the index, made anew where it does not fit the log. Does nothing where it is open."""
         if self._index is not None:
-            return False
+            return
         with self._reading() as log:
             identity: str = log.execute("SELECT id FROM identity").get
             epochs = list(log.execute("SELECT epoch, first_seq FROM epochs ORDER BY rowid"))
@@ -104,7 +109,7 @@ class SearchStore:
             with self._index as index:
                 index.execute(_SCHEMA)
                 index.execute("INSERT INTO state VALUES (?, ?, ?, 0)", (_LAYOUT, identity, self._epoch))
-        return True
+        self.removed = self._unerased()
 
     def close(self) -> None:
         """Close the files. Raises nothing."""
@@ -121,11 +126,8 @@ class SearchStore:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
-    def advance(self, head: int) -> list[int]:
+    def advance(self, head: int) -> None:
         """Index the next events up to the seq `head`, at most `BATCH` seqs.
-
-        Returns:
-            The seqs of DELETE events: what they deleted is no more in the index, nor in its files.
 
         Raises:
             StaleError: see there.
@@ -158,25 +160,25 @@ class SearchStore:
                 self._forget(gone)
             index.execute("UPDATE state SET epoch = ?, done = ?", (self._epoch, top))
         self.done = top
-        if removed:
-            self._reach_the_disk()
-        return removed
+        self.removed += removed
 
-    def unerased(self) -> list[int]:
-        """Return the seqs of DELETE events that `advance` has returned before, and whose texts the log still holds."""
-        left, erased = [], []
-        removed = list(self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"))
-        with self._reading() as log:
-            for target, seq in removed:
-                if log.execute("SELECT body != x'' FROM events WHERE seq = ?", (target,)).get:
-                    left.append(seq)
-                else:
-                    erased.append((target,))
-        with self._opened as index:
-            index.executemany("DELETE FROM removed WHERE target = ?", erased)
-        if left:
-            self._reach_the_disk()
-        return left
+    def clean(self, stop: Callable[[], bool]) -> list[int]:
+        """Leave nothing of what is in `removed` in the files, and return that; nothing where `stop` says so meanwhile.
+
+        SQLite overwrites what is deleted, but not the copies that stay in the unused part of a page from where it moved
+        things to another: only a new file has none.
+        """
+        index = self._opened
+        index.set_progress_handler(stop, _STEPS)
+        try:
+            index.execute("VACUUM")
+        except apsw.InterruptError:
+            return []
+        finally:
+            index.set_progress_handler(None)
+        index.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        cleaned, self.removed = self.removed, []
+        return cleaned
 
     def find(self, query: IndexQuery, ends: float) -> Found:
         """Return what is found in what is indexed. `ends`: by `time.monotonic`, when to stop."""
@@ -249,9 +251,19 @@ class SearchStore:
                             (key[:1] + following, segment, key),
                         )
 
-    def _reach_the_disk(self) -> None:
-        """Bring all into the index's own file, to the disk, and empty the file beside it."""
-        self._opened.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    def _unerased(self) -> list[int]:
+        """Return the DELETE events whose texts the log still holds, and forget those whose it does not."""
+        left, erased = [], []
+        removed = list(self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"))
+        with self._reading() as log:
+            for target, seq in removed:
+                if log.execute("SELECT body != x'' FROM events WHERE seq = ?", (target,)).get:
+                    left.append(seq)
+                else:
+                    erased.append((target,))
+        with self._opened as index:
+            index.executemany("DELETE FROM removed WHERE target = ?", erased)
+        return left
 
 
 def _connect(path: Path) -> apsw.Connection:

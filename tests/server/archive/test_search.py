@@ -122,9 +122,10 @@ class World:
         """Index all, and erase what the index is done with, as the log does."""
         self.store.open()
         while self.store.done < self.head:
-            for seq in self.store.advance(self.head):
-                if erasing:
-                    erase(self.database, [seq])
+            self.store.advance(self.head)
+            if erasing:
+                erase(self.database, self.store.removed)
+                self.store.removed.clear()
 
     def expected(self, query: IndexQuery) -> list[int]:
         """Return what reading every message finds."""
