@@ -15,6 +15,7 @@ from chat_tui.errors import ClientError
 from chat_tui.screens.excerpts import body, head
 from chat_tui.screens.search import Place
 from chat_tui.state.rooms import Room
+from chat_tui.widgets.choices import Choices
 from server.protocol import frames
 
 Unread = list[tuple[Room, list[frames.Message]]]
@@ -32,7 +33,7 @@ class CatchUpScreen(ModalScreen[Place]):
         now: seconds since 1970.
     """
 
-    AUTO_FOCUS = "OptionList"
+    AUTO_FOCUS = "Choices"
     CSS_PATH = "../styles/floating.tcss"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
@@ -53,7 +54,7 @@ class CatchUpScreen(ModalScreen[Place]):
         self._load, self._read, self._now = load, read, now
         self._me, self._user = me
         self._unread: Unread = []
-        self._list = OptionList()
+        self._list = Choices()
         self._state = Static("Looking…", markup=False, classes="state")
 
     def compose(self) -> ComposeResult:

@@ -16,7 +16,7 @@ from chat_tui.commands import COMMANDS
 
 _KEYS, _USAGE = 17, 21
 """Cells of the columns of keys and of commands, the space after them included."""
-_COLUMN = 56
+_COLUMN = 52
 """Cells that a column of the page has at least; where the terminal has more, there are more columns."""
 _WIDEST, _FRAME, _GAP = 180, 7, 2
 """Cells of the page at most, of what stands around the columns, and between two of them."""

@@ -31,7 +31,7 @@ class PageScreen(ModalScreen[str]):
         with VerticalScroll(classes="floating") as box:
             box.border_title = self._title
             does = [f"{key.capitalize() if len(key) > 1 else key} {what}" for key, what in self._keys.items()]
-            box.border_subtitle = " · ".join([*does, "Esc closes"])
+            box.border_subtitle = " · ".join(does) or "Esc closes"
             yield Static(self._page, classes="page")
 
     def on_key(self, event: events.Key) -> None:

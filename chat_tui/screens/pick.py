@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from chat_tui.widgets.choices import Choices
 from chat_tui.widgets.composer import Composer
 
 WALK = {
@@ -55,8 +56,7 @@ class PickScreen(ModalScreen[str]):
         """What is said where nothing fits."""
         self._field = Composer(self._accept, one_line=True)
         self._field.placeholder = asks
-        self._list = OptionList()
-        self._list.can_focus = False
+        self._list = Choices(focusable=False)
         self._state = Static(markup=False, classes="state")
 
     def compose(self) -> ComposeResult:

@@ -20,6 +20,7 @@ from chat_tui.screens.excerpts import body, head, searched
 from chat_tui.screens.pick import WALK
 from chat_tui.state.dates import day, seconds_of
 from chat_tui.state.query import QueryError
+from chat_tui.widgets.choices import Choices
 from chat_tui.widgets.composer import Composer
 from server.protocol import frames
 
@@ -71,8 +72,7 @@ class SearchScreen(ModalScreen[Place]):
         self._asking: Worker[None] | None = None
         self._field = Composer(self._accept, one_line=True)
         self._field.placeholder = "Search all your rooms"
-        self._list = OptionList()
-        self._list.can_focus = False
+        self._list = Choices(focusable=False)
         self._state = Static(_HELP, markup=False, classes="state")
 
     def compose(self) -> ComposeResult:

@@ -1,6 +1,7 @@
 """What the word before the cursor may become, floating above the composer."""
 
 from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -13,6 +14,10 @@ _ROWS = 8
 """Offers shown at once."""
 _NARROW = 60
 """Columns below which only what is needed is shown."""
+_KEPT = 8
+"""Rows of the screen that the list leaves free."""
+_FRAME = 8
+"""Columns that it leaves free: its border and the space around it."""
 
 
 class Suggestions(Widget):
@@ -58,15 +63,13 @@ class Suggestions(Widget):
 
     def render(self) -> Content:
         """Draw a line for each, around the one that is chosen."""
-        narrow = self.screen.size.width < _NARROW
-        rows = max(3, min(_ROWS, self.screen.size.height - 6))
+        width, height = self.screen.size
+        rows = max(3, min(_ROWS, height - _KEPT))
         first = max(0, min(self._chosen - rows // 2, len(self._offers) - rows))
-        seen = self._offers[first : first + rows]
-        most = 18 if narrow else 34
-        column = min(most, max((cell_len(offer.shown) for offer in seen), default=0))
+        seen = [_Line.of(offer, narrow=width < _NARROW) for offer in self._offers[first : first + rows]]
+        column = max((cell_len(line.shown) for line in seen), default=0)
         lines = [
-            _line(offer, column, chosen=first + index == self._chosen, narrow=narrow)
-            for index, offer in enumerate(seen)
+            line.drawn(column, width - _FRAME, chosen=number == self._chosen) for number, line in enumerate(seen, first)
         ]
         hidden = len(self._offers) - len(seen)
         if hidden:
@@ -74,13 +77,24 @@ class Suggestions(Widget):
         return Content("\n").join(lines)
 
 
-def _line(offer: Offer, column: int, *, chosen: bool, narrow: bool) -> Content:
-    shown = fit(offer.shown.partition(" ")[0] if narrow and offer.meaning else offer.shown, column)
-    meaning = (offer.short or offer.meaning) if narrow else offer.meaning
-    gap = " " * (column - cell_len(shown))
-    return Content.assemble(
-        ("❯ " if chosen else "  ", "bold $accent"),
-        (shown, "bold $accent" if chosen else "bold"),
-        gap if meaning else "",
-        (f"  {meaning}" if meaning else "", "$foreground 70%"),
-    )
+class _Line(NamedTuple):
+    """What a line of the list says."""
+
+    shown: str
+    meaning: str
+
+    @classmethod
+    def of(cls, offer: Offer, *, narrow: bool) -> Self:
+        """Return an offer as it is said; `narrow`: in few words."""
+        if not narrow or not offer.short:
+            return cls(offer.shown, offer.meaning)
+        return cls(offer.shown.partition(" ")[0], offer.short)
+
+    def drawn(self, column: int, width: int, *, chosen: bool) -> Content:
+        """Draw it in `width` cells, its meaning after `column` of them."""
+        gap = " " * (column - cell_len(self.shown) + 2) if self.meaning else ""
+        return Content.assemble(
+            ("❯ " if chosen else "  ", "bold $accent"),
+            (fit(self.shown, width - 2), "bold $accent" if chosen else "bold"),
+            (gap + fit(self.meaning, max(1, width - column - 4)) if self.meaning else "", "$foreground 70%"),
+        )

@@ -189,7 +189,7 @@ class Writer(Widget):
             text, keys, bad = self._said
             self.note.update(text, keys, bad=bad)
         elif typing is not None:
-            self.note.update(typing.command.usage, typing.command.help)
+            self.note.update(f"{typing.command.usage} · {typing.command.help}")
         elif aim is not None:
             self.note.update(aim.words, "Esc stops")
         else:

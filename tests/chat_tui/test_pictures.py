@@ -4,10 +4,13 @@
 """
 
 import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
 from chat_tui.state.chat import Changed
@@ -26,7 +29,7 @@ class Svg(SingleFileSnapshotExtension):
 
 
 @pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> ChatApp:
+def still(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatApp]:
     """The program at nine in the morning, in UTC, without a server: it shows what the test gives it."""
     monkeypatch.setattr(ChatApp, "_start", lambda _app: None)
     monkeypatch.setenv("TZ", "UTC")
@@ -34,7 +37,10 @@ def still(monkeypatch: pytest.MonkeyPatch) -> ChatApp:
         time.tzset()
     app = ChatApp(Address("chat.lab.example", 7373), "alice")
     app.chat.clock = lambda: NINE + 900
-    return app
+    yield app
+    monkeypatch.undo()
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 def talk(app: ChatApp) -> None:
@@ -42,7 +48,7 @@ def talk(app: ChatApp) -> None:
     chat = app.chat
     chat.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=0, rooms=["general"]))
     chat.apply(frames.Roster(room="general", names=["alice", "bob", "carol", "李雷"]))
-    said = [
+    lines = [
         (-60_000, 2, "bob", "see you tomorrow", False),
         (0, 2, "bob", "good morning, everyone", False),
         (20, 2, "bob", "the nightly is green again, after a week of looking at logs that nobody had written", False),
@@ -52,10 +58,11 @@ def talk(app: ChatApp) -> None:
         (420, 3, "carol", "claps", True),
         (600, 2, "bob", "@alice please check the tag", False),
     ]
-    for seq, (after, user, sender, text, me) in enumerate(said, 1):
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(NINE + after))
+    for seq, (after, user, sender, text, me) in enumerate(lines, 1):
         chat.apply(
-            frames.Message(seq=seq, room="general", user=user, sender=sender, time=stamp, text=text, me=me, id=seq)
+            frames.Message(
+                seq=seq, room="general", user=user, sender=sender, time=stamp(after), text=text, me=me, id=seq
+            )
         )
     chat.apply(frames.Joined(room="general", names=["dave"]))
     timeline = chat.current.timeline
@@ -106,4 +113,143 @@ async def test_no_connection(still: ChatApp, snapshot: SnapshotAssertion) -> Non
         still.session._set(Link(Phase.OFFLINE, words, "Nothing listens at chat.lab.example:7373."))
         await pilot.pause()
         await pilot.pause()
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+# A morning in several rooms.
+
+
+def stamp(after: float) -> str:
+    """A time of the wire, in seconds after nine."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(NINE + after))
+
+
+def said(
+    seq: int, user: int, sender: str, text: str, after: float, room: str = "general", **more: Any
+) -> frames.Message:
+    """A message."""
+    return frames.Message(seq=seq, room=room, user=user, sender=sender, text=text, time=stamp(after), **more)
+
+
+def rooms(app: ChatApp) -> None:
+    """Be in rooms of all kinds."""
+    chat, info = app.chat, frames.RoomInfo
+    chat.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=0, rooms=["general"]))
+    direct = [[(1, "alice"), (user, name)] for user, name in ((2, "bob"), (3, "carol"), (5, "dave"))]
+    known = [
+        info(room="general", title="general", topic="everything that concerns all of us", last=57, read=57),
+        info(room="dev", title="dev", topic="release 2.0 on Friday", last=55, count=3, mentions=1, read=20, members=7),
+        info(room="plans", title="plans of the release", kind="private", last=54, count=12, read=10, favourite=True),
+        info(room="d1", title="", kind="direct", people=direct[0], last=56, count=2, mentions=2, read=50),
+        info(room="d2", title="", kind="direct", people=direct[1], last=40, read=50),
+        info(room="d3", title="", kind="direct", people=direct[2], last=39, read=50),
+        info(room="noise", title="noise", last=53, count=400, muted=True, read=3),
+        info(room="old", title="old", archived=True, last=4, read=4),
+        info(room="board", title="board", kind="private", member=False, invited_by="carol", members=3),
+        info(room="kitchen", title="kitchen", last=30, read=30),
+    ]
+    chat.apply(frames.Rooms(rooms=known, as_of=57))
+    away = {"carol": "lunch"}
+    chat.apply(frames.Roster(room="general", names=["alice", "bob", "carol", "李雷"], users=[1, 2, 3, 4], away=away))
+    chat.apply(frames.Roster(room="d1", names=["alice", "bob"], users=[1, 2]))
+    chat.apply(frames.Roster(room="d2", names=["alice", "carol"], users=[1, 3], away=away))
+    for message in (
+        said(50, 2, "bob", "see you tomorrow", -60_000),
+        said(51, 2, "bob", "good morning, everyone", 0, reactions={"wave": [1, 3]}, rev=90),
+        said(52, 3, "carol", "nice. who merged the fix?", 70, replies=1, rev=91),
+        said(53, 4, "李雷", "早上好，大家今天都好吗？ 🎉", 300, pinned=True, rev=92),
+        said(54, 1, "alice", "I did, at last", 400, reply=52, thread=52, edited=True, rev=93),
+        said(55, 3, "carol", "claps", 420, me=True),
+        said(57, 2, "bob", "@alice please check the tag", 600, mentions=[1]),
+    ):
+        chat.apply(message)
+    chat.apply(frames.Typing(room="general", names=["bob"]))
+    app.session._set(Link(Phase.ONLINE, ("● chat.lab.example:7373", "●")))
+    app.room.changed(~Changed.NOTHING)
+
+
+async def found(_: frames.Search) -> frames.Found:
+    """What a search brings."""
+    long = "green means go: " + "the long story of how the nightly build was repaired, told in one breath " * 3
+    messages = [
+        said(57, 2, "bob", "the nightly is green again, after a week of looking at logs", 20),
+        said(30, 3, "carol", long, -90_000, "dev"),
+        said(20, 2, "bob", "is it green?", -9_000_000, "d1"),
+    ]
+    return frames.Found(messages=messages, reached=10, time=stamp(-40_000_000), late=True, upto=60)
+
+
+async def versions(seq: int) -> frames.Versions:
+    """What a message said before."""
+    first, then = frames.Version(53, stamp(400), "I did"), frames.Version(93, stamp(420), "I did, at last")
+    return frames.Versions(room="general", seq=seq, versions=[first, then])
+
+
+def unread(app: ChatApp) -> Callable[[], Awaitable[Any]]:
+    """What is unread."""
+
+    async def load() -> Any:
+        look = said(54, 3, "carol", "@alice could you look at the failing build, please?", 200, "dev", mentions=[1])
+        some = [said(53, 2, "bob", "is the tag there yet?", 100, "dev"), look]
+        alone = [said(56, 2, "bob", "do you have a minute?", 300, "d1")]
+        long = [said(40, 3, "carol", "soup first, doors open at two. " * 8, -50_000, "plans")]
+        by_room = (("dev", some), ("d1", alone), ("plans", long))
+        return [(app.chat.rooms[handle], messages) for handle, messages in by_room]
+
+    return load
+
+
+VIEWS = {
+    "rooms": (),
+    "message": ("shift+tab", "up", "up"),
+    "reply": ("shift+tab", "r", *"sure"),
+    "delete": ("shift+tab", "up", "up", "d"),
+    "react": ("shift+tab", "plus", *"hea"),
+    "info": ("shift+tab", "up", "up", "i"),
+    "go_to": ("alt+g", "d"),
+    "invitation": ("alt+1",),
+    "commands": ("/",),
+    "argument": tuple("/notify "),
+    "names": (*"hey @", "tab", "tab"),
+    "unknown": (*"/hlep", "enter"),
+    "search": ("ctrl+f", *"green", "enter", "down"),
+    "catch_up": ("alt+c", "down"),
+    "help": ("f1",),
+}
+"""By name, what is pressed to see it."""
+
+
+async def show(app: ChatApp, pilot: Pilot[Any], keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the morning pass, and press keys."""
+    monkeypatch.setattr(app.session, "search", found)
+    monkeypatch.setattr(app.session, "versions", versions)
+    monkeypatch.setattr(app.session, "catch_up", unread(app))
+    rooms(app)
+    await pilot.pause()
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_view(
+    still: ChatApp, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, view: str, size: tuple[int, int]
+) -> None:
+    """Everything that can be opened, at three sizes."""
+    async with still.run_test(size=size) as pilot:
+        await show(still, pilot, VIEWS[view], monkeypatch)
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+@pytest.mark.parametrize("theme", ["chat-light", "ansi-dark"])
+@pytest.mark.parametrize("view", ["rooms", "go_to", "catch_up"])
+async def test_other_colours(
+    still: ChatApp, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, view: str, theme: str
+) -> None:
+    """On paper, and in a terminal of sixteen colours."""
+    async with still.run_test(size=(120, 30)) as pilot:
+        still.theme = theme
+        await show(still, pilot, VIEWS[view], monkeypatch)
         assert still.export_screenshot() == snapshot(extension_class=Svg)
