@@ -324,7 +324,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--draws", type=int, default=200, help="of each kind")
-    parser.add_argument("--checks", type=int, default=3, help="searches of each kind that are compared with a scan")
+    parser.add_argument("--checks", type=int, default=5, help="searches of each kind that are compared with a scan")
     parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / f"chat-history-{os.getuid()}")
     parser.add_argument("--rebuild", action="store_true", help="make the index anew, and say how long that takes")
     parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
