@@ -1,7 +1,9 @@
 """What a client keeps on disk: real files, and processes that are killed."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ def test_what_is_put_in_is_there_again(tmp_path: Path) -> None:
     box.session = "secret"
     sent = [message(number, f"m{number}") for number in (3, 1, 2)]
     sent[0].withdrawn, sent[1].failed, sent[2].me = True, "No.", True
+    sent[0].reply = 41
     for one in sent:
         box.put(one)
     box.put(message(4))
@@ -33,6 +36,20 @@ def test_what_is_put_in_is_there_again(tmp_path: Path) -> None:
     assert (again.session, again.last, again.draft("general"), again.draft("dev")) == ("secret", 4, "half a", "")
     again.close()
     assert (tmp_path / "b.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_box_from_before_messages_could_answer_others_is_taken_over(tmp_path: Path) -> None:
+    """What is in it goes on, as answers to nothing."""
+    with closing(sqlite3.connect(tmp_path / "b.db")) as old, old:
+        old.execute(
+            "CREATE TABLE messages (id INTEGER PRIMARY KEY, session TEXT NOT NULL, room TEXT NOT NULL,"
+            " text TEXT NOT NULL, me INTEGER NOT NULL, withdrawn INTEGER NOT NULL, failed TEXT NOT NULL)"
+        )
+        old.execute("INSERT INTO messages VALUES (1, 's', 'general', 'hi', 0, 0, '')")
+    box = Box(tmp_path / "b.db")
+    box.put(Kept(id=2, room="general", text="answer", reply=7))
+    assert [(one.text, one.reply) for one in box.messages()] == [("hi", 0), ("answer", 7)]
+    box.close()
 
 
 def test_a_draft_becomes_a_message_at_one_moment(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """The reducer: frames to what the screen shows."""
 
+from typing import Any
+
 from chat_tui.state.chat import Changed, Chat
+from chat_tui.state.rooms import Room
 from server.protocol import frames
 
 
@@ -78,3 +81,143 @@ def test_nobody_is_known_to_be_online_without_a_connection() -> None:
     state = chat()
     state.disconnected()
     assert state.current.people.ordered("alice") == []
+
+
+def info(room: str, **more: Any) -> frames.RoomInfo:
+    """Return what the server says of a room."""
+    return frames.RoomInfo(room=room, title=room, **more)
+
+
+def busy() -> Chat:
+    """Return a chat with several rooms, of which all is known."""
+    state = chat()
+    rooms = [
+        info("general", last=4),
+        info("dev", last=40, count=3, mentions=1, read=30),
+        info("ops", last=50, count=2, read=30),
+        info("loud", last=60, count=9, muted=True),
+        info("old", last=10, archived=True),
+        info("fav", last=20, favourite=True),
+        info("secret", member=False, invited_by="bob"),
+        info("@1-2", kind="direct", people=[(1, "alice"), (2, "bob")], last=45, count=1),
+    ]
+    state.apply(frames.Rooms(rooms=rooms, as_of=70))
+    return state
+
+
+def handles(rooms: list[Room]) -> list[str]:
+    """Return which rooms these are."""
+    return [room.handle for room in rooms]
+
+
+def test_rooms_are_in_the_order_in_which_they_matter() -> None:
+    """Invitations, favourites, then the latest first or by name; muted and archived ones last."""
+    state = busy()
+    assert handles(state.ordered()) == ["secret", "fav", "ops", "@1-2", "dev", "general", "loud", "old"]
+    assert handles(state.ordered("name")) == ["secret", "fav", "@1-2", "dev", "general", "ops", "loud", "old"]
+    assert (state.unread_total, state.mention_total) == (6, 2)
+
+
+def test_the_next_unread_room_is_where_i_am_named() -> None:
+    """The one that has waited longest first; then the others, but for those I don't want to hear of."""
+    state = busy()
+    order = []
+    while (room := state.next_unread()) is not None:
+        order.append(room.handle)
+        room.marks.saw(room.last)
+    assert order == ["dev", "@1-2", "ops"]
+
+
+def test_a_room_that_nobody_told_of_is_asked_for() -> None:
+    """It is there at once; what it is, the answer says."""
+    state = chat()
+    state.apply(frames.Roster(room="new", names=["alice", "bob"], users=[1, 2], away={"bob": "lunch"}))
+    assert state.strange == {"new"}
+    assert state.rooms["new"].people.away == {"bob": "lunch"}
+    assert state.names[2] == "bob"
+    state.apply(frames.Rooms(rooms=[info("new", topic="x")], as_of=5))
+    assert not state.strange
+    state.keep_only(["general"])
+    assert handles(state.ordered()) == ["general"]
+
+
+def test_being_invited_coming_in_and_leaving() -> None:
+    """On any device."""
+    state = chat()
+    invited = frames.Invited(seq=5, room="dev", user=2, sender="bob", time="", who=1, name="alice", title="Dev")
+    assert Changed.ROOMS in state.apply(invited)
+    room = state.rooms["dev"]
+    assert (room.member, room.invited_by, room.title) == (False, "bob", "Dev")
+    assert not state.strange
+    state.apply(frames.Roster(room="dev", names=["alice"]))
+    assert (room.member, room.invited_by) == (True, "")
+    state.show("dev")
+    assert Changed.SHOWN in state.apply(frames.Left(room="dev", names=["alice"], reason="left"))
+    assert (state.current.handle, handles(state.ordered())) == ("general", ["general"])
+    state.apply(invited)
+    invited.on = False
+    state.apply(invited)
+    assert handles(state.ordered()) == ["general"]
+    invited.who, invited.name, invited.room = 7, "eve", "general"
+    state.apply(invited)
+    assert log(state)[-1] == "eve is not invited any more"
+
+
+def test_what_becomes_of_messages_and_rooms_reaches_them() -> None:
+    """Each frame its room."""
+    state = chat()
+    state.apply(said(5, "before"))
+    header: dict[str, Any] = {"room": "general", "user": 2, "sender": "bob", "time": "2026-11-21T09:00:00.000Z"}
+    assert state.apply(frames.Edited(seq=6, target=5, text="after", **header)) is Changed.MARKS
+    assert log(state) == ["after"]
+    assert state.apply(frames.Changed(seq=7, topic="tea", **header)) is Changed.ROOMS
+    assert log(state)[-1] == "bob set the topic: tea"
+    assert state.apply(frames.Typing(room="general", names=["alice", "bob"])) is Changed.TYPING
+    assert state.current.typing(state.clock()) == ["bob"]
+    state.apply(frames.Roster(room="general", names=["alice", "bob"], users=[1, 2]))
+    assert state.apply(frames.Status(user=2, name="bob", away=True, text="tea")) is Changed.STATUS
+    assert state.current.people.away == {"bob": "tea"}
+    state.apply(frames.Status(user=2, name="bob"))
+    assert state.current.people.away == {}
+    marked = frames.Marked(room="general", read=5, level="none", favourite=True, muted=True)
+    assert Changed.MARKS in state.apply(marked)
+    room = state.current
+    assert (room.read, room.level, room.favourite, room.muted, room.unread) == (5, "none", True, True, 0)
+    assert state.apply(frames.People(people=[(9, "zoe")])) is Changed.PEOPLE
+    assert state.names[9] == "zoe"
+
+
+def test_a_page_with_a_ref_is_for_whoever_asked() -> None:
+    """It may be of a thread, or stand anywhere."""
+    state = chat()
+    state.apply(frames.History(room="general", messages=[said(5, "old")], more=False, as_of=7, ref="1"))
+    assert log(state) == []
+
+
+def test_too_much_missed_ends_what_was_looked_at() -> None:
+    """A thread, or an old message: nothing tells any more what became of them."""
+    state = chat()
+    state.apply(said(5, "before"))
+    state.current.open_thread(5)
+    assert state.apply(frames.Gap(room="general", after=5, before=900)) is Changed.SHOWN
+    assert state.current.shown is state.current.timeline
+    assert not state.current.loaded
+    state.apply(frames.History(room="general", messages=[said(890, "late")], more=True, as_of=950))
+    assert log(state)[0] == "late"
+    assert state.current.loaded
+
+
+def test_showing_another_room_and_coming_back() -> None:
+    """What was open in it is closed; what is new is told apart."""
+    state = busy()
+    state.current.visit = state.current.look_around(
+        frames.History(room="general", messages=[said(2, "x")], more=False, as_of=70, more_after=True)
+    )
+    state.show("dev")
+    assert state.current.handle == "dev"
+    assert state.rooms["general"].visit is None
+    message = said(80, "hi")
+    message.room = "general"
+    state.apply_all([message])
+    state.show("general")
+    assert state.current.timeline.new_from == 80

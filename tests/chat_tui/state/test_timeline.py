@@ -33,7 +33,7 @@ def message(
     """Return a message as the server delivers it, `at` seconds after nine."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(NINE + at))
     user = 1 if sender == "alice" else 2
-    given = {} if id is None else {"id": id}
+    given: dict[str, Any] = {} if id is None else {"id": id}
     return frames.Message(seq=seq, room="general", user=user, sender=sender, time=stamp, text=text, me=me, **given)
 
 
