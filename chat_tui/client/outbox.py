@@ -60,8 +60,9 @@ class Outbox:
         self.box = Box(None)
         self._write = write
         # Ids grow within a session, and a session may outlive this process in the server's log: starting at the
-        # clock's milliseconds, an old message of mine in a page of history is never taken for a new one.
-        self._last = int(time.time() * 1000)
+        # clock's microseconds, an old message of mine in a page of history is never taken for a new one, nor one of
+        # my other devices' for mine.
+        self._last = time.time_ns() // 1000
         self._session = ""
         self._timer: asyncio.TimerHandle | None = None
         self._refusals = 0
