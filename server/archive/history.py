@@ -124,7 +124,8 @@ class HistoryReader:
                     reached, late = seq + 1, True
                     break
                 messages.append(line)
-            looked = self.database.execute("SELECT time FROM events WHERE seq = ?", (reached,)).get if reached else None
+            place = "SELECT time FROM events WHERE seq >= ? ORDER BY seq LIMIT 1"
+            looked = self.database.execute(place, (reached,)).get if reached else None
         answer = FoundOut(
             ref=UNSET if query.ref is None else query.ref,
             messages=[msgspec.Raw(line) for line in messages],
