@@ -20,6 +20,8 @@ FETCHED_AHEAD: Final = 30
 TRIES: Final = 3
 """Times that a page is asked for which came too late to be made right: once is nearly always enough."""
 
+_NO_MESSAGE: Final = "There is no such message, or it is not yours to read."
+
 
 class Paging(Reading):
     """Rooms as windows on their history."""
@@ -68,7 +70,7 @@ class Paging(Reading):
         if room.timeline.index_of(seq) is None:
             window = await self._around(room, around=seq)
             if window.index_of(seq) is None:
-                raise Refused(Code.NO_SUCH_MESSAGE, "There is no such message, or it is not yours to read.")
+                raise Refused(Code.NO_SUCH_MESSAGE, _NO_MESSAGE)
         self._look_at(room, window)
 
     async def visit_date(self, handle: str, iso_time: str) -> int:
@@ -99,6 +101,8 @@ class Paging(Reading):
         self._changed(Changed.SHOWN)
         try:
             await self._page(lambda page: room.add_page(page, thread), room, thread=root)
+            if thread.oldest is None:
+                raise Refused(Code.NO_SUCH_MESSAGE, _NO_MESSAGE)
         except BaseException:
             if room.thread is thread:
                 self.close_thread()
