@@ -2,7 +2,7 @@
 
 import string
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class _Named(NamedTuple):
@@ -18,7 +18,9 @@ def teach() -> None:
     with suppress(ImportError, AttributeError, TypeError):
         from textual import _ansi_sequences
 
-        known = _ansi_sequences.ANSI_SEQUENCES_KEYS
-        known.setdefault("\x1b\r", (_Named("alt+enter"),))  # type: ignore[attr-defined]
-        for key in string.ascii_lowercase + string.digits:
-            known.setdefault(f"\x1b{key}", (_Named(f"alt+{key}"),))  # type: ignore[attr-defined]
+        known: dict[str, Any] = _ansi_sequences.ANSI_SEQUENCES_KEYS  # type: ignore[assignment]
+        known.setdefault("\x1b\r", (_Named("alt+enter"),))
+        for key in string.ascii_lowercase:
+            known.setdefault(f"\x1b{key}", (_Named(f"alt+{key}"),))
+        for key in string.digits:  # Textual takes them for what a Mac's keyboard would write
+            known[f"\x1b{key}"] = (_Named(f"alt+{key}"),)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
-
 from chat_tui.errors import ClientError
 from chat_tui.state.entries import Entry
 from chat_tui.state.rooms import Room
+from chat_tui.typeahead import KeysInOrder
 
 if TYPE_CHECKING:
     from chat_tui.config import Settings
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from chat_tui.state.chat import Chat
 
 
-class Acts(App[int]):
+class Acts(KeysInOrder):
     """The part of the app that its acts need."""
 
     chat: "Chat"

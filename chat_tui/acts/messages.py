@@ -9,7 +9,7 @@ from chat_tui.config import save, settings_path
 from chat_tui.state import emoji
 from chat_tui.state.dates import exact, seconds_of
 from chat_tui.state.entries import DELETED, MINE, NOTICE, PINNED, Entry
-from chat_tui.state.markup import Look, plain, read
+from chat_tui.state.marks import Look
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.writer import Aim
 
@@ -117,7 +117,7 @@ class MessageActs(Acts):
         self.attempt(self.session.edit(seq, text))
 
     def _do_reply(self, entry: Entry) -> None:
-        self.room.aim(Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {plain(entry.text, _QUOTED)}"))
+        self.room.aim(Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {_short(entry)}"))
 
     def _do_edit(self, entry: Entry) -> None:
         if entry.flags & MINE:
@@ -130,7 +130,7 @@ class MessageActs(Acts):
             self.room.writer.remark("")
             self.attempt(self.session.delete(entry.seq))
         else:
-            words = f"Delete “{plain(entry.text, _QUOTED)}” for everyone?"
+            words = f"Delete “{_short(entry)}” for everyone?"
             self.room.writer.remark(words, "d deletes · Esc keeps it", about=entry.seq)
 
     def _do_react(self, entry: Entry) -> None:
@@ -157,6 +157,7 @@ class MessageActs(Acts):
 
     def _do_open_link(self, entry: Entry) -> None:
         from chat_tui.screens.pick import Choice, PickScreen  # not before the first paint
+        from chat_tui.state.markup import read
 
         links = list(dict.fromkeys(mark.target for mark in read(entry.text).marks if mark.look is Look.LINK))
         if not links:
@@ -241,3 +242,10 @@ class MessageActs(Acts):
     def _version(self, version: "frames.Version") -> Content:
 
         return Content.assemble((exact(seconds_of(version.time) or 0), "$foreground 60%"), f"\n{version.text}")
+
+
+def _short(entry: Entry) -> str:
+    """Return what a message says on one line."""
+    from chat_tui.state.markup import plain  # not before the first paint
+
+    return plain(entry.text, _QUOTED)

@@ -135,6 +135,7 @@ class ChatScreen(Screen[None]):
         """Show what changed."""
         if self.log_view.timeline is not self._room.shown:
             self.log_view.show(self._room.shown)
+            self.set_focus(self.composer)
             what |= Changed.SHOWN
         if what & (Changed.PEOPLE | Changed.NAME | Changed.STATUS | Changed.TYPING | Changed.SHOWN):
             self._update_people()

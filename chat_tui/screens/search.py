@@ -104,6 +104,9 @@ class SearchScreen(ModalScreen[Place]):
         elif event.key in WALK:
             event.stop()
             getattr(self._list, f"action_{WALK[event.key]}")()
+        elif not self._field.has_focus:  # typed ahead of its coming
+            event.stop()
+            self._field.post_message(events.Key(event.key, event.character))
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Go to what was clicked."""

@@ -92,8 +92,8 @@ def row_of(room: Room, me: str, *, current: bool = False) -> Row:
     if not room.member:
         return Row(room.handle, "+", label, "invited", current, loud=True)
     silent = room.muted or room.archived
-    loud = bool(room.mentions) or (bool(room.unread) and not silent and room.level == "all")
-    return Row(room.handle, mark_of(room, me), label, news_of(room), current, loud, silent and not loud)
+    wanted = {"all": room.unread, "mentions": room.mentions, "none": 0}[room.level]
+    return Row(room.handle, mark_of(room, me), label, news_of(room), current, bool(wanted) and not silent, silent)
 
 
 def news_of(room: Room) -> str:
