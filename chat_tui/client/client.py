@@ -292,6 +292,8 @@ class Client(Talking):
                 self.seq = max(self.seq, frame.seq)
                 if frame.user == self.user and frame.id is not UNSET:
                     self._outbox.confirm(frame.id, Sent(frame.seq, frame.time))
+            case frames.Invited() if frame.who == self.user:
+                pass  # it comes by itself, perhaps ahead of what was said before it
             case frames.Event():
                 self.seq = max(self.seq, frame.seq)
             case frames.Ping():

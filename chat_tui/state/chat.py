@@ -202,11 +202,10 @@ class Chat:
 
     def keep_only(self, handles: Iterable[str]) -> None:
         """Forget the rooms that I am neither in nor invited to, by what the server has just told of all."""
-        kept = set(handles)
+        kept = {*handles, *self.strange}  # what came since then is not known to anyone yet
         for handle, room in list(self.rooms.items()):
             if handle not in kept and room is not self.current and not room.waiting():
                 del self.rooms[handle]
-        self.strange &= self.rooms.keys()
 
     def left(self, handle: str) -> Changed:
         """I have left a room, or declined an invitation."""

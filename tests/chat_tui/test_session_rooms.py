@@ -332,6 +332,36 @@ async def test_a_room_is_renamed_described_and_archived(two: tuple[Desk, Desk]) 
     assert bob.chat.current.timeline.entries[-1].text == "alice archived the room"
 
 
+async def test_what_happens_to_messages_while_one_is_away_is_right_afterwards(two: tuple[Desk, Desk]) -> None:
+    """Counted once, however often the connection drops."""
+    alice, bob = two
+    seqs = [await alice.say(f"message {number}") for number in range(4)]
+    await bob.until(lambda: len(bob.said()) == 4)
+    for _ in range(2):
+        await bob.session.client.close()
+        await bob.until(lambda: bob.session.link.phase is Phase.WAITING)
+        text = f"{alice.said()[0]}, changed"
+        await alice.session.edit(seqs[0], text)
+        await alice.until(lambda text=text: alice.said()[0] == text)  # type: ignore[misc]
+        await alice.session.react(seqs[1], "tada")
+        await alice.say(f"answer {len(alice.said())}", reply=seqs[2])
+        bob.session.hurry()
+        await bob.until(lambda: bob.said()[-1:] == alice.said()[-1:])
+    await bob.session.client.close()
+    await bob.until(lambda: bob.session.link.phase is Phase.WAITING)
+    await alice.session.delete(seqs[3])
+    bob.session.hurry()
+    now = ["message 0, changed, changed", "message 1", "message 2", "", "answer 4", "answer 5"]
+    for desk in two:
+        await desk.until(lambda desk=desk: desk.said() == now)  # type: ignore[misc]
+    reacted, root = (bob.chat.current.timeline.message(seq) for seq in seqs[1:3])
+    assert reacted is not None
+    assert root is not None
+    assert reacted.more is not None
+    assert root.more is not None
+    assert (reacted.more.reactions, root.more.replies) == ({}, 2)
+
+
 async def test_what_is_read_without_a_connection_is_told_with_the_next(
     start_server: Callable[..., Server], tmp_path: Path
 ) -> None:

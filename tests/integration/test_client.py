@@ -299,3 +299,42 @@ async def test_more_than_the_rate_is_sent_later_in_order(start_server: Callable[
         sent = await asyncio.gather(*(alice.send(str(number)) for number in range(30)))
         assert [one.seq for one in sent] == sorted(one.seq for one in sent)
         assert [message.text for message in (await alice.history()).messages] == [str(number) for number in range(30)]
+
+
+async def test_an_answer_stays_one_over_a_kill_and_only_wanted_rooms_are_paged(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    """What it answers is kept with it; a page comes of the rooms that are shown, and of no other."""
+    server = start_server(data=tmp_path / "d")
+    alice = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    await alice.connect()
+    await alice.join("dev")
+    root = await alice.send("root", room="dev")
+    server.stop()
+    async for _ in alice.batches():
+        pass
+    alice.post("answer", room="dev", reply=root.seq)
+    await alice.quit()
+    start_server(data=tmp_path / "d", port=server.port)
+    again = Client("127.0.0.1", server.port, "alice", keep=tmp_path / "keep")
+    again.show = ["dev"]
+    await again.connect()
+    page = await first(again, frames.History)
+    assert page.room == "dev"
+    await all_sent(again)
+    answer = (await again.history("dev", thread=root.seq)).messages[-1]
+    assert (answer.text, answer.reply, answer.thread) == ("answer", root.seq, root.seq)
+    await again.quit()
+
+
+async def test_an_invitation_does_not_move_the_cursor(server: Server) -> None:
+    """It comes by itself: what was said before it may still be on its way."""
+    async with Client("127.0.0.1", server.port, "alice") as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.make("plans", private=True)
+        before = bob.seq
+        await alice.invite("plans", "bob")
+        invited = await first(bob, frames.Invited)
+        assert (invited.room, invited.who) == ("plans", bob.user)
+        assert bob.seq == before
+        answer = await bob.ask_rooms()
+        assert {info.room: info.member for info in answer.rooms} == {"general": True, "plans": False}
