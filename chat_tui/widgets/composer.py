@@ -214,12 +214,15 @@ class Composer(Widget, can_focus=True):
         self._changed(edited=self.text != before)
 
     def _do_send(self) -> None:
-        text, editor = self.text, self.editor
+        text, editor, place = self.text, self.editor, self.place
         left = self._accept(text)
-        if left is not None:
-            self._history.add(text.strip())
-            if editor is self.editor:  # else it brought us elsewhere: what is written there stays
-                self.editor = Editor(left)
+        if left is None:
+            return
+        self._history.add(text.strip())
+        if editor is self.editor:
+            self.editor = Editor(left)
+        else:  # it brought us elsewhere: what is written there stays, and here nothing more is
+            self.post_message(self.Edited(left, place))
 
     def _do_new_line(self) -> None:
         if not self._one_line:

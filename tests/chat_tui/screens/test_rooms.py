@@ -44,6 +44,10 @@ async def test_a_draft_stays_in_its_room(sit: Any, server: Server) -> None:
         await alice.until(lambda: alice.app.room.composer.text == "half a")
         await alice.type("<alt+up>")
         await alice.until(lambda: alice.app.room.composer.text == "other")
+        await alice.type("<ctrl+u>", "/go dev", "<enter>")
+        await alice.until(lambda: alice.app.room.composer.text == "half a")
+        await alice.type("<alt+up>")
+        await alice.sees("Message #general")
 
 
 async def test_an_invitation_is_taken_by_its_place_in_the_list(sit: Any, server: Server) -> None:
