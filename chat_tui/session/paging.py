@@ -15,8 +15,8 @@ from chat_tui.state.timeline import Timeline
 from server.protocol import frames, limits
 from server.protocol.errors import Code
 
-FETCHED_AHEAD: Final = 30
-"""Rooms whose latest page is fetched before anybody looks, so that switching paints at once."""
+FETCHED_AHEAD: Final = 100
+"""Rooms whose latest page is fetched before anybody looks, so that switching paints at once: some 5 MB."""
 TRIES: Final = 3
 """Times that a page is asked for which came too late to be made right: once is nearly always enough."""
 

@@ -317,7 +317,8 @@ class LogPane(Widget, can_focus=True):
         if not self._paint_planned:
             self._paint_planned = True
             wait = self._painted_at + _FRAME - monotonic()
-            if wait > 0:
+            first = added == len(self._timeline.entries)  # a room's first page: somebody looks at nothing
+            if wait > 0 and not first:
                 self.set_timer(wait, self._paint)
             else:
                 self.call_next(self._paint)
