@@ -11,7 +11,7 @@ from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.rooms import Room
 from server.protocol import frames, limits
 
-MARK_EVERY: Final = 1.0
+MARK_EVERY: Final = 0.3
 """Seconds between two times that the server is told what was read."""
 ASK_AFTER: Final = 0.05
 """Seconds before rooms are asked for anew: what several frames changed is one question."""
