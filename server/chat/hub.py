@@ -62,12 +62,12 @@ class Hub:
             of: the message that it is of, where it is only for those who were members when that was said.
         """
         self._ring.add(seq, room.id, line, of)
-        readers = [peer for peer in room.live if covers(peer.here.spans, room.id, of)] if of else []
-        if of and len(readers) < len(room.live):
-            self.deliver()  # what came before goes before
-            for peer in readers:
-                peer.answer(line)
-                self._answered[peer] = None
+        if of and not all(covers(peer.here.spans, room.id, of) for peer in room.live):
+            self.deliver()  # what came before goes before, and who can't take it is not live any more
+            for peer in room.live:
+                if covers(peer.here.spans, room.id, of):
+                    peer.answer(line)
+                    self._answered[peer] = None
         else:
             room.lines.append((seq, line))
             self._dirty[room] = None

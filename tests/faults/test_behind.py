@@ -83,6 +83,29 @@ async def test_an_edit_of_what_was_before_them_reaches_nobody_behind(house: Hous
     assert seqs == sorted(seqs)
 
 
+async def test_an_edit_comes_once_to_who_falls_behind_just_before(house: House) -> None:
+    """Their buffer is full with what came in the same moment, and somebody else may not read the edit."""
+    alice, bob = await come(house, name="alice"), await come(house, name="bob")
+    await say(house, alice, type="make", room="fresh", before="joined")
+    await say(house, bob, type="join", room="fresh", backlog=0)
+    await say(house, alice, type="send", room="fresh", text="early", ref="e")
+    early = next(frame for frame in alice.frames if isinstance(frame, frames.Ok) and frame.ref == "e").seq
+    carol = await come(house, name="carol")
+    await say(house, carol, type="join", room="fresh", backlog=0)
+    bob.slow = True
+    together = [
+        {"type": "send", "room": "fresh", "text": "before"},
+        {"type": "edit", "room": "fresh", "seq": early, "text": "early, too"},
+    ]
+    alice.session.data_received(b"".join(msgspec.json.encode(frame) + b"\n" for frame in together))
+    await house.settle()
+    bob.drain()
+    await house.settle()
+    told = [frame.seq for frame in bob.frames if isinstance(frame, frames.Message | frames.Edited)]
+    assert len(told) == 3
+    assert told == sorted(set(told))
+
+
 async def test_leaving_on_one_device_is_told_to_one_that_is_behind(house: House) -> None:
     """And entering again, with who is there."""
     phone = await come(house, name="alice")
