@@ -187,6 +187,7 @@ class Saying:
                 room=room.id,
                 user=peer.here.user,
                 session=peer.session,
+                body=encode_body(body),
                 about=body,
                 names=names,
             )

@@ -16,6 +16,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Final
 
@@ -106,7 +107,7 @@ class SqliteLog:
         except (apsw.Error, ValueError, LookupError) as error:
             raise refusal(self._path, error) from error
         self.head = self._written
-        return list(self._directory.rooms.values())
+        return [copy(room) for room in self._directory.rooms.values()]  # what the writer changes is not committed yet
 
     def start(self, hand_back: Callable[[list[Entry]], None]) -> None:
         """Take entries from now on, and hand them back on the running event loop."""
@@ -128,7 +129,8 @@ class SqliteLog:
         self._waiting += 1
         self._idle.clear()
         if isinstance(entry, Draft):
-            self._waiting_bytes += len(entry.body)
+            entry.weight = len(entry.body)
+            self._waiting_bytes += entry.weight
 
     def knows(self, epoch: str, seq: int) -> bool:
         """See `server.chat.ports.Log`."""
@@ -153,7 +155,7 @@ class SqliteLog:
         self.head = head
         for entry in entries:
             if isinstance(entry, Draft):
-                self._waiting_bytes -= len(entry.body)
+                self._waiting_bytes -= entry.weight
         self._waiting -= len(entries)
         try:
             self._hand_back(entries)
@@ -219,7 +221,6 @@ class SqliteLog:
 
     def _found(self, drafts: list[Entry]) -> None:
         self._waiting += len(drafts)
-        self._waiting_bytes += sum(len(draft.body) for draft in drafts if isinstance(draft, Draft))
         last = drafts[-1]
         self._returned(drafts, last.seq if isinstance(last, Draft) else self.head)
 

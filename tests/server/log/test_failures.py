@@ -8,7 +8,17 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import Draft, Entry, Kind, MessageBody, Opening, RoomBody, encode_body
+from server.chat.events import (
+    ChangeBody,
+    Draft,
+    Entry,
+    Kind,
+    MessageBody,
+    Opening,
+    ReactBody,
+    RoomBody,
+    encode_body,
+)
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 
@@ -19,7 +29,7 @@ class Running:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.log = SqliteLog(path)
-        self.log.open()
+        self.rooms = self.log.open()
         self.back: list[Entry] = []
         self._news = asyncio.Event()
         self.log.start(self._take)
@@ -116,3 +126,34 @@ async def test_another_file_in_its_place_is_not_taken_for_this_history(tmp_path:
     await running.log.close()
     stored = open_store(running.path).execute("SELECT count(*) FROM events WHERE kind = ?", (int(Kind.MESSAGE),)).get
     assert stored == 9
+
+
+async def test_what_is_not_on_the_disk_changes_nothing_that_others_see(tmp_path: Path) -> None:
+    """The rooms that a start hands over are the reader's own: a change that fails, or is not committed, is not there."""
+    running = Running(tmp_path / "chat.db")
+    alice = await running.opened()
+    dev = Draft(kind=Kind.ROOM, room=0, user=alice.user, about=RoomBody("dev", "dev", members=[alice.user]))
+    await running.done(dev)
+    await running.log.close()
+    again = Running(tmp_path / "chat.db")
+    room = next(record for record in again.rooms if record.handle == "dev")
+    again.fill_up()
+    change = Draft(kind=Kind.CHANGE, room=dev.seq, user=alice.user, about=ChangeBody("alice", title="Development"))
+    await again.done(change, message(alice, 1, BIG))
+    assert change.code is Code.TRY_AGAIN
+    assert room.title == "dev"
+    await again.log.close()
+
+
+async def test_the_queue_s_bytes_are_counted_as_they_were_put_in(running: Running) -> None:
+    """Also of what the log completes: whom a text names, and what is done to a message."""
+    alice = await running.opened()
+    first = message(alice, 1, "@alice hi")
+    first.about, first.names = MessageBody("alice", "@alice hi"), ("alice",)
+    await running.done(first)
+    react = Draft(kind=Kind.REACT, room=1, user=alice.user, about=ReactBody("alice", first.seq, "thumbsup"))
+    await running.done(react)
+    running.fill_up()
+    await running.done(message(alice, 2, BIG))
+    await running.done(message(alice, 2, BIG))
+    assert running.log._waiting_bytes == 0
