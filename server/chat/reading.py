@@ -98,7 +98,7 @@ class Reading:
     def latest(self, peer: Peer, room: Room, limit: int) -> None:
         """Send the latest messages of a room, for whoever has none of it."""
         if limit:
-            self.want(peer, partial(self._latest, peer.here.floor(room), room, limit), None)
+            self.want(peer, partial(self._latest, peer, room, limit), None)
 
     # Everything else.
 
@@ -232,10 +232,19 @@ class Reading:
             ref=None if ref is UNSET else ref,
         )
 
-    def _latest(self, floor: int, room: Room, limit: int) -> asyncio.Future[bytes]:
+    def _latest(self, peer: Peer, room: Room, limit: int) -> asyncio.Future[bytes]:
         """Read a room's latest page; those who ask while nothing new is said share it, where all may read the same."""
+        if room.id not in peer.here.rooms:  # left before it was its turn: what came since is not theirs
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.set_result(b"")
+            return nothing
         query = PageQuery(
-            room=room.id, name=room.handle, handle=room.json, limit=limit, as_of=self._hub.head, floor=floor
+            room=room.id,
+            name=room.handle,
+            handle=room.json,
+            limit=limit,
+            as_of=self._hub.head,
+            floor=peer.here.floor(room),
         )
         if room.record.before != "all":
             return asyncio.ensure_future(self._archive.page(query))

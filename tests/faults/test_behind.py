@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from faults.test_model import House, Socket
 
+from server.chat import hub
 from server.protocol import frames
 
 
@@ -104,6 +105,33 @@ async def test_an_edit_comes_once_to_who_falls_behind_just_before(house: House) 
     told = [frame.seq for frame in bob.frames if isinstance(frame, frames.Message | frames.Edited)]
     assert len(told) == 3
     assert told == sorted(set(told))
+
+
+@pytest.mark.parametrize("before", ["all", "joined"])
+async def test_who_left_gets_no_page_of_what_came_after(
+    house: House, before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device that missed too much of a room, in which its person is no more, is told so and no more."""
+    monkeypatch.setattr(hub, "GAP", 3)
+    alice, phone = await come(house, name="alice"), await come(house, name="bob")
+    await say(house, phone, type="device", ref="d")
+    session = next(frame for frame in phone.frames if isinstance(frame, frames.NewDevice)).session
+    await say(house, alice, type="make", room="board", private=True, before=before)
+    await say(house, alice, type="invite", room="board", name="bob")
+    await say(house, phone, type="join", room="board", backlog=0)
+    desk = await house.connect()
+    await say(house, desk, type="hello", resume={"session": session}, backlog=10)
+    desk.slow = True
+    for number in range(6):
+        await say(house, alice, type="send", room="board", text=f"{number}")
+    await say(house, phone, type="leave", room="board")
+    for number in range(6):
+        await say(house, alice, type="send", room="board", text=f"{number}, not for bob")
+    desk.drain()
+    await house.settle()
+    assert any(isinstance(frame, frames.Gap) for frame in desk.frames)
+    pages = [frame for frame in desk.frames if isinstance(frame, frames.History)]
+    assert not [message.text for page in pages for message in page.messages if "not for bob" in message.text]
 
 
 async def test_leaving_on_one_device_is_told_to_one_that_is_behind(house: House) -> None:

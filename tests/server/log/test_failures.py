@@ -129,7 +129,7 @@ async def test_another_file_in_its_place_is_not_taken_for_this_history(tmp_path:
 
 
 async def test_what_is_not_on_the_disk_changes_nothing_that_others_see(tmp_path: Path) -> None:
-    """The rooms that a start hands over are the reader's own: a change that fails, or is not committed, is not there."""
+    """The rooms that a start hands over are the reader's own: a change that fails is not seen in them."""
     running = Running(tmp_path / "chat.db")
     alice = await running.opened()
     dev = Draft(kind=Kind.ROOM, room=0, user=alice.user, about=RoomBody("dev", "dev", members=[alice.user]))
