@@ -1,9 +1,10 @@
 """The chat itself: takes lines from connections and entries from the log, and lets the rules act on them."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
@@ -25,6 +26,9 @@ from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import decode_client, encode
 from server.protocol.errors import Code, ProtocolError
+
+ERASE_AGAIN: Final = 1.0
+"""Seconds until what could not be erased is erased again."""
 
 log = logging.getLogger("chat")
 
@@ -176,7 +180,11 @@ class Chat:
 
     def indexed(self, deletes: list[int]) -> None:
         """Nothing needs the text of these deleted messages any more: seqs of the DELETE events."""
-        self._log.append(Erasing(seqs=deletes))
+        self._log.append(Erasing(seqs=deletes, then=self._erased))
+
+    def _erased(self, erasing: Erasing) -> None:
+        if erasing.code is not None:
+            asyncio.get_running_loop().call_later(ERASE_AGAIN, self.indexed, erasing.seqs)
 
     def drained(self, peer: Peer) -> None:
         """A connection takes what it is sent again."""

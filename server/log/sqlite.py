@@ -11,6 +11,7 @@ its transaction is on the disk. After a failure MUST open the file anew and go b
 import asyncio
 import contextlib
 import logging
+import math
 import queue
 import secrets
 import threading
@@ -55,7 +56,7 @@ CHAIN: Final = 4096
 """How far back a repeated id is looked for, in the session's messages: far more than a client has unanswered."""
 
 WAL_SECONDS: Final = 0.5
-"""Seconds until it is tried again to empty the WAL of what was erased, while someone reads it."""
+"""Seconds until the WAL is emptied of what was erased, and between two tries while someone reads it."""
 
 SESSION_LIFE: Final = 90 * 24 * 3600 * 1000
 """Milliseconds after which a session that nobody used is forgotten."""
@@ -91,8 +92,8 @@ class SqliteLog:
         self._written = 0
         self._time = 0
         self._rows: list[tuple[int | bytes, ...]] = []
-        self._erased = False
-        """The WAL may still hold what was erased."""
+        self._empty_at = math.inf
+        """By `time.monotonic`: when the WAL is emptied of what was erased; never while it holds nothing of that."""
         self._failing = ""
         """Why nothing could be written; empty while it can."""
 
@@ -169,10 +170,13 @@ class SqliteLog:
         going = True
         while going:
             entries: list[Entry] = []
-            try:
-                batch = self._queue.get(timeout=WAL_SECONDS if self._erased else None)
-            except queue.Empty:
+            wait = self._empty_at - time.monotonic()
+            if wait <= 0:
                 self._empty_wal()
+                continue
+            try:
+                batch = self._queue.get(timeout=None if wait == math.inf else wait)
+            except queue.Empty:
                 continue
             while batch is not None:
                 entries += batch
@@ -195,13 +199,14 @@ class SqliteLog:
 
     def _empty_wal(self) -> None:
         """Leave nothing in the WAL of what was erased, unless someone reads it just now."""
+        self._empty_at = math.inf
         if self._database is None:
-            return
+            return  # opened anew, it has none
         try:
             self._database.set_busy_timeout(0)
             self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-            self._erased = False
         except apsw.Error as error:
+            self._empty_at = time.monotonic() + WAL_SECONDS
             log.debug("The WAL is emptied later: %s", error)
         finally:
             self._database.set_busy_timeout(BUSY)
@@ -248,7 +253,7 @@ class SqliteLog:
                     sessions.mark(database, entry)
                 elif isinstance(entry, Erasing):
                     erase(database, entry.seqs)
-                    self._erased = True
+                    self._empty_at = min(self._empty_at, time.monotonic() + WAL_SECONDS)
                 elif isinstance(entry, Naming):
                     database.execute("UPDATE users SET name = ? WHERE id = ?", (entry.name, entry.user))
                 elif isinstance(entry, GivenUp):

@@ -1,5 +1,6 @@
 """What reaches those who are behind: in its place, and on all devices, as it reaches those who keep up."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 from faults.test_model import House, Socket
+from support import PATIENCE
 
-from server.chat import hub
+from server.chat import chat, hub
 from server.protocol import frames
 
 
@@ -188,3 +190,18 @@ async def test_marks_that_could_not_be_written_are_written_later(house: House) -
     house.chat.standing.write()
     await house.settle()
     assert not house.chat.standing.unwritten(1)
+
+
+async def test_what_could_not_be_erased_is_erased_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without another start: nobody says again that it is to be."""
+    monkeypatch.setattr(chat, "ERASE_AGAIN", 0)
+    alice = await come(house, name="alice")
+    await say(house, alice, type="send", room="general", text="a zanzibar secret", ref="s")
+    seq = next(frame for frame in alice.frames if isinstance(frame, frames.Ok)).seq
+    await say(house, alice, type="delete", room="general", seq=seq, ref="d")
+    house.fails = True
+    house.chat.indexed([house.log.head])
+    await house.settle()
+    async with asyncio.timeout(PATIENCE):
+        while house.archive._reader.database.execute("SELECT body FROM events WHERE seq = ?", (seq,)).get:
+            await house.settle()

@@ -9,7 +9,18 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import Draft, Entry, GivenUp, Kind, MessageBody, Opening, RoomBody, encode_body
+from server.chat.events import (
+    DeleteBody,
+    Draft,
+    Entry,
+    Erasing,
+    GivenUp,
+    Kind,
+    MessageBody,
+    Opening,
+    RoomBody,
+    encode_body,
+)
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 
@@ -241,3 +252,22 @@ async def test_what_was_taken_before_is_never_too_fast(running: Running) -> None
     three = message(alice, 3)
     await running.done(three)
     assert three.code is None
+
+
+async def test_what_was_erased_leaves_the_wal_while_others_write_on(running: Running) -> None:
+    """There need be no pause for that."""
+    alice = await session(running)
+    assert running.log._database is not None
+    running.log._database.pragma("wal_autocheckpoint", 0)  # by itself, it would be overwritten only by chance
+    secret = message(alice, 1, "a zanzibar secret")
+    await running.done(secret)
+    delete = Draft(kind=Kind.DELETE, room=1, user=alice.user, about=DeleteBody("alice", secret.seq))
+    await running.done(delete)
+    await running.done(Erasing(seqs=[delete.seq]))
+    files = [running.path, running.path.with_name("chat.db-wal")]
+    number = 1
+    async with asyncio.timeout(PATIENCE):
+        while any(b"zanzibar" in file.read_bytes() for file in files):
+            number += 1
+            await running.done(message(alice, number))
+    assert number > 1
