@@ -188,8 +188,13 @@ class Requests:
         return await self._ask(frames.Whois(name=name), frames.Person)
 
     async def people(self, users: Iterable[int]) -> dict[int, str]:
-        """Return how people are called; who is not known is left out. The answer also passes through `batches`."""
-        return dict((await self._ask(frames.PeopleRequest(users=list(users)), frames.People)).people)
+        """Return how people are called; who is not known is left out. The answers also pass through `batches`."""
+        wanted = list(users)
+        known: dict[int, str] = {}
+        for start in range(0, len(wanted), limits.PEOPLE):
+            part = frames.PeopleRequest(users=wanted[start : start + limits.PEOPLE])
+            known.update((await self._ask(part, frames.People)).people)
+        return known
 
     async def device(self) -> str:
         """Return a session for another device of this person. It is secret: whoever has it is this person."""

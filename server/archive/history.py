@@ -54,7 +54,9 @@ _VERSIONS = """
     UNION ALL SELECT e.seq, e.time, e.body FROM versions AS v JOIN events AS e ON e.seq = v.seq
     WHERE v.target = :seq ORDER BY seq
 """
-_PINS = "SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target"
+_PINS = """
+    SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target DESC LIMIT ?
+"""
 _EDITED = "SELECT a.deleted, r.before FROM altered AS a JOIN rooms AS r ON r.id = a.room WHERE a.target = ?"
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
@@ -83,10 +85,11 @@ class HistoryReader:
         """Return the `history` line that answers `query`, cut to a page's bytes; apsw.Error where it can't be read."""
         with self._still():
             if query.pinned:
-                pins = self.database.execute(_PINS, (query.room, query.floor, query.as_of + 1))
+                bounds = (query.room, query.floor, query.as_of + 1, query.limit + 1)
+                pins = self.database.execute(_PINS, bounds)
                 return self._some(query, [seq for (seq,) in pins])
             if query.seqs is not None:
-                return self._some(query, sorted(set(query.seqs)))
+                return self._some(query, sorted(set(query.seqs), reverse=True))
             return self._stretch(query)
 
     def versions(self, query: PageQuery) -> bytes:
@@ -223,11 +226,11 @@ class HistoryReader:
         return self._line(query, rows[::-1], more, before < top and self._exists(query, before - 1, top))
 
     def _some(self, query: PageQuery, seqs: list[int]) -> bytes:
-        """Return these messages, as far as they may be read, the latest of them where they don't fit a page."""
+        """Return these messages, given from the latest down, as far as they may be read and fit a page."""
         lines: list[bytes] = []
         length = _ENVELOPE
         more = False
-        for seq in reversed(seqs):
+        for seq in seqs:
             row = self._one(query, seq)
             if row is not None:
                 line = self._message(row, query.handle)

@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -196,10 +197,10 @@ class Saying:
     def _name(self, room: Room, text: str, body: MessageBody | EditBody) -> tuple[str, ...]:
         """Note whom a text names: those who are here at once; return the names of others, for the log to look up."""
         unknown = []
-        for number, match in enumerate(_NAMED.finditer(text)):
+        for match in islice(_NAMED.finditer(text), limits.MENTIONS):
             name = match[1].rstrip(".-")
-            if number == limits.MENTIONS or len(name) > limits.NAME_CHARS:
-                break
+            if len(name) > limits.NAME_CHARS:
+                continue
             person = self._names.find(name)
             if person is not None:
                 if room.id in person.rooms:

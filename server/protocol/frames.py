@@ -23,7 +23,7 @@ RoomName = Annotated[str, Meta(max_length=limits.LINE)]
 Ref = Annotated[str, Meta(max_length=limits.REF_CHARS)]
 Reason = Annotated[str, Meta(max_length=limits.REASON_CHARS)]
 Topic = Annotated[str, Meta(max_length=limits.TOPIC_CHARS * 4)]
-Emoji = Annotated[str, Meta(pattern=r"^[a-z0-9_+-]{1,32}$")]
+Emoji = Annotated[str, Meta(pattern=r"^[a-z0-9_+-]{1,32}\Z")]
 """A reaction by its short name: `thumbsup`. What picture stands for it is the reader's terminal's business."""
 
 Time = Annotated[str, Meta(max_length=40)]
@@ -223,7 +223,7 @@ class Whois(Request, kw_only=True):
 class PeopleRequest(Request, kw_only=True, tag="people"):
     """Ask how people are called."""
 
-    users: Annotated[list[int], Meta(max_length=limits.PAGE_MOST)]
+    users: Annotated[list[int], Meta(max_length=limits.PEOPLE)]
 
 
 class Withdraw(Request, kw_only=True):
@@ -575,7 +575,7 @@ class Version(Struct):
 
 
 class Versions(Request, kw_only=True):
-    """All that a message said, the first one first."""
+    """All that a message said, the first one first, as far as it fits a line."""
 
     room: str
     seq: Seq

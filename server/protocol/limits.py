@@ -50,6 +50,9 @@ EMOJI: Final = 20
 REACTIONS: Final = 1000
 """All reactions to one message: with them it still fits a line."""
 
+PEOPLE: Final = 400
+"""People whose names are asked for at once: the answer fits a line, whatever the alphabet."""
+
 UNREAD: Final = 1000
 """Unread messages of a room are counted up to here."""
 

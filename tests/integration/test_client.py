@@ -10,7 +10,7 @@ import pytest
 from support import PATIENCE, Server
 
 from chat_tui.client import Client, Lost, NotConnected, Refused, Unreachable
-from server.protocol import frames
+from server.protocol import frames, limits
 
 T = TypeVar("T")
 
@@ -30,6 +30,13 @@ async def all_sent(chat: Client) -> None:
         async for _ in chat.batches():
             if not chat.unconfirmed:
                 return
+
+
+async def test_people_are_asked_for_in_as_many_parts_as_it_takes(server: Server) -> None:
+    """All who may have reacted to one message."""
+    async with Client("127.0.0.1", server.port, "alice") as alice:
+        known = await alice.people(range(limits.REACTIONS))
+        assert list(known.values()) == ["alice"]
 
 
 async def test_a_message_is_durable_when_send_returns_and_reaches_others(server: Server) -> None:

@@ -238,6 +238,14 @@ async def test_reactions_have_an_end(connect: Any) -> None:
     assert "seq" in await alice.ask(type="react", seq=seq, emoji="more", **ROOM)
 
 
+async def test_a_reaction_is_a_short_name(connect: Any) -> None:
+    """Nothing else stands in it, a line break at its end neither."""
+    alice = await connect("alice")
+    seq = await said(alice, "done")
+    for emoji in ("", "Tada", "tada\n", "a b", "\u2764", "x" * 33):
+        assert await refused(alice, type="react", seq=seq, emoji=emoji, **ROOM) == "bad_frame"
+
+
 async def test_messages_are_pinned(connect: Any) -> None:
     """Found in the order they were said; anyone takes them off."""
     alice, bob = await connect("alice"), await connect("bob")
@@ -282,6 +290,7 @@ async def test_a_text_names_people(connect: Any) -> None:
         ("bob@example.org and /@bob", []),
         ("@nobody", []),
         ("@carol's", ["carol"]),
+        (f"@{'x' * 33} @bob", ["bob"]),
     ):
         seq = await said(alice, text)
         assert (await bob.see("message", seq=seq)).get("mentions", []) == [users[name] for name in named], text
