@@ -15,6 +15,7 @@ from server.chat.hub import Hub
 from server.chat.names import Names
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
 from server.chat.rooms import Rooms
+from server.chat.standing import marked
 from server.chat.world import Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
@@ -135,11 +136,17 @@ class Reading:
         else:
             numbers = [*person.rooms, *person.invitations]
 
-        def read() -> Awaitable[bytes]:  # as things stand when it is its turn
+        async def read() -> bytes:  # as things stand when it is its turn
             ref = None if frame.ref is UNSET else frame.ref
-            return self._archive.standing(
-                StandingQuery(reader=person.reader(), rooms=numbers, as_of=self._hub.head, ref=ref)
+            reader = person.reader()
+            peer.answer(
+                await self._archive.standing(StandingQuery(reader=reader, rooms=numbers, as_of=self._hub.head, ref=ref))
             )
+            for number in numbers:  # what was told meanwhile, this answer does not know
+                mark = person.marks.get(number)
+                if mark is not None and number in person.rooms and mark != reader.marks.get(number):
+                    peer.answer(marked(person.rooms[number], mark))
+            return b""
 
         self.want(peer, read, frame.ref)
 

@@ -10,7 +10,7 @@ from server.chat.answers import Answers
 from server.chat.events import Mark, Marking
 from server.chat.ports import Log
 from server.chat.rooms import Rooms
-from server.chat.world import Peer
+from server.chat.world import Peer, Room
 from server.protocol import frames
 from server.protocol.codec import encode
 
@@ -45,16 +45,7 @@ class Standing:
             mark.favourite = frame.favourite
         if frame.muted is not UNSET:
             mark.muted = frame.muted
-        line = encode(
-            frames.Marked(
-                room=room.handle,
-                read=mark.read,
-                unread=mark.unread,
-                level=mark.level,
-                favourite=mark.favourite,
-                muted=mark.muted,
-            )
-        )
+        line = marked(room, mark)
         for device in person.peers:
             self._answers.line(device, line)
         self._answers.ok(peer, frame.ref)
@@ -89,3 +80,17 @@ class Standing:
                 del marks[room]
                 if not marks:
                     del self._unwritten[user]
+
+
+def marked(room: Room, mark: Mark) -> bytes:
+    """Return the line that tells how someone stands in a room."""
+    return encode(
+        frames.Marked(
+            room=room.handle,
+            read=mark.read,
+            unread=mark.unread,
+            level=mark.level,
+            favourite=mark.favourite,
+            muted=mark.muted,
+        )
+    )

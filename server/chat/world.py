@@ -3,6 +3,7 @@
 from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,7 +58,8 @@ class Person:
     def reader(self, rooms: "Iterable[Room] | None" = None) -> Reader:
         """Return what the archive has to know of them, to read in these rooms or in all of theirs."""
         several = self.rooms.values() if rooms is None else rooms
-        return Reader(user=self.user, rooms={room.id: self.floor(room) for room in several}, marks=self.marks)
+        marks = {room: copy(mark) for room, mark in self.marks.items()}  # read by in another thread
+        return Reader(user=self.user, rooms={room.id: self.floor(room) for room in several}, marks=marks)
 
 
 @dataclass(eq=False, slots=True)

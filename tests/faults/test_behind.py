@@ -11,6 +11,7 @@ from faults.test_model import House, Socket
 from support import PATIENCE
 
 from server.chat import chat, hub
+from server.chat.ports import StandingQuery
 from server.protocol import frames
 
 
@@ -205,3 +206,35 @@ async def test_what_could_not_be_erased_is_erased_later(house: House, monkeypatc
     async with asyncio.timeout(PATIENCE):
         while house.archive._reader.database.execute("SELECT body FROM events WHERE seq = ?", (seq,)).get:
             await house.settle()
+
+
+async def test_what_is_marked_while_the_rooms_are_read_is_not_undone_by_the_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each device has, in the end, what was said last, also where the answer was read before that was said."""
+    phone = await come(house, name="alice")
+    await say(house, phone, type="device", ref="d")
+    session = next(frame for frame in phone.frames if isinstance(frame, frames.NewDevice)).session
+    desk = await come(house, resume={"session": session})
+    read, was_read, answering = house.archive.standing, asyncio.Event(), asyncio.Event()
+
+    async def slowly(query: StandingQuery) -> bytes:
+        answer = await read(query)
+        was_read.set()
+        await answering.wait()
+        return answer
+
+    monkeypatch.setattr(house.archive, "standing", slowly)
+    desk.session.data_received(msgspec.json.encode({"type": "rooms", "ref": "r"}) + b"\n")
+    await asyncio.wait_for(was_read.wait(), PATIENCE)
+    mark = {"type": "mark", "room": "general", "favourite": True, "level": "mentions"}
+    phone.session.data_received(msgspec.json.encode(mark) + b"\n")
+    answering.set()
+    await house.settle()
+    stands = [
+        (frame.rooms[0] if isinstance(frame, frames.Rooms) else frame)
+        for frame in desk.frames
+        if isinstance(frame, frames.Rooms | frames.Marked)
+    ]
+    assert len(stands) > 1
+    assert (stands[-1].favourite, stands[-1].level) == (True, "mentions")
