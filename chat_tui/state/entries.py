@@ -30,6 +30,8 @@ EDITED: Final = 8192
 PINNED: Final = 16384
 HERE: Final = 32768
 """Names everyone in the room."""
+PARTLY: Final = 65536
+"""An own message of which only its place is known: what the server made of the rest is still to come."""
 
 GROUP: Final = 5 * 60
 """Seconds in which the messages of one sender share one time and name."""

@@ -13,6 +13,7 @@ from chat_tui.state.entries import (
     INFO,
     MINE,
     NOTICE,
+    PARTLY,
     PINNED,
     RETURNING,
     SENDING,
@@ -77,9 +78,10 @@ class Timeline(Notices):
         One that is held already changes nothing.
         """
         entry = self._entry(message)
-        waiting = None
-        if message.user == self.my_user and message.id in self._waiting:
-            waiting = self._waiting.pop(message.id)
+        if entry.seq > self.newest and not self._waiting:  # nearly always
+            self._append(entry)
+            return False
+        waiting = self._waiting.get(message.id) if message.user == self.my_user and message.id else None
         self._settle(entry, waiting)
         return waiting is not None
 
@@ -110,14 +112,20 @@ class Timeline(Notices):
                 self.requote({entry.seq})
 
     def confirm(self, id: int, seq: int) -> None:
-        """Take an own message as sent, at `seq`, whether or not the server also delivers it."""
-        waiting = self._waiting.pop(id, None)
-        if waiting is not None:
-            flags = waiting.flags & ~(SENDING | FAILED | UNSURE | RETURNING)
-            name = self._my_name or waiting.name
-            self._settle(
-                Entry(seq, waiting.time, name, waiting.text, flags, user=waiting.user, more=waiting.more), waiting
-            )
+        """Take an own message as sent, at `seq`, ahead of the message itself.
+
+        Before all that is held it has no place: what lies between would be missing for good. A page brings it then.
+        """
+        waiting = self._waiting.get(id)
+        if waiting is None:
+            return
+        if self.oldest is None or seq < self.oldest:
+            self._too_late(waiting)
+            self.withdraw(id)
+            return
+        flags = waiting.flags & ~(SENDING | FAILED | UNSURE | RETURNING) | PARTLY
+        name, user = self._my_name or waiting.name, self.my_user or waiting.user
+        self._settle(Entry(seq, waiting.time, name, waiting.text, flags, user=user, more=waiting.more), waiting)
 
     # Own messages on their way.
 
@@ -255,14 +263,19 @@ class Timeline(Notices):
 
     def _settle(self, entry: Entry, waiting: Waiting | None) -> None:
         """Put a message at its place; where it was waiting, it moves there from the end."""
-        if waiting is not None and waiting.flags & RETURNING:
-            self._notice("Too late to take it back: it was sent.", entry.time, INFO)
+        if waiting is not None:
+            self._too_late(waiting)
+            del self._waiting[waiting.id]
         end = self._end - (waiting is not None)
         at, held = (end, False) if entry.seq > self.newest else self._place(entry, end)
-        if waiting is None:
-            if not held:
-                self.messages += 1
-                self._insert(at, [entry])
+        if waiting is None and held:
+            if self.entries[at].flags & PARTLY:
+                self.entries[at] = entry
+                changed = self._regroup(at, at_least=1)
+                self._tell(at, changed, changed)
+        elif waiting is None:
+            self.messages += 1
+            self._insert(at, [entry])
         else:
             was = self._index(waiting)
             del self.entries[was]
@@ -274,6 +287,22 @@ class Timeline(Notices):
             self._tell(at, changed + held, changed)
         self.newest = max(self.newest, entry.seq)
         self.oldest = entry.seq if self.oldest is None else min(self.oldest, entry.seq)
+
+    def _append(self, entry: Entry) -> None:
+        """Put a message after all others, where none is waiting."""
+        at = len(self.entries)
+        self._group(entry, self.entries[-1] if at else None)
+        self.entries.append(entry)
+        self.messages += 1
+        self.newest = entry.seq
+        if self.oldest is None:
+            self.oldest = entry.seq
+        self._tell(at, 0, 1)
+
+    def _too_late(self, waiting: Waiting) -> None:
+        """A message was sent; say so where it was to be taken back."""
+        if waiting.flags & RETURNING:
+            self._notice("Too late to take it back: it was sent.", waiting.time, INFO)
 
     def _place(self, entry: Entry, end: int) -> tuple[int, bool]:
         """Return the index at which a message belongs, and whether it is there already."""

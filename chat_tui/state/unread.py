@@ -133,12 +133,13 @@ class Unread:
         return news
 
     def put_back(self, news: tuple[int | None, int | None]) -> None:
-        """It may not have arrived: it is to be told again, unless something later is."""
-        if not self.untold:
-            self._untold_read = news[0] is not None
-            if news[1] is not None:
-                self.since, self._untold_since = news[1], True
-                self._moved()
+        """It may not have arrived: it is to be told again, but for what something later takes the place of."""
+        if self._untold_read:
+            return
+        self._untold_read = news[0] is not None
+        if news[1] is not None and not self._untold_since:
+            self.since, self._untold_since = news[1], True
+            self._moved()
 
     # How.
 

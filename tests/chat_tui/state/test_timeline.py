@@ -126,6 +126,47 @@ def test_an_ok_before_the_message_confirms_it() -> None:
     assert log.entries[1].flags & (MINE | SENDING) == MINE
 
 
+def test_an_ok_from_before_all_that_is_held_leaves_no_hole() -> None:
+    """What lies between was never fetched: a page brings it, and the message."""
+    log = timeline()
+    log.pend(7, "mine", NINE)
+    log.add(message(500))
+    log.confirm(7, 5)
+    assert (texts(log), log.oldest, log.waiting()) == (["hi"], 500, [])
+    log = timeline()
+    log.pend(7, "mine", NINE)
+    log.taking_back(7)
+    log.confirm(7, 5)
+    assert (texts(log), log.oldest) == (["Too late to take it back: it was sent."], None)
+
+
+def test_the_message_says_what_its_ok_did_not() -> None:
+    """Its time and its thread; what is held whole stays as it is."""
+    log = timeline()
+    log.add(message(1))
+    log.pend(7, "mine", NINE, reply=1)
+    log.confirm(7, 9)
+    late = message(9, "mine", "alice", at=4000, id=7)
+    late.reply, late.thread = 1, 3
+    log.add(late)
+    entry = log.message(9)
+    assert entry is not None
+    assert (entry.time, entry.more and entry.more.thread, texts(log)) == (NINE + 4000, 3, ["hi", "mine"])
+    log.add(message(9, "otherwise", "alice"))
+    assert texts(log) == ["hi", "mine"]
+
+
+def test_taken_back_too_late_is_told_before_the_message_and_before_what_waits() -> None:
+    """Whichever of several is confirmed first."""
+    log = timeline()
+    log.add(message(1))
+    log.pend(7, "first", NINE)
+    log.pend(8, "second", NINE)
+    log.taking_back(8)
+    log.add(message(2, "second", "alice", id=8))
+    assert texts(log) == ["hi", "Too late to take it back: it was sent.", "second", "first"]
+
+
 def test_a_failed_message_keeps_its_text_until_sent_or_taken_back() -> None:
     """It says why, and can be taken back."""
     log = timeline()

@@ -69,6 +69,19 @@ def test_what_is_told_is_told_once_and_again_where_it_may_have_been_lost() -> No
     assert marks.take_untold() == (30, None)
 
 
+def test_what_was_read_is_told_again_although_something_was_left_unread_since() -> None:
+    """The server would never agree with us else, and be asked for ever."""
+    marks = Unread()
+    marks.saw(20)
+    news = marks.take_untold()
+    marks.leave_unread(15)
+    marks.put_back(news)
+    assert marks.take_untold() == (20, 15)
+    marks.leave_unread(18)
+    marks.put_back((20, 15))
+    assert marks.take_untold() == (20, 18)
+
+
 def test_what_is_not_told_yet_holds_against_what_others_say() -> None:
     """The server will hear of it, and say so."""
     marks = told()
