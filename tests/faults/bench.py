@@ -40,6 +40,7 @@ class Bench:
         window: messages that a thin client keeps on their way by itself.
         proxied: clients connect through the proxy.
         program: what to run instead of `-m server.cli`.
+        patience: seconds in which everything that is on its way must have arrived in the end.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Bench:
         window: int = 0,
         proxied: bool = False,
         program: tuple[str, ...] = ("-m", "server.cli"),
+        patience: float = 3 * PATIENCE,
     ) -> None:
         self.dice = random.Random(seed)
         self.history = History()
@@ -62,6 +64,7 @@ class Bench:
         self._counts = raw, headless, mortal
         self._window = window
         self._proxied = proxied
+        self._patience = patience
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -160,14 +163,18 @@ class Bench:
             talker.be_quiet()
         unsettled = []
         try:  # a server with a fault may never answer: what it did till then is judged all the same
-            await self.until(lambda: all(t.connected and not t.unacked for t in self.talkers), "all is acked")
+            await self.until(
+                lambda: all(t.connected and not t.unacked for t in self.talkers), "all is acked", self._patience
+            )
         except TimeoutError as error:
             unsettled.append(str(error))
         await asyncio.to_thread(read_archive, self.history, self.victim.database)
         pages = await self._differing_pages()
         last = {talker: self._last(("general", *talker.rooms)) for talker in self.talkers}
         try:
-            await self.until(lambda: all(talker.cursor >= last[talker] for talker in self.talkers), "all is shown")
+            await self.until(
+                lambda: all(talker.cursor >= last[talker] for talker in self.talkers), "all is shown", self._patience
+            )
         except TimeoutError as error:
             unsettled.append(str(error))
         for talker in self.talkers:

@@ -13,6 +13,7 @@ from faults import report
 from faults.bench import Bench, Nemesis
 from faults.clients import Raw
 from faults.mortal import Mortal
+from support import PATIENCE
 
 
 def kills(count: int, acks: int) -> Nemesis:
@@ -79,10 +80,12 @@ async def run(
     mortal: int,
     window: int,
     program: tuple[str, ...] = (),
+    patience: float = 3 * PATIENCE,
 ) -> tuple[Bench, list[str]]:
     """Kill the server under load; return the bench, closed, and what was found. Its clock steps."""
     program = program or ("-m", "faults.clock", str(seed))
-    bench = Bench(data, seed, raw=raw, headless=headless, mortal=mortal, window=window, program=program)
+    crowd = {"raw": raw, "headless": headless, "mortal": mortal}
+    bench = Bench(data, seed, **crowd, window=window, program=program, patience=patience)
     try:
         await bench.open()
         await bench.under(kills(count, acks), client_kills(0.5), rate=20.0 * headless)

@@ -28,7 +28,9 @@ async def test_kills(tmp_path: Path, seed: int) -> None:
 async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: str, words: str) -> None:
     """The same kills find a fault that is planted into the server: they do hit where it hurts."""
     program = ("-m", "faults.broken", plant)
-    _, found = await kills.run(tmp_path, seed, 3, 200, raw=4, headless=0, mortal=0, window=64, program=program)
+    crowd = {"raw": 4, "headless": 0, "mortal": 0}
+    # What is broken may never answer: it is not waited for as long as for a server that works.
+    _, found = await kills.run(tmp_path, seed, 3, 200, **crowd, window=64, program=program, patience=3.0)
     assert any(words in finding for finding in found), found
 
 
