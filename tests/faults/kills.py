@@ -84,8 +84,9 @@ async def run(
 ) -> tuple[Bench, list[str]]:
     """Kill the server under load; return the bench, closed, and what was found. Its clock steps."""
     program = program or ("-m", "faults.clock", str(seed))
-    crowd = {"raw": raw, "headless": headless, "mortal": mortal}
-    bench = Bench(data, seed, **crowd, window=window, program=program, patience=patience)
+    bench = Bench(
+        data, seed, raw=raw, headless=headless, mortal=mortal, window=window, program=program, patience=patience
+    )
     try:
         await bench.open()
         await bench.under(kills(count, acks), client_kills(0.5), rate=20.0 * headless)
