@@ -38,15 +38,17 @@ _PART: Final = limits.LINE * 3 // 4
 """Bytes of a part that are filled: one room's details come on top, and they are bounded."""
 
 
-def standing(database: apsw.Connection, query: StandingQuery) -> bytes:
+def standing(database: apsw.Connection, query: StandingQuery, rooms: list[int]) -> list[RoomInfo]:
+    """Return how the reader stands in these rooms of a query."""
+    rows = [database.execute(_ROOM + "WHERE r.id = ?", (number,)).fetchone() for number in rooms]
+    return [_stand(database, query, row) for row in rows if row is not None]
+
+
+def standing_lines(query: StandingQuery, rooms: list[RoomInfo]) -> bytes:
     """Return the `rooms` lines that answer a query."""
     parts: list[list[RoomInfo]] = [[]]
     size = 0
-    for number in query.rooms:
-        row = database.execute(_ROOM + "WHERE r.id = ?", (number,)).fetchone()
-        if row is None:
-            continue
-        info = _stand(database, query, row)
+    for info in rooms:
         size += len(msgspec.json.encode(info)) + 1
         if size > _PART:
             parts.append([])
@@ -55,7 +57,7 @@ def standing(database: apsw.Connection, query: StandingQuery) -> bytes:
     ref = UNSET if query.ref is None else query.ref
     last = len(parts) - 1
     return b"".join(
-        encode(Rooms(ref=ref, rooms=rooms, as_of=query.as_of, more=at < last)) for at, rooms in enumerate(parts)
+        encode(Rooms(ref=ref, rooms=part, as_of=query.as_of, more=at < last)) for at, part in enumerate(parts)
     )
 
 

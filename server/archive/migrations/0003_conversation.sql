@@ -14,6 +14,10 @@ CREATE TABLE invitations (
     PRIMARY KEY (user, room)
 ) STRICT, WITHOUT ROWID;
 
+-- What is unread, or missed, is counted from the index alone.
+DROP INDEX events_of_room;
+CREATE INDEX events_of_room ON events (room, seq, kind, user);
+
 -- What has become of messages since they were said: only of those of which something has.
 CREATE TABLE altered (
     target  INTEGER PRIMARY KEY,        -- the message's seq

@@ -658,8 +658,7 @@ class Conversation(RuleBasedStateMachine):
         mark = Mark(read=self.pick(read), unread=self.pick(unread) if unread is not None else 0)
         reader = Reader(user=user, rooms={number: place.floor(user)}, marks={number: mark})
         query = StandingQuery(reader=reader, rooms=[number], as_of=self.log._written)
-        line = standing.standing(self.reader.database, query)
-        (info,) = msgspec.json.decode(line, type=frames.Rooms).rooms
+        (info,) = standing.standing(self.reader.database, query, [number])
         after = min(mark.read, mark.unread - 1) if mark.unread else mark.read
         known = self.readable(number, user)
         unread_ones = [message for message in known if message.seq > after and message.user != user]
