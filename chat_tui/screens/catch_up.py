@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,6 +21,10 @@ from server.protocol import frames
 
 Unread = list[tuple[Room, list[frames.Message]]]
 
+_NAME = 14
+"""Cells to which names are padded at most."""
+_AROUND, _NARROW = 8, 56
+"""Columns beside a message: border, space, scrollbar. Below so many for it, its text stands under its name."""
 _DONE = "Nothing unread. You are up to date."
 
 
@@ -68,6 +73,11 @@ class CatchUpScreen(ModalScreen[Place]):
     def on_mount(self) -> None:
         """Look."""
         self.run_worker(self._look())
+
+    def on_resize(self) -> None:
+        """Fit what is listed."""
+        if self._unread:
+            self._show(self._list.highlighted or 0)
 
     def on_key(self, event: events.Key) -> None:
         """Escape closes; so does Enter where nothing is left."""
@@ -133,14 +143,27 @@ class CatchUpScreen(ModalScreen[Place]):
                 disabled=True,
             )
         ]
-        options += [Option(self._line(message), f"{room.handle} {message.seq}") for message in messages]
+        names = max((cell_len(message.sender) for message in messages), default=0)
+        lines = (self._line(message, min(names, _NAME)) for message in messages)
+        options += [Option(line, f"{room.handle} {message.seq}") for line, message in zip(lines, messages, strict=True)]
         left = room.unread - sum(message.user != self._user for message in messages)
         if left > 0:
             options.append(Option(Content.styled(f"  and {left} more in the room", "$foreground 60%"), disabled=True))
         options.append(Option("", disabled=True))
         return options
 
-    def _line(self, message: frames.Message) -> Content:
+    def _line(self, message: frames.Message, names: int) -> Content:
+        """Return a message on two lines at most, its text in a column of its own; `names` is the width of names."""
         named = message.here or self._user in message.mentions
         mark = ("@ ", "bold $accent") if named else "  "
-        return Content.assemble(mark, head(message, self._now()), "  ", body(message, self.size.width + 20))
+        left = self.size.width - _AROUND
+        if left < _NARROW:
+            first = Content.assemble(mark, head(message, self._now()), "\n  ")
+            indent = 2
+        else:
+            first = Content.assemble(mark, head(message, self._now(), names=names), "  ")
+            indent = first.cell_length
+        lines = body(message, 2 * (left - indent)).wrap(left - indent)
+        if len(lines) > 2:
+            lines[1] = lines[1].truncate(left - indent - 1).rstrip() + "…"
+        return first + Content("\n" + " " * indent).join(lines[:2])

@@ -191,9 +191,10 @@ class ChatScreen(Screen[None]):
     # What happens here.
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fold or unfold the sidebars."""
+        """Fold or unfold the sidebars, and fit what floats above them."""
         self._over_log = ""
         self._fold()
+        self.query("Suggestions").refresh(layout=True)
 
     def on_key(self, event: events.Key) -> None:
         """Bring what is typed elsewhere to the composer, unless it is done with the message that has the focus."""

@@ -2,6 +2,7 @@
 
 import re
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from chat_tui.state.dates import seconds_of, when
@@ -12,10 +13,10 @@ _BEFORE = 40
 """Characters shown at most before the first word that was found."""
 
 
-def head(message: frames.Message, now: float, room: str = "") -> Content:
-    """Return who said it where and when."""
+def head(message: frames.Message, now: float, room: str = "", *, names: int = 0) -> Content:
+    """Return who said it where and when; `names` is the least width of the first."""
     said = seconds_of(message.time)
-    parts = [Content.styled(message.sender, "bold")]
+    parts = [Content.styled(message.sender + " " * (names - cell_len(message.sender)), "bold")]
     if room:
         parts.append(Content.styled(room, "$foreground 75%"))
     if said is not None:

@@ -27,10 +27,13 @@ def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
         people: those at the right are.
     """
     found = []
+    invitations = sum(bool(room.invited_by) for room in chat.rooms.values()) if rooms else 0
     if rooms and chat.mention_total:
         found.append(f"@{chat.mention_total}")
     if rooms and chat.unread_total:
         found.append(f"{chat.unread_total} unread")
+    if invitations:
+        found.append(f"{invitations} invitation{'' if invitations == 1 else 's'}")
     if people and chat.current.kind != "direct" and chat.current.people:
         found.append(f"{len(chat.current.people)} here")
     return tuple(found)
@@ -40,7 +43,10 @@ def placeholder(room: Room, me: str, *, troubled: bool) -> str:
     """Return what an empty composer says; `troubled`: there is no connection."""
     if room.archived:
         return "This room is closed: it can be read"
-    words = f"Message {'' if room.kind == 'direct' else '#'}{room.label(me)}"
+    if room.shown is room.thread:
+        words = "Reply in this thread"
+    else:
+        words = f"Message {'' if room.kind == 'direct' else '#'}{room.label(me)}"
     return f"{words} · will be sent when connected" if troubled else words
 
 
@@ -51,7 +57,7 @@ def empty(room: Room, me: str, invitation: str) -> str:
     if room.kind == "direct":
         return f"Only {room.label(me)} and you read what is said here."
     if room.kind == "private":
-        return "Nobody has written yet. /invite and a name brings somebody in."
+        return "Nothing to read yet. /invite and a name brings somebody in."
     return "Nobody has written yet: you can be the first." if room.members else invitation
 
 

@@ -55,9 +55,14 @@ def test_a_room_says_what_it_is() -> None:
     assert placeholder(direct, "alice", troubled=False) == "Message bob"
     assert placeholder(dev, "alice", troubled=True) == "Message #dev · will be sent when connected"
     assert empty(direct, "alice", "join us") == "Only bob and you read what is said here."
+    dev.thread = dev.open_thread(4)
+    assert placeholder(dev, "alice", troubled=False) == "Reply in this thread"
     assert empty(chat.current, "alice", "join us") == "join us"
     assert empty(chat.current, "alice", "") == ""
     assert counts(chat, rooms=True, people=True) == ("2 unread",)
     assert counts(chat, rooms=False, people=True) == ()
+    chat.user = 1
+    chat.apply(frames.Invited(seq=6, room="board", user=2, sender="bob", who=1, name="alice", time="", title="board"))
+    assert counts(chat, rooms=True, people=True) == ("2 unread", "1 invitation")
     assert writing([]) == ""
     assert writing(["bob", "carol"]) == "bob, carol are writing"
