@@ -26,7 +26,7 @@ from screenshots.picture import take
 from screenshots.stage import PORT, Friends, Server, until
 
 FOLDER = Path(__file__).resolve().parent
-WIDE, USUAL, SMALL = (120, 36), (80, 24), (40, 12)
+WIDE, MIDDLE, USUAL, SMALL = (120, 36), (100, 30), (80, 24), (40, 12)
 
 
 class Maker:
@@ -41,6 +41,10 @@ class Maker:
         self._data = home / "server"
         self._clock = Clock(self._clock_file)
         self._port = PORT
+        self._said: dict[str, tuple[str, int]] = {}
+        """By key, the room of a message and its place in the log."""
+        self._latest = 0
+        """The place in the log of what a friend said or did last."""
         self._clock.set(story.FRIDAY[0].when)
         self._clock.rule()
 
@@ -57,6 +61,7 @@ class Maker:
                 for event in story.SATURDAY:
                     await self._play(friends, event, alice)
                 await self._room(alice)
+                await self._views(alice)
                 # A task: an app of its own beside Alice's.
                 await asyncio.create_task(self._name_taken())
             await friends.all_leave()
@@ -74,23 +79,49 @@ class Maker:
             self._take(pilot, "first-start")
 
     async def _room(self, alice: Pilot[int]) -> None:
-        """The room, in every size and both themes, and the help over it."""
+        """The room, in every size and both themes."""
         app = _app(alice)
+        self._take(alice, "room-dark")
         app.room.composer.put(story.DRAFT)
-        for theme in ("dark", "light"):
-            await until(alice, lambda: True)
-            self._take(alice, f"room-{theme}")
-            await alice.press("f4")
+        await alice.press("f4")
+        await until(alice, lambda: True)
+        self._take(alice, "room-light")
+        await alice.press("f4")
         for size in (USUAL, SMALL):
             await alice.resize_terminal(*size)
             await until(alice, lambda: True)
             self._take(alice, f"room-{size[0]}x{size[1]}")
+        app.room.composer.put("")  # a draft is kept, and would stand in the pictures that follow
+
+    async def _views(self, alice: Pilot[int]) -> None:
+        """What opens over the room or beside it, each by its keys."""
+        app = _app(alice)
         await alice.resize_terminal(*WIDE)
         await alice.press("f1")
-        await until(alice, lambda: len(app.screen_stack) > 1)
-        self._take(alice, "help")
+        await self._take_over(alice, "help")
+        await alice.resize_terminal(*MIDDLE)
+        await alice.press("alt+g", "b")
+        await self._take_over(alice, "go-to")
+        await alice.press("alt+c")
+        await self._take_over(alice, "catch-up")
+        await alice.press("ctrl+f", *"printer", "enter", "down")
+        await self._take_over(alice, "search")
+        app.go_to_message(*self._said["printer"])
+        await until(alice, lambda: app.room.log_view.focused_message == self._said["printer"][1])
+        self._take(alice, "message")
+        await alice.press("plus", *"he")
+        await self._take_over(alice, "react")
+        await alice.press("t")
+        await until(alice, lambda: app.chat.current.thread is not None)
+        self._take(alice, "thread")
+        await alice.press("escape", "escape")
+
+    async def _take_over(self, alice: Pilot[int], name: str) -> None:
+        """Take a picture of what opens over the room, and close it."""
+        await until(alice, lambda: len(alice.app.screen_stack) > 1)
+        await alice.pause(0.5)  # what is listed there is asked for
+        self._take(alice, name)
         await alice.press("escape")
-        app.room.composer.put("")  # a draft is kept, and would stand in the pictures that follow
 
     async def _name_taken(self) -> None:
         app = ChatApp(Address("127.0.0.1", self._port), story.ME.capitalize())
@@ -159,24 +190,66 @@ class Maker:
     async def _play(self, friends: Friends, event: story.Event, alice: Pilot[int] | None = None) -> None:
         """Let something happen, and wait until Alice, where she is there, has it on her screen."""
         self._clock.set(event.when)
-        chat = _app(alice).chat if alice else None
         match event:
+            case story.Said() | story.Done():
+                await self._say_or_do(friends, event, alice)
+            case story.Made(_, who, room, topic, others, private):
+                await friends.make(who, room, topic, others, private=private)
             case story.CameIn(_, names):
                 await friends.come_in(*names)
-                if alice and chat:
-                    await until(alice, lambda: set(names) <= chat.current.people.names)
             case story.Left(_, who, reason):
                 await friends.leave(who, reason)
-                if alice and chat:
-                    await until(alice, lambda: who not in chat.current.people.names)
-            case story.Said(_, story.ME, text) if alice:
-                _app(alice).room.composer.put(text)
-                await alice.press("enter")
-                await until(alice, lambda: not _app(alice).session.client.unconfirmed)
-            case story.Said(_, who, text, me):
-                seq = await friends.say(who, text, me=me)
-                if alice and chat:
-                    await until(alice, lambda: chat.current.timeline.newest >= seq)
+            case story.Invited(_, who, room, whom):
+                await friends.invite(who, room, whom)
+            case story.Away(_, who, text):
+                await friends.away(who, text)
+            case story.Writing(_, who, room):
+                friends.write(who, room)
+            case story.Typed(_, text) if alice:
+                await self._type(alice, text)
+        if alice:
+            await until(alice, lambda: self._is_seen(_app(alice), event))
+
+    async def _say_or_do(self, friends: Friends, event: story.Said | story.Done, alice: Pilot[int] | None) -> None:
+        """Let a message be sent, or something be done with one; Alice does so with her own keys and acts."""
+        session = _app(alice).session if alice else None
+        match event:
+            case story.Said(_, story.ME, text) if alice and session:
+                before = session.client.seq
+                await self._type(alice, text)
+                await until(alice, lambda: session.client.seq > before)
+                self._said[event.key] = event.room, session.client.seq
+            case story.Said(_, who, text, room, key, reply, me):
+                answers = self._said[reply][1] if reply else 0
+                self._said[key] = room, await friends.say(who, text, room, reply=answers, me=me)
+                self._latest = self._said[key][1]
+            case story.Done(_, story.ME, what, key, argument) if session:
+                await getattr(session, what)(self._said[key][1], argument)
+            case story.Done(_, who, what, key, argument):
+                room, seq = self._said[key]
+                self._latest = await friends.do(who, what, room, seq, argument)
+
+    def _is_seen(self, app: ChatApp, event: story.Event) -> bool:
+        """Whether something that happened has arrived at Alice's."""
+        chat = app.chat
+        match event:
+            case story.CameIn(_, names):
+                return set(names) <= chat.current.people.names
+            case story.Left(_, who):
+                return who not in chat.current.people.names
+            case story.Invited(_, _, room):
+                return room in chat.rooms
+            case story.Away(_, who):
+                return who in chat.current.people.away
+            case story.Writing(_, who):
+                return who in chat.current.typing(chat.clock())
+            case story.Typed(_, _, room):
+                return chat.current.handle == room and chat.current.loaded
+        return app.session.client.seq >= self._latest
+
+    async def _type(self, alice: Pilot[int], text: str) -> None:
+        _app(alice).room.composer.put(text)
+        await alice.press("enter")
 
     def _take(self, pilot: Pilot[int], name: str) -> None:
         print(f"  {name}")

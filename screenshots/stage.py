@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -47,19 +47,52 @@ class Friends:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def come_in(self, *names: str) -> None:
-        """Connect."""
+        """Connect; who was here before is the same person again."""
         for name in names:
-            client = self._clients[name] = Client("127.0.0.1", self._port, name)
-            await client.connect()
+            client = self._clients.setdefault(name, Client("127.0.0.1", self._port, name))
+            await client.reconnect()
             self._tasks.append(asyncio.create_task(_listen(client)))
 
-    async def say(self, name: str, text: str, *, me: bool = False) -> int:
-        """Say something; return its place in the log."""
-        return (await self._clients[name].send(text, me=me)).seq
+    async def say(self, name: str, text: str, room: str, *, reply: int = 0, me: bool = False) -> int:
+        """Say something in a room, or to one person alone: `@alice`; return its place in the log."""
+        client = self._clients[name]
+        if room.startswith("@"):
+            room = await client.direct([room.removeprefix("@")])
+        return (await client.send(text, room=room, reply=reply, me=me)).seq
+
+    async def do(self, name: str, what: str, room: str, seq: int, argument: str) -> int:
+        """Edit, delete, react to or pin a message; return the place of that in the log."""
+        client = self._clients[name]
+        before = (await client.history(room, limit=1)).as_of
+        await getattr(client, what)(room, seq, *([argument] if argument else []))
+        async with asyncio.timeout(PATIENCE):
+            while client.seq <= before:  # everyone is told of it after it was acknowledged
+                await asyncio.sleep(0.01)
+        return client.seq
+
+    async def make(self, name: str, room: str, topic: str, others: Sequence[str], *, private: bool) -> None:
+        """Make a room, and have others enter it."""
+        await self._clients[name].make(room, topic=topic, private=private)
+        for other in others:
+            if private:
+                await self.invite(name, room, other)
+            await self._clients[other].join(room)
+
+    async def invite(self, name: str, room: str, whom: str) -> None:
+        """Invite somebody."""
+        await self._clients[name].invite(room, whom)
+
+    async def away(self, name: str, text: str) -> None:
+        """Be away."""
+        await self._clients[name].away(True, text)
+
+    def write(self, name: str, room: str) -> None:
+        """Begin to write something."""
+        self._clients[name].typing(room)
 
     async def leave(self, name: str, reason: str) -> None:
         """Leave."""
-        await self._clients.pop(name).quit(reason)
+        await self._clients[name].quit(reason)
 
     async def all_leave(self) -> None:
         """Leave, all."""
