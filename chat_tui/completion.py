@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chat_tui import commands
 from chat_tui.commands import Arg, Kind
-from chat_tui.state.emoji import matching, picture, short_name
+from chat_tui.state.emoji import in_column, matching, picture, short_name
 from chat_tui.state.recall import NOTHING, Offer, Offers
 
 _EMOJI = re.compile(r":[a-z0-9_+-]{2,32}", re.IGNORECASE)
@@ -79,7 +79,7 @@ def _of_kind(arg: Arg, typed: str, known: Known) -> Iterator[Offer]:
                 yield from _names(typed.removeprefix("@"), known.names)
         case Kind.EMOJI:
             for name in matching(typed.strip(":")):
-                yield Offer(f"{name} ", f"{picture(name)}  {name}")
+                yield Offer(f"{name} ", f"{in_column(name)}  {name}")
         case Kind.CHOICE:
             yield from (Offer(f"{choice} ", choice) for choice in arg.choices if choice.startswith(typed.casefold()))
 
@@ -96,7 +96,7 @@ def _in_text(text: str, cursor: int, known: Known) -> Offers:
         case "@":
             found = _names(word[1:], [*known.names, "here"], "@")
         case ":" if _EMOJI.fullmatch(word):
-            found = (Offer(f"{picture(name)} ", f"{picture(name)}  {name}") for name in matching(word[1:]))
+            found = (Offer(f"{picture(name)} ", f"{in_column(name)}  {name}") for name in matching(word[1:]))
         case _:
             named = _names(word, known.names, end=" " if start else ": ")
             return Offers(start, tuple(named), floats=False)

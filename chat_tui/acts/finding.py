@@ -8,6 +8,7 @@ from chat_tui.acts.messages import MessageActs
 from chat_tui.acts.people import PeopleActs
 from chat_tui.acts.rooms import RoomActs
 from chat_tui.state.dates import parse_day, start
+from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.rooms import mark_of, news_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
 
         self.push_screen(screen, lambda handle: self.command_join(handle) if handle else None)
         self.attempt(load())
+
+    def on_message_log_room_opened(self, message: MessageLog.RoomOpened) -> None:
+        """Go to a room whose name was clicked in a message."""
+        self.command_go(f"#{message.room}")
 
     # Commands.
 
@@ -206,7 +211,8 @@ def _listed(room: "frames.RoomInfo") -> Content:
     """Return a room as the list of all shows it."""
     people = f"{room.members} people" if room.members != 1 else "1 person"
     closed = " · closed" if room.archived else ""
+    inside = " · you are in it" if room.member and room.members else ""
     line = Content.assemble(
-        (f"# {room.title}", "bold"), (f"  {people if room.members else 'everyone'}{closed}", "$foreground 60%")
+        (f"# {room.title}", "bold"), (f"  {people if room.members else 'everyone'}{closed}{inside}", "$foreground 60%")
     )
     return Content("\n").join([line, Content.styled(f"  {room.topic}", "$foreground 75%")]) if room.topic else line

@@ -67,9 +67,9 @@ class PeopleActs(Acts):
         address = self.session.address
         page = Content.assemble(
             "On the other device run\n\n",
-            (f"  chat-tui --host {address.host} --port {address.port} --device", "bold"),
+            (f"chat-tui --host {address.host} --port {address.port} --device", "bold"),
             "\n\nand give it this code:\n\n",
-            (f"  {code}", "bold $accent"),
+            (f"{code}", "bold $accent"),
             "\n\nWhoever has the code is you: show it to nobody.",
         )
 

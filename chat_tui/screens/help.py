@@ -37,10 +37,13 @@ class HelpScreen(ModalScreen[None]):
 
     AUTO_FOCUS = "#help"
     CSS_PATH = "../styles/help.tcss"
+    _width = 0
+    """Columns of the terminal that the page is laid out for."""
 
     def compose(self) -> ComposeResult:
         """Show the page, in as many columns as fit."""
-        width = min(_WIDEST, self.app.size.width) - _FRAME
+        self._width = self.app.size.width
+        width = min(_WIDEST, self._width) - _FRAME
         count = max(1, min(3, width // _COLUMN))
         with VerticalScroll(id="help") as page:
             page.border_title = "Help"
@@ -49,6 +52,12 @@ class HelpScreen(ModalScreen[None]):
             with Horizontal(id="columns"):
                 for column in columns(count, width // count - _GAP):
                     yield Static(column, classes="column")
+
+    async def on_resize(self) -> None:
+        """Lay out the columns anew for another width."""
+        if self.app.size.width != self._width:
+            await self.recompose()
+            self.query_one("#help").focus()
 
     def on_key(self, event: events.Key) -> None:
         """Close."""

@@ -181,7 +181,8 @@ class SearchScreen(ModalScreen[Place]):
         self._reached = found.reached
         options: list[Option | None] = []
         for number, message in enumerate(found.messages, first):
-            options += [Option(self._line(message, words), str(number)), None]  # a thin line under each
+            options += [None] if number else []  # a thin line between two
+            options.append(Option(self._line(message, words), str(number)))
         reached = seconds_of(found.time) if found.time else None
         since = day(reached, self._now()) if reached is not None else ""
         if found.late:

@@ -1,6 +1,7 @@
 """Emoji by their short names: what a reaction is called on the wire, and what is typed after a colon."""
 
 from functools import cache
+from unicodedata import east_asian_width
 
 # Only pictures that every terminal gives the same room: one character, two cells wide (the heart: one). A name after
 # the first one of a picture can be typed, too; what is sent is the first.
@@ -57,6 +58,12 @@ _TABLE = """
 def picture(name: str) -> str:
     """Return the picture of a short name; `:name:` where there is none here."""
     return _pictures().get(name) or f":{name}:"
+
+
+def in_column(name: str) -> str:
+    """Return the picture of a short name for a list: with a space where it is narrower than the others."""
+    shown = picture(name)
+    return shown if east_asian_width(shown[0]) == "W" else f"{shown} "
 
 
 def short_name(text: str) -> str | None:

@@ -55,13 +55,17 @@ class TopLine(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line: where one is comes first, then what others want, then the connection, then the topic."""
+        """Draw the line: where one is comes first, then what others want, then the connection, then the topic.
+
+        Of the connection its shortest word is always there.
+        """
         width, plain = self.size.width, self.rich_style
         place = fit(f"  {self._place}", width - 2)
         left = width - cell_len(place) - 4
+        least = min(map(cell_len, self._words)) + 2
         right: list[Segment] = []
         for count in self._counts:
-            if cell_len(count) + 2 <= left:
+            if cell_len(count) + 2 <= left - least:
                 style = plain + self.get_component_rich_style("top--mention") if "@" in count else plain
                 right += [Segment("  ", plain), Segment(count, style)]
                 left -= cell_len(count) + 2

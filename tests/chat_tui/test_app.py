@@ -335,7 +335,9 @@ async def test_f1_opens_and_closes_the_help(sit: Any) -> None:
     """The same key both ways."""
     async with sit() as alice:
         await alice.type("<f1>")
-        await alice.sees("Just type and press Enter")
+        await alice.sees("Just type and press Enter", "Read what was said before")
+        await alice.pilot.resize_terminal(40, 24)
+        await alice.sees("│                   said before")
         await alice.type("<f1>")
         await alice.sees("Message #general")
         assert "Just type" not in alice.screen()

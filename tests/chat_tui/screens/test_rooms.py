@@ -50,6 +50,29 @@ async def test_a_draft_stays_in_its_room(sit: Any, server: Server) -> None:
         await alice.sees("Message #general")
 
 
+async def test_a_room_that_is_named_is_a_click_away(sit: Any, server: Server) -> None:
+    """One that I am in; of another it says how to find out about it."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await alice.type("/go general", "<enter>")
+        await bob.send("ask in #dev or #ops")
+        await alice.sees("ask in #dev or #ops")
+        for word, then in (("#ops", "You are in no room called #ops"), ("#dev or", "Message #dev")):
+            rows = alice.screen().split("\n")
+            at = next((row.index(word), y) for y, row in enumerate(rows) if "ask in" in row)
+            await alice.pilot.click(offset=at)
+            await alice.sees(then)
+
+
+async def test_an_invitation_is_told_where_the_rooms_are_folded(sit: Any, server: Server) -> None:
+    """In the top line."""
+    async with sit(size=(80, 24)) as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await bob.make("board", private=True)
+        await bob.invite("board", "alice")
+        await alice.sees("1 invitation")
+
+
 async def test_an_invitation_is_taken_by_its_place_in_the_list(sit: Any, server: Server) -> None:
     """It stands first; Enter comes in."""
     async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
