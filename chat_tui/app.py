@@ -18,15 +18,17 @@ from textual.worker import Worker
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
 from chat_tui.acts.finding import FindingActs
-from chat_tui.commands import Command
+from chat_tui.acts.messages import replying
+from chat_tui.commands import Command, written
 from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
 from chat_tui.state.chat import Changed, Chat, Sort
+from chat_tui.state.entries import ACTION, Waiting, reply_of
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.log_pane import LogPane
-from chat_tui.widgets.writer import Writer
+from chat_tui.widgets.writer import Writer, joined
 
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
@@ -73,7 +75,8 @@ class ChatApp(FindingActs):
         self._warned = False
         sort: Sort = "name" if self.settings.sort == "name" else "recent"
         self.room = ChatScreen(self.chat, self, people=self.settings.people, rooms=self.settings.rooms, sort=sort)
-        self._shown = self.chat.current
+        self._place = self.chat.current.place
+        """Where one writes."""
         self._seen: tuple[str, int] | None = None
         """A room and how far it was seen while the terminal had not the focus: nobody may have read that."""
         self._offer = offer
@@ -109,14 +112,14 @@ class ChatApp(FindingActs):
     def _changed(self, what: Changed) -> None:
         if Changed.LINK in what:
             self._show_link(self.session.link)
-        if self._shown is not self.chat.current:
-            self._shown = self.chat.current
-            self.room.enter(self.session.draft())
+        if self._place != self.chat.current.place:
+            self._place = self.chat.current.place
+            self.room.enter(self.session.draft(self._place))
         if Changed.RETURNED in what:
             while self.chat.returned:
-                self._give_back(self.chat.returned.pop(0))
-        if Changed.DRAFT in what and not self.room.composer.text:
-            self.room.composer.put(self.session.draft())
+                self._give_back(*self.chat.returned.pop(0))
+        if Changed.DRAFT in what:
+            self.room.writer.restore(self.session.draft(self._place))
         self.room.changed(what)
 
     def _show_link(self, link: Link) -> None:
@@ -144,7 +147,7 @@ class ChatApp(FindingActs):
 
     def on_writer_drafted(self, message: Writer.Drafted) -> None:
         """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
-        self.session.client.keep_draft(message.text, message.room)
+        self.session.keep_draft(message.text, message.place)
         if message.text and not message.text.startswith("/"):
             self.session.typing()
 
@@ -239,16 +242,22 @@ class ChatApp(FindingActs):
 
     def action_take_back(self) -> None:
         """Bring a message that is not sent back to the composer."""
-        text = self.session.take_back()
-        if text is not None:
-            self._give_back(text)
+        message = self.session.take_back()
+        if message is not None:
+            self._give_back(self.chat.current.handle, message)
 
     # How.
 
-    def _give_back(self, text: str) -> None:
-        """Put a text under what is being written."""
-        before = self.room.composer.text
-        self.room.composer.put(f"{before}\n{text}" if before else text)
+    def _give_back(self, handle: str, message: Waiting) -> None:
+        """Put a message that was not sent under what is being written in its room."""
+        line = written(message.raw, bool(message.flags & ACTION))
+        room = self.chat.room(handle)
+        if room is not self.chat.current:
+            self.session.keep_draft(joined(self.session.draft(handle), line), handle)
+            return
+        answered = room.shown.message(reply_of(message))
+        in_its_thread = room.thread is not None and room.thread.thread == reply_of(message)
+        self.room.writer.give_back(line, replying(answered) if answered and not in_its_thread else None)
 
     def _first_theme(self) -> str:
         """Return the colours to start with: the terminal's own where it has no more than sixteen."""

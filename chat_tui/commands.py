@@ -199,6 +199,15 @@ def read(line: str) -> Say | Call | Complaint | None:
     return Call(command, tuple(values))
 
 
+def written(text: str, me: bool = False) -> str:
+    """Return the line of input that says a text, whatever it starts with."""
+    if me:
+        return f"/me {text}"
+    if text.strip() == "exit":
+        return f"/say {text}"
+    return f"/{text}" if text.startswith("/") else text
+
+
 def suggest(line: str) -> list[Command]:
     """Return the commands that a line may become while its name is written; none else."""
     if not line.startswith("/") or line.startswith("//") or any(space in line for space in " \n"):

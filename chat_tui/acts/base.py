@@ -35,18 +35,25 @@ class Acts(KeysInOrder):
         """Say what went wrong, where it is written."""
         self.room.writer.complain(why)
 
-    def attempt(self, act: Coroutine[Any, Any, None], then: Callable[[], None] | None = None) -> None:
-        """Do what has to wait for the server; where that refuses, say why. `then` follows where it did not."""
-        self.run_worker(self._attempt(act, then))
+    def attempt(
+        self,
+        act: Coroutine[Any, Any, None],
+        then: Callable[[], None] = lambda: None,
+        otherwise: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do what has to wait for the server, and `then` what follows; where it refuses, `otherwise`, and say why."""
+        self.run_worker(self._attempt(act, then, otherwise))
 
-    async def _attempt(self, act: Coroutine[Any, Any, None], then: Callable[[], None] | None) -> None:
+    async def _attempt(
+        self, act: Coroutine[Any, Any, None], then: Callable[[], None], otherwise: Callable[[], None]
+    ) -> None:
         try:
             await act
         except ClientError as error:
+            otherwise()
             self.complain(error.message)
         else:
-            if then is not None:
-                then()
+            then()
 
     def room_called(self, name: str) -> Room | None:
         """Return the room that somebody means: by its handle, or by what it is called."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from chat_tui.acts.base import Acts
+from chat_tui.commands import written
 from chat_tui.config import save, settings_path
 from chat_tui.state import emoji
 from chat_tui.state.dates import exact, seconds_of
@@ -71,7 +72,7 @@ class MessageActs(Acts):
         """Give my last message another text, or begin to."""
         entry = self._last(mine=True)
         if entry is not None and text:
-            self.reword(entry.seq, text)
+            self.reword(_editing(entry), text)
         elif entry is not None:
             self.call_later(self._do_edit, entry)
 
@@ -112,16 +113,20 @@ class MessageActs(Acts):
         """Send a message; return whether it can be one."""
         raise NotImplementedError
 
-    def reword(self, seq: int, text: str) -> None:
-        """Give an own message another text."""
-        self.attempt(self.session.edit(seq, text))
+    def reword(self, edit: Aim, text: str) -> None:
+        """Give an own message another text. Where that can't be done, it is edited again."""
+        place = self.chat.current.place
+        self.attempt(self.session.edit(edit.seq, text), otherwise=lambda: self._edit_again(edit, text, place))
+
+    def _edit_again(self, edit: Aim, text: str, place: str) -> None:
+        self.room.writer.edit_again(edit, written(text), place)
 
     def _do_reply(self, entry: Entry) -> None:
-        self.room.aim(Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {_short(entry)}"))
+        self.room.aim(replying(entry))
 
     def _do_edit(self, entry: Entry) -> None:
         if entry.flags & MINE:
-            self.room.aim(Aim("edit", entry.seq, "Editing your message"), entry.text)
+            self.room.aim(_editing(entry), written(entry.text))
         else:
             self.complain("Only your own messages can be edited.")
 
@@ -242,6 +247,15 @@ class MessageActs(Acts):
     def _version(self, version: "frames.Version") -> Content:
 
         return Content.assemble((exact(seconds_of(version.time) or 0), "$foreground 60%"), f"\n{version.text}")
+
+
+def replying(entry: Entry) -> Aim:
+    """Return what it is to answer a message."""
+    return Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {_short(entry)}")
+
+
+def _editing(entry: Entry) -> Aim:
+    return Aim("edit", entry.seq, "Editing your message")
 
 
 def _short(entry: Entry) -> str:

@@ -46,7 +46,7 @@ class RoomActs(Acts):
         """Go to the room that wants to be read next."""
         room = self.chat.next_unread()
         if room is None:
-            self.complain("Nothing is unread in other rooms.")
+            self.room.writer.remark("Nothing is unread in other rooms.")
         else:
             self.enter(room)
 
@@ -133,8 +133,12 @@ class RoomActs(Acts):
     def _invite(self, name: str, where: str, *, on: bool) -> None:
         room = self.room_or_current(where)
         if room is not None:
-            said = f"{name} is invited." if on else f"{name} is not invited any more."
-            self.attempt(self.session.invite(room.handle, name, on), lambda: self.tell(said))
+            said = f"{name} is invited" if on else f"{name} is not invited any more"
+            told = room.timeline is self.chat.current.shown  # its log says so anyway
+            self.attempt(
+                self.session.invite(room.handle, name, on),
+                lambda: None if told else self.tell(f"{said}: #{room.label(self.chat.name)}"),
+            )
 
     def _mark(
         self, said: str, *, favourite: bool | None = None, muted: bool | None = None, level: "Level | None" = None

@@ -28,7 +28,10 @@ _SCHEMA: Final = """
         failed    TEXT NOT NULL,         -- why it was not taken, for people; empty while it may be
         reply     INTEGER NOT NULL DEFAULT 0 -- the message that it answers; 0 for none
     );
-    CREATE TABLE IF NOT EXISTS drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS drafts (
+        room TEXT PRIMARY KEY,           -- or another place where it is written: a thread
+        text TEXT NOT NULL
+    ) WITHOUT ROWID;
 """
 
 
@@ -39,7 +42,7 @@ _PUT: Final = f"""
     INSERT OR REPLACE INTO state
         SELECT 'last', max(:id, ifnull(max(CAST(value AS INTEGER)), 0)) FROM state WHERE key = 'last';
     DELETE FROM messages WHERE id = :instead;
-    DELETE FROM drafts WHERE :draft AND room = :room;
+    DELETE FROM drafts WHERE room = :draft;
 """  # noqa: S608 - our own names
 
 
@@ -59,7 +62,8 @@ class Kept(Struct, kw_only=True):
 class Box:
     """One file, or nothing at all: then everything is forgotten with the process.
 
-    A disk that fails does not stop anybody from talking: `trouble` says what is wrong.
+    A disk that fails does not stop anybody from talking: `trouble` says what is wrong. What is being written is held in
+    memory in any case.
     """
 
     _database: "apsw.Connection | None"
@@ -67,6 +71,8 @@ class Box:
     def __init__(self, path: Path | None) -> None:
         self.trouble = ""
         """Why nothing is kept, as a sentence; empty where all is well."""
+        self.drafts: dict[str, str] = {}
+        """What is being written, by room or another place: to be changed by `keep_draft`."""
         self._database = None
         if path is not None:
             import apsw
@@ -77,6 +83,7 @@ class Box:
                 self.trouble = "Another chat-tui holds what is kept under this name: what is not sent here is not kept."
             except (apsw.Error, OSError) as error:
                 self._fail(error)
+            self.drafts = dict(self._run("SELECT room, text FROM drafts"))
 
     @property
     def kept(self) -> bool:
@@ -102,14 +109,15 @@ class Box:
         rows = self._run(f"SELECT {_COLUMNS} FROM messages ORDER BY id")  # noqa: S608 - our own names
         return [convert(dict(zip(_FIELDS, row, strict=True)), Kept, strict=False) for row in rows]
 
-    def put(self, message: Kept, *, draft: bool = False, instead: int = 0) -> None:
+    def put(self, message: Kept, *, draft: str = "", instead: int = 0) -> None:
         """Keep a message as it stands now.
 
         Args:
             message: which.
-            draft: it was its room's draft, which is done with at the same moment.
+            draft: where it was the draft, which is done with at the same moment; empty for nowhere.
             instead: the id of a message that it replaces at the same moment.
         """
+        self.drafts.pop(draft, None)
         values = {name: getattr(message, name) for name in _FIELDS}
         self._run(_PUT, {**values, "draft": draft, "instead": instead})
 
@@ -117,16 +125,20 @@ class Box:
         """Forget a message: it is confirmed, or not wanted any more."""
         self._run("DELETE FROM messages WHERE id = ?", (id,))
 
-    def draft(self, room: str) -> str:
-        """Return what was being written in a room."""
-        return next((text for (text,) in self._run("SELECT text FROM drafts WHERE room = ?", (room,))), "")
-
-    def keep_draft(self, room: str, text: str) -> None:
-        """Keep what is being written in a room; an empty text forgets it."""
+    def keep_draft(self, place: str, text: str) -> None:
+        """Keep what is being written in a room, or another place; an empty text forgets it."""
         if text:
-            self._run("INSERT OR REPLACE INTO drafts VALUES (?, ?)", (room, text))
+            self.drafts[place] = text
+            self._run("INSERT OR REPLACE INTO drafts VALUES (?, ?)", (place, text))
         else:
-            self._run("DELETE FROM drafts WHERE room = ?", (room,))
+            self.drafts.pop(place, None)
+            self._run("DELETE FROM drafts WHERE room = ?", (place,))
+
+    def take_drafts(self, other: Self) -> None:
+        """Take over what is being written from another box, but where something is being written here."""
+        for place, text in other.drafts.items():
+            if place not in self.drafts:
+                self.keep_draft(place, text)
 
     def move_to(self, other: Self) -> None:
         """Put everything into another box; then nothing is left in this one.
@@ -135,9 +147,9 @@ class Box:
         """
         for message in self.messages():
             other.put(message)
-        for room, text in self._run("SELECT room, text FROM drafts"):
-            other.keep_draft(room, text)
+        other.take_drafts(self)
         other.session = self.session
+        self.drafts.clear()
         self._run("DELETE FROM messages; DELETE FROM drafts; DELETE FROM state")
         self.close()
 

@@ -74,6 +74,8 @@ class Outbox:
         for message in here if not take else ():
             message.failed = ELSEWHERE
         self.box.close()
+        if take and not self.box.kept:
+            box.take_drafts(self.box)
         self.box = box
         self._last = max(self._last, box.last)
         kept = [Pending(**asdict(message)) for message in box.messages()]
@@ -91,9 +93,10 @@ class Outbox:
         if box.kept:
             if self.box.kept:
                 self.box.move_to(box)
+            box.take_drafts(self.box)
             self.box = box
 
-    def post(self, room: str, text: str, me: bool, *, reply: int = 0, draft: bool = False, instead: int = 0) -> Pending:
+    def post(self, room: str, text: str, me: bool, *, reply: int = 0, draft: str = "", instead: int = 0) -> Pending:
         """Number a message, keep it and send it: now, or as soon as that is possible. See `Box.put`."""
         self._last += 1
         message = Pending(id=self._last, room=room, text=text, me=me, reply=reply)

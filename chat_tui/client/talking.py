@@ -23,13 +23,13 @@ class Talking(Requests):
         room: str = "general",
         me: bool = False,
         reply: int = 0,
-        draft: bool = False,
+        draft: str = "",
         instead: int = 0,
     ) -> Pending:
         """Send a message without waiting; while not connected it is kept for the next connection.
 
         Its end shows in `batches`: as a message with its id, or as an error with its id. `reply` is the message that it
-        answers, 0 for none. `draft`: it was the room's draft, which is forgotten in the same moment; so is the failed
+        answers, 0 for none. `draft`: where it was the draft, which is forgotten in the same moment; so is the failed
         message of id `instead`.
 
         Raises:
@@ -67,13 +67,13 @@ class Talking(Requests):
         """Own messages that were refused, or of which nobody knows (`failed` says why), until they are withdrawn."""
         return list(self._outbox.failed.values())
 
-    def draft(self, room: str = "general") -> str:
-        """Return what was being written in a room."""
-        return self._outbox.box.draft(room)
+    def draft(self, place: str = "general") -> str:
+        """Return what was being written in a room, or another place that has a name for whoever writes there."""
+        return self._outbox.box.drafts.get(place, "")
 
-    def keep_draft(self, text: str, room: str = "general") -> None:
-        """Keep what is being written in a room."""
-        self._outbox.box.keep_draft(room, text)
+    def keep_draft(self, text: str, place: str = "general") -> None:
+        """Keep what is being written somewhere."""
+        self._outbox.box.keep_draft(place, text)
 
     @property
     def keeps(self) -> bool:

@@ -16,7 +16,6 @@ from chat_tui.completion import Known, offers
 from chat_tui.screens import hints, words
 from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.recall import Offers
-from chat_tui.state.rooms import TYPING
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.people import PeopleBar
@@ -71,7 +70,7 @@ class ChatScreen(Screen[None]):
         self.rooms = RoomsBar()
         self.log_view = MessageLog(self._room.shown)
         self.people = PeopleBar()
-        self.writer = Writer(doer, self._offers, self._room.handle)
+        self.writer = Writer(doer, self._offers, self._room.place)
         self.composer = self.writer.composer
         self._update_placeholder()
         self.bottom = BottomLine()
@@ -121,12 +120,12 @@ class ChatScreen(Screen[None]):
     # What the app tells.
 
     def enter(self, draft: str) -> None:
-        """Show the room that is the chat's current one now, with what was being written there."""
+        """Show what is shown of the chat's current room now, with what was being written there."""
         self._room.timeline.listeners.remove(self._log_changed)
         self._room = self.chat.current
         self._room.timeline.listeners.append(self._log_changed)
         self._over_log = ""
-        self.writer.enter(self._room.handle, draft)
+        self.writer.enter(self._room.place, draft)
         self._update_placeholder()
         self.set_focus(self.composer)
         self.changed(~Changed.NOTHING)
@@ -146,8 +145,6 @@ class ChatScreen(Screen[None]):
             self._fold()
             self._update_empty()
             self._update_placeholder()
-        if Changed.TYPING in what:
-            self.set_timer(TYPING, self._update_people)
         self._update_top()
 
     def link(self, states: tuple[str, ...], tone: str, problem: str = "", way_out: str = "") -> None:
@@ -251,11 +248,11 @@ class ChatScreen(Screen[None]):
             self.suggestions.update(())
         elif not self.composer.has_focus:
             self.set_focus(self.composer)
-        elif self.writer.stop_aiming() or self.composer.text:
+        elif self.writer.stop_aiming():
             pass
         elif self._room.shown is not self._room.timeline:
             self._doer.back()
-        else:
+        elif not self.composer.text:
             self.action_focus_message()
 
     def action_people(self) -> None:

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from chat_tui.client import Refused
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.session.paging import Paging
-from chat_tui.state.entries import ACTION, RETURNING, reply_of
-from server.protocol import frames
+from chat_tui.state.entries import ACTION, RETURNING, Waiting, reply_of
+from server.protocol import frames, limits
 from server.protocol.errors import ProtocolError
-from server.protocol.text import check_room
+from server.protocol.text import check_room, clean_line
 
 _PERMALINK = re.compile(r"chat://(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::([0-9]{1,5}))?/([^\s/]+)/([0-9]{1,16})")
 
@@ -29,18 +30,18 @@ class Acts(Paging):
         """
         room = self.chat.current
         reply = reply or (room.thread.thread if room.thread is not None else 0)
-        pending = self.client.post(text, room=room.handle, me=me, reply=reply, draft=True)
+        pending = self.client.post(text, room=room.handle, me=me, reply=reply, draft=room.place)
         room.pend(pending.id, pending.text, self.chat.clock(), me, reply)
         if room.visit is not None and room.thread is None:
             self.back()
 
-    def keep_draft(self, text: str) -> None:
-        """Keep what is being written, for whoever starts this program again."""
-        self.client.keep_draft(text, self.chat.current.handle)
+    def keep_draft(self, text: str, place: str) -> None:
+        """Keep what is being written in a place (see `Room.place`), for whoever starts this program again, too."""
+        self.client.keep_draft(text, place)
 
-    def draft(self) -> str:
-        """Return what was being written."""
-        return self.client.draft(self.chat.current.handle)
+    def draft(self, place: str) -> str:
+        """Return what was being written in a place (see `Room.place`)."""
+        return self.client.draft(place)
 
     def retry(self) -> bool:
         """Send all failed messages again, oldest first; returns whether there was one.
@@ -56,8 +57,8 @@ class Acts(Paging):
             room.pend(pending.id, pending.text, self.chat.clock(), me, reply)
         return bool(failed)
 
-    def take_back(self) -> str | None:
-        """Take the newest message that is not sent out of the log and return its text; None where there is none yet.
+    def take_back(self) -> Waiting | None:
+        """Take the newest message that is not sent out of the log and return it; None where there is none yet.
 
         Where it may have arrived the server is asked: what comes of it shows in the log, or in `Chat.returned`.
         """
@@ -113,7 +114,8 @@ class Acts(Paging):
         host, port = found[1].strip("[]").casefold(), int(found[2] or DEFAULT_PORT)
         if (host, port) not in (self._known_as, (self.client.host.casefold(), self.client.port)):
             return None
-        return found[3], int(found[4])
+        seq = int(found[4])
+        return (clean_line(unquote(found[3])), seq) if seq <= limits.SAFE_INTEGER else None
 
     # Rooms.
 

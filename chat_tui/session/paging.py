@@ -119,6 +119,12 @@ class Paging(Reading):
 
     # How.
 
+    def _look_after_rooms(self) -> None:
+        """Fetch what is looked at anew as well, where it is not held any more."""
+        super()._look_after_rooms()
+        if self.chat.current.member and not self.chat.current.loaded:
+            self._do("pages", self._fetch_ahead)
+
     def _back_online(self) -> None:
         """Learn how things stand, tell what was read meanwhile, and fetch what is looked at soon."""
         self._do("pages", self._learn_and_fetch)
@@ -157,14 +163,18 @@ class Paging(Reading):
 
     async def _fetch_ahead(self) -> None:
         """Fetch latest pages, one at a time: of the room that is shown, then of those most likely to be."""
-        while (room := self._next_to_fetch()) is not None:
+        refused: set[Room] = set()
+        while (room := self._next_to_fetch(refused)) is not None:
             before = room.timeline.oldest
-            await self._page(room.load, room, before=before)
+            try:
+                await self._page(room.load, room, before=before)
+            except Refused:  # we are not in this room any more, say: the others are fetched all the same
+                refused.add(room)
             self._changed(Changed.MARKS)
 
-    def _next_to_fetch(self) -> Room | None:
+    def _next_to_fetch(self, but: set[Room]) -> Room | None:
         likely = [self.chat.current, *self.chat.ordered()[:FETCHED_AHEAD]]
-        return next((room for room in likely if room.member and not room.loaded), None)
+        return next((room for room in likely if room.member and not room.loaded and room not in but), None)
 
     def _fetch_quotes(self) -> None:
         """Something is to be quoted that is not held."""

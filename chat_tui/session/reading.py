@@ -17,6 +17,8 @@ ASK_AFTER: Final = 0.05
 """Seconds before rooms are asked for anew: what several frames changed is one question."""
 TYPING_EVERY: Final = 3.0
 """Seconds between two times that others are told that something is being written."""
+LAST_WORDS: Final = 1.0
+"""Seconds that leaving waits for the server to hear what was read."""
 CAUGHT_UP: Final = 20
 """Unread messages of a room that catching up shows."""
 AT_ONCE: Final = 8
@@ -32,8 +34,8 @@ class Reading(Desk):
         """What was seen of rooms before the server said how far they are read."""
         self._left_unread: Room | None = None
         """The room that was marked as unread while it was shown: being shown does not make it read."""
-        self._wrote = 0.0
-        """When others were last told that something is being written."""
+        self._wrote = ("", 0.0)
+        """In which room others were last told that something is being written, and when."""
 
     def seen(self, seq: int) -> None:
         """Tell that all up to a message was seen in the room that is shown; soon all devices know."""
@@ -77,10 +79,10 @@ class Reading(Desk):
 
     def typing(self) -> None:
         """Tell that something is being written in the room that is shown; may be called with each key."""
-        now = asyncio.get_running_loop().time()
-        if self.client.connected and now - self._wrote >= TYPING_EVERY:
-            self._wrote = now
-            self.client.typing(self.chat.current.handle)
+        now, room = asyncio.get_running_loop().time(), self.chat.current.handle
+        if self.client.connected and (room != self._wrote[0] or now - self._wrote[1] >= TYPING_EVERY):
+            self._wrote = (room, now)
+            self.client.typing(room)
 
     async def catch_up(self) -> list[tuple[Room, list[frames.Message]]]:
         """Return the first unread messages of each room that has some: where I am named first. Raises ClientError."""
@@ -89,13 +91,16 @@ class Reading(Desk):
         found: list[tuple[Room, list[frames.Message]]] = []
         for start in range(0, len(rooms), AT_ONCE):
             some = rooms[start : start + AT_ONCE]
-            pages = await asyncio.gather(
-                *(self.client.history(room.handle, after=room.marks.floor, limit=CAUGHT_UP) for room in some)
-            )
-            found += [(room, page.messages) for room, page in zip(some, pages, strict=True) if page.messages]
+            pages = await asyncio.gather(*map(self._first_unread, some))
+            found += [(room, messages) for room, messages in zip(some, pages, strict=True) if messages]
         return found
 
     # How.
+
+    async def _first_unread(self, room: Room) -> list[frames.Message]:
+        with suppress(Refused):  # we are not in this room any more
+            return (await self.client.history(room.handle, after=room.marks.floor, limit=CAUGHT_UP)).messages
+        return []
 
     async def _learn_rooms(self) -> None:
         """Learn how things stand."""
@@ -110,6 +115,8 @@ class Reading(Desk):
             self.seen(self._early.pop(shown.handle))
         if self.chat.strange or any(room.marks.uncertain for room in self.chat.rooms.values()):
             self._do("ask", self._ask_again)
+        if any(room.marks.untold for room in self.chat.rooms.values()):
+            self._tell_marks()
 
     async def _ask_again(self) -> None:
         await asyncio.sleep(ASK_AFTER)
@@ -124,10 +131,11 @@ class Reading(Desk):
             await self.client.ask_rooms([room.handle for room in rooms])
 
     async def _tell_last_marks(self) -> None:
-        """Tell what was read, before leaving."""
+        """Tell what was read, before leaving; a server that does not answer keeps nobody here."""
         if self.client.connected:
-            with suppress(ClientError):
-                await self._tell_untold([room for room in self.chat.rooms.values() if room.marks.untold])
+            with suppress(ClientError, TimeoutError):
+                async with asyncio.timeout(LAST_WORDS):
+                    await self._tell_untold([room for room in self.chat.rooms.values() if room.marks.untold])
 
     def _tell_marks(self) -> None:
         if self.client.connected:

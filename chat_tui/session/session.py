@@ -24,6 +24,8 @@ _TRY_EVERY = 0.05
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before coming back is tried: twice as long after each failure, up to the longest. Less up to half of it, by
 chance, so that not all who lost a server come back at once."""
+_A_MOMENT = 0.1
+"""Seconds that a timer may be ahead of the clock."""
 _AFTER_ITS_END = 3.0
 """Seconds that another's server, which won the race for the port, may take after ours has given up."""
 _PASSING = frozenset({Code.TRY_AGAIN, Code.NO_SUCH_SESSION})
@@ -219,7 +221,7 @@ class Session(Acts):
             if changed:
                 self._changed(changed)
             if Changed.TYPING in changed:  # shown until then, unless it is told again
-                asyncio.get_running_loop().call_later(TYPING, self._changed, Changed.TYPING)
+                asyncio.get_running_loop().call_later(TYPING + _A_MOMENT, self._changed, Changed.TYPING)
             self._look_after_rooms()
             while self._to_tell:
                 self.chat.current.timeline.notice(self._to_tell.pop(0), self.chat.clock(), "error")

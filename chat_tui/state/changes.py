@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 1000
 """Changes of a room that are remembered: far more than come while a page is on its way."""
+TEXT: Final = 256 * 1024
+"""Characters that they may hold together: there are many rooms, and who edits long texts is not to fill them all."""
 
 Naming = Callable[[int, str, list[int], bool], int]
 """Called with (user, text, mentions, here): returns the flags of a message that names me, or everyone."""
@@ -30,12 +32,16 @@ class Changes:
         self.floor = 0
         """Changes up to this seq are not remembered: a page that is true as of an earlier one can't be made right."""
         self._last: deque[Change] = deque()
+        self._text = 0
 
     def add(self, change: "Change") -> None:
         """Remember a change, as delivered: in the order of seq."""
         self._last.append(change)
-        if len(self._last) > REMEMBERED:
-            self.floor = self._last.popleft().seq
+        self._text += _text_of(change)
+        while len(self._last) > REMEMBERED or self._text > TEXT:
+            first = self._last.popleft()
+            self.floor = first.seq
+            self._text -= _text_of(first)
 
     def after(self, seq: int) -> "Iterator[Change]":
         """Yield the remembered changes after `seq`, in order."""
@@ -44,7 +50,12 @@ class Changes:
     def forget(self, floor: int) -> None:
         """Forget all: nothing is known of what happened up to `floor`."""
         self._last.clear()
+        self._text = 0
         self.floor = floor
+
+
+def _text_of(change: "Change") -> int:
+    return len(getattr(change, "text", ""))
 
 
 def target_of(change: "Change") -> int:

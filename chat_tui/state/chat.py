@@ -3,14 +3,18 @@
 import time
 from collections.abc import Callable, Iterable
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import UNSET
 
+from chat_tui.state.entries import Waiting
 from chat_tui.state.rooms import Room
 
 if TYPE_CHECKING:
     from server.protocol import frames
+
+NAMES: Final = 20_000
+"""People whose names are remembered: more than anybody meets, some 3 MB. Those met first are forgotten first."""
 
 Sort = Literal["recent", "name"]
 """How rooms are ordered: the latest message first, or by what they are called."""
@@ -26,7 +30,7 @@ class Changed(Flag):
     LINK = auto()
     """How things stand with the server."""
     RETURNED = auto()
-    """A message was taken back: its text is in `Chat.returned`."""
+    """A message was taken back: it is in `Chat.returned`."""
     DRAFT = auto()
     """What was being written earlier is known now."""
     ROOMS = auto()
@@ -59,8 +63,8 @@ class Chat:
         """By user: how people are called, as last heard."""
         self.strange: set[str] = set()
         """Rooms of which nothing is known but that they are there: to be asked for."""
-        self.returned: list[str] = []
-        """Texts that were taken back, for the composer to fetch."""
+        self.returned: list[tuple[str, Waiting]] = []
+        """Messages that were taken back, each with its room, for who writes to fetch."""
         self.clock = clock
         self.rooms: dict[str, Room] = {}
         self.asked: Callable[[], None] = _nothing
@@ -73,8 +77,10 @@ class Chat:
         """Return a room, known from now on."""
         room = self.rooms.get(handle)
         if room is None:
-            room = self.rooms[handle] = Room(handle, self.names, lambda: self.asked())
+            room = Room(handle, self.names, lambda: self.asked())
+            room.since = self._head
             room.call_me(self.user, self.name)
+            self.rooms[handle] = room
             self.strange.add(handle)
         return room
 
@@ -92,7 +98,7 @@ class Chat:
         if sort == "name":
             rooms.sort(key=lambda room: room.label(self.name).casefold())
         else:
-            rooms.sort(key=lambda room: -room.last)
+            rooms.sort(key=lambda room: (max(room.last, room.since), room.since), reverse=True)
         return sorted(rooms, key=_rank)
 
     def next_unread(self) -> Room | None:
@@ -115,15 +121,18 @@ class Chat:
         from server.protocol import frames  # not before the first paint
 
         changed = Changed.NOTHING
-        heard = False
+        heard = done = False
         rooms = self.rooms
         for frame in batch:
             if type(frame) is frames.Message and frame.room in rooms:  # nearly all of a flood
-                rooms[frame.room].add(frame)
+                done |= rooms[frame.room].add(frame)
                 heard = True
             else:
                 changed |= self.apply(frame)
-        return changed | Changed.MARKS if heard else changed
+        if len(self.names) > NAMES:
+            for user in list(self.names)[: NAMES // 2]:
+                del self.names[user]
+        return changed | (Changed.MARKS if heard else Changed.NOTHING) | (Changed.TYPING if done else Changed.NOTHING)
 
     def apply(self, frame: "frames.ServerFrame") -> Changed:
         """Apply one frame; return what it changed."""
@@ -131,8 +140,8 @@ class Chat:
 
         match frame:
             case frames.Message():
-                self.room(frame.room).add(frame)
-                return Changed.MARKS
+                done = self.room(frame.room).add(frame)
+                return Changed.MARKS | (Changed.TYPING if done else Changed.NOTHING)
             case frames.History() if frame.ref is UNSET:  # a page with a ref is for whoever asked
                 self.room(frame.room).load(frame)
                 return Changed.MARKS
@@ -165,7 +174,7 @@ class Chat:
                 return Changed.PEOPLE
             case frames.Roster():
                 self.names.update(zip(frame.users, frame.names, strict=False))
-                self.room(frame.room).let_in()
+                self.room(frame.room).let_in(self._head)
                 self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away)
                 return Changed.PEOPLE
             case frames.Joined():
@@ -224,6 +233,11 @@ class Chat:
         for room in self.rooms.values():
             room.nobody_is_here()
 
+    @property
+    def _head(self) -> int:
+        """The latest that is known to have happened anywhere."""
+        return max((max(room.last, room.since) for room in self.rooms.values()), default=0)
+
     def _heeded(self) -> Iterable[Room]:
         return (room for room in self.rooms.values() if room.member and not room.muted and not room.archived)
 
@@ -233,8 +247,9 @@ class Chat:
                 room.reset()
         self.user, self.session = frame.user, frame.session
         members = set(frame.rooms)
+        head = self._head
         for handle in frame.rooms:
-            self.room(handle)
+            self.room(handle).let_in(head)
         for room in self.rooms.values():
             room.member = room.handle in members
         return self.call_me(frame.name) | Changed.ROOMS | Changed.SHOWN
@@ -252,7 +267,8 @@ class Chat:
     def _invited(self, frame: "frames.Invited") -> Changed:
         room = self.room(frame.room)
         if frame.who != self.user:
-            words = f"{frame.sender} invited {frame.name}" if frame.on else f"{frame.name} is not invited any more"
+            who = "you" if frame.user == self.user else frame.sender
+            words = f"{who} invited {frame.name}" if frame.on else f"{frame.name} is not invited any more"
             room.timeline.notice(words, self.clock())
             return Changed.NOTHING
         if not room.member or frame.room in self.strange:
@@ -260,6 +276,8 @@ class Chat:
             room.member = False
             room.title, room.kind = frame.title or frame.room, "private"
             room.invited_by = frame.sender if frame.on else ""
+            if not frame.on and room is not self.current and not room.waiting():
+                del self.rooms[frame.room]
         return Changed.ROOMS
 
     def _came_in(self, room: Room, frame: "frames.Joined") -> None:
@@ -294,19 +312,19 @@ class Chat:
         """A message was taken back in time."""
         for room in self.rooms.values():
             if any(waiting.id == id for waiting in room.waiting()):
-                self.returned.append(room.withdraw(id))
+                self.returned.append((room.handle, room.withdraw(id)))
                 return Changed.RETURNED
         return Changed.NOTHING
 
     def _refused(self, frame: "frames.Error") -> None:
         """A message that failed says so itself; an error of no request is told in the room that is shown."""
-        handle = frame.room if frame.room is not UNSET else self.current.handle
-        room = self.room(handle)
+        room = (self.rooms.get(frame.room) if frame.room is not UNSET else None) or self.current
         if frame.id is not UNSET and frame.code == "rate_limited":
             words = "More at once than this server takes: the rest is sent by and by."
             room.timeline.notice(words, self.clock())
         elif frame.id is not UNSET:
-            room.fail(frame.id, frame.message)
+            for one in self.rooms.values():  # one of them waits for it
+                one.fail(frame.id, frame.message)
         elif frame.ref is UNSET:
             room.timeline.notice(frame.message, self.clock(), "error")
 

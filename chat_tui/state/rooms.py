@@ -58,6 +58,8 @@ class Room:
         """The latest message, 0 for none."""
         self.last_time = ""
         """When that was said: RFC 3339; empty for never."""
+        self.since = 0
+        """What the log had come to when I came in, as far as this program was there: a new room is no old one."""
         self.people = People()
         """Who is online."""
         self.loaded = False
@@ -85,6 +87,11 @@ class Room:
     def shown(self) -> Timeline:
         """What is shown of it."""
         return self.thread or self.visit or self.timeline
+
+    @property
+    def place(self) -> str:
+        """Where one writes: the room, or the thread of it that is shown."""
+        return f"{self.handle}/{self.thread.thread}" if self.thread is not None else self.handle
 
     def label(self, me: str) -> str:
         """Return what it is called; a direct one by the others in it."""
@@ -129,8 +136,8 @@ class Room:
 
     # What the server says.
 
-    def add(self, message: "frames.Message") -> None:
-        """Take in a message as it is delivered."""
+    def add(self, message: "frames.Message") -> bool:
+        """Take in a message as it is delivered; return whether it ends that someone is shown as writing."""
         timeline = self.timeline
         said_here = timeline.add(message)
         if message.seq > self.last:
@@ -146,10 +153,9 @@ class Room:
                 self.thread.add(message)
         if self.visit is not None and not self.visit.more_after:
             self.visit.add(message)
-        if self._typing:
-            self._typing.pop(message.sender, None)
         if len(timeline.entries) > self._most:
             self._trim()
+        return bool(self._typing) and self._typing.pop(message.sender, None) is not None
 
     def apply(self, change: "Change") -> None:
         """Take in what has become of a message, as it is delivered."""
@@ -238,7 +244,7 @@ class Room:
         self.title, self.kind, self.owner = info.title or self.handle, info.kind, info.owner
         self.topic, self.archived, self.members = info.topic, info.archived, info.members
         if info.member:
-            self.let_in()
+            self.let_in(as_of)
         self.member, self.invited_by = info.member, info.invited_by
         self.known, self._told = True, max(self._told, as_of)
         if info.people:
@@ -250,10 +256,10 @@ class Room:
             self.level, self.favourite, self.muted = info.level, info.favourite, info.muted
             self.marks.told(info.read, info.unread, info.count, info.mentions, info.last, as_of)
 
-    def let_in(self) -> None:
-        """I am a member."""
+    def let_in(self, head: int) -> None:
+        """I am a member: if I was none, since `head`, the latest of all that has happened."""
         if not self.member:
-            self.member, self.invited_by = True, ""
+            self.member, self.invited_by, self.since = True, "", head
             self.reset()  # what was said while I was none is not held
 
     def marked(self, frame: "frames.Marked") -> None:
@@ -322,8 +328,8 @@ class Room:
         for timeline in self._timelines():
             timeline.taking_back(id)
 
-    def withdraw(self, id: int) -> str:
-        """Take an own message out of the log; return its text as it was sent. KeyError where none has this id."""
+    def withdraw(self, id: int) -> Waiting:
+        """Take an own message out of the log; return it. KeyError where none has this id."""
         if self.thread is not None and any(waiting.id == id for waiting in self.thread.waiting()):
             self.thread.withdraw(id)
         return self.timeline.withdraw(id)

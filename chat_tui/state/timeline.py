@@ -147,15 +147,15 @@ class Timeline(Notices):
         """Show an own message as one that is being taken back."""
         self._mark(id, SENDING | RETURNING, "taking it back")
 
-    def withdraw(self, id: int) -> str:
-        """Take an own message out of the log; return its text as it was sent. KeyError where none has this id."""
+    def withdraw(self, id: int) -> Waiting:
+        """Take an own message out of the log; return it. KeyError where none has this id."""
         waiting = self._waiting.pop(id)
         at = self._index(waiting)
         del self.entries[at]
         self.messages -= 1
         changed = self._regroup(at)
         self._tell(at, 1 + changed, changed)
-        return waiting.raw
+        return waiting
 
     def waiting(self) -> list[Waiting]:
         """Return the own messages that are not confirmed, oldest first."""
@@ -241,6 +241,8 @@ class Timeline(Notices):
         text = shown(message.text)
         name, user = self._names.get(message.sender) or _NOBODY
         if user != message.user:
+            if len(self._names) >= _SENDERS:
+                self._names.clear()
             name, user = self._names[message.sender] = (clean_line(message.sender), message.user)
             self.users.setdefault(user, name)
         flags = ACTION if message.me else 0
@@ -373,6 +375,8 @@ class Timeline(Notices):
 
 
 _NOBODY: Final = ("", -1)
+_SENDERS: Final = 1000
+"""Names that are kept cleaned."""
 
 
 def _nothing() -> None:

@@ -12,6 +12,9 @@ from chat_tui.widgets.log_pane import LogPane
 from chat_tui.widgets.log_view import is_message
 
 
+_OF_MESSAGE = frozenset(action.action.partition("(")[0] for action in of(Where.MESSAGE))
+
+
 class MessageLog(LogPane):
     """A log in which a message can have the focus and be acted on. What is to be done with it, messages say."""
 
@@ -115,6 +118,10 @@ class MessageLog(LogPane):
         """Let go of the message where another widget takes the focus; the whole terminal may lose it meanwhile."""
         if self.screen.focused is not None:
             self.focused_message = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take the keys of a message while one has the focus: at any other time they are letters to be written."""
+        return self.focused_message is not None or action not in _OF_MESSAGE
 
     def action_act(self, action: str) -> None:
         """Have something done with the message that has the focus."""

@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 
+from chat_tui.actions import BY_ID, key_text
 from chat_tui.state.entries import (
     ACTION,
     DELETED,
@@ -28,6 +29,7 @@ from chat_tui.widgets.log_grid import Grid, Ink, fit
 from chat_tui.widgets.log_shape import Extra, Line, Part, Shape, clock
 from chat_tui.widgets.log_wrap import Span
 
+_OPENS_THREAD = key_text(BY_ID["message.thread"].keys[0])
 _BOLD, _ITALIC = Style(bold=True), Style(italic=True)
 
 Styled = tuple[int, int, Style]
@@ -178,7 +180,7 @@ class _Row:
     def _thread(self, text: str) -> list[Segment]:
         style = self.ink.style(self.ink.link, self.behind) + _act("thread", self.entry.seq)
         segments = [Segment(f"↳ {text}", style)]
-        return [*segments, Segment(" · T opens", self.quiet)] if self.focused else segments
+        return [*segments, Segment(f" · {_OPENS_THREAD} opens", self.quiet)] if self.focused else segments
 
     # What stands left of the text.
 

@@ -242,7 +242,9 @@ class LogView:
             above = max(0, seen - rows)
         else:
             return
-        self.top, self.skip, self.following = index, 0, False
+        self.top, self.following = index, False
+        # In a window of few rows what separates a message from others gives way to it.
+        self.skip = max(0, self.shape(index).first + 2 - self.height)
         self.up(max(0, self.height - rows) // 2 if middle else above)
 
     def _is_above(self, index: int) -> bool:

@@ -19,7 +19,7 @@ class Doer(Protocol):
     def say(self, text: str, me: bool, reply: int) -> bool:
         """Send a message; return whether it can be one."""
 
-    def reword(self, seq: int, text: str) -> None:
+    def reword(self, edit: "Aim", text: str) -> None:
         """Give an own message another text."""
 
     def call(self, command: commands.Command, values: tuple[str, ...]) -> None:
@@ -39,32 +39,32 @@ class Aim(NamedTuple):
 
 
 class Writer(Widget):
-    """A note and a composer. Each room has what is answered there; an edit ends where the room is left.
+    """A note and a composer. Each place (a room, a thread) has what is answered and what is edited there.
 
     Args:
         doer: does what is asked for.
         offers: what the word before the cursor may become.
-        room: where it is written first.
+        place: where it is written first.
     """
 
     DEFAULT_CSS = "Writer { height: auto; }"
 
     class Drafted(Message):
-        """What is being written in a room, after each change."""
+        """What is being written in a place, after each change."""
 
-        def __init__(self, text: str, room: str) -> None:
+        def __init__(self, text: str, place: str) -> None:
             super().__init__()
             self.text = text
-            self.room = room
+            self.place = place
 
     class Touched(Message):
         """What is written changed, or where in it the cursor stands."""
 
-    def __init__(self, doer: Doer, offers: Callable[[str, int], Offers], room: str, *, id: str | None = None) -> None:
+    def __init__(self, doer: Doer, offers: Callable[[str, int], Offers], place: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.note = Note()
         self.composer = Composer(self._accept, offers)
-        self.composer.place = room
+        self.composer.place = place
         self.asked_about = 0
         """The message that was asked about, until something else is done; 0 for none."""
         self._doer = doer
@@ -75,6 +75,8 @@ class Writer(Widget):
         self._edit: Aim | None = None
         self._aside = ""
         """What was being written before an edit began."""
+        self._edits: dict[str, tuple[Aim, str]] = {}
+        """By place: what is edited there, and how far that is."""
 
     def compose(self) -> ComposeResult:
         """Stand one above the other."""
@@ -105,11 +107,36 @@ class Writer(Widget):
 
     # What the next message does.
 
-    def enter(self, room: str, draft: str) -> None:
-        """Write in another room, from what was being written there on."""
-        self._edit = None
-        self.composer.start(draft, room)
+    def enter(self, place: str, draft: str) -> None:
+        """Write elsewhere, from what was being edited or written there on."""
+        if self._edit is not None:
+            self._edits[self.composer.place] = (self._edit, self.composer.text)
+        self._edit, text = self._edits.pop(place, (None, draft))
+        self._aside = draft
+        self.composer.start(text, place)
         self.calm()
+
+    def restore(self, draft: str) -> None:
+        """Go on with what was being written, unless something is already."""
+        if draft and self._edit is None and not self.composer.text:
+            self.composer.start(draft, self.composer.place)
+
+    def give_back(self, line: str, reply: Aim | None) -> None:
+        """Put a line that was not sent under what is being written; `reply` is what it would have answered."""
+        if self._edit is not None:
+            self._aside = joined(self._aside, line)
+            return
+        if reply is not None and not self.composer.text:
+            self._replies.setdefault(self.composer.place, reply)
+        self.composer.put(joined(self.composer.text, line))
+
+    def edit_again(self, edit: Aim, text: str, place: str) -> None:
+        """Go on with an edit that was not taken: here, or once one is there again."""
+        if place != self.composer.place:
+            self._edits[place] = (edit, text)
+        elif self._edit is None:
+            self._edit, self._aside = edit, self.composer.text
+            self.composer.start(text, place)
 
     def aim(self, aim: Aim, text: str = "") -> None:
         """Have the next message answer another, or take its place; `text` is what an edit starts from."""
@@ -137,7 +164,8 @@ class Writer(Widget):
         message.stop()
         if self._edit is None:
             self.post_message(self.Drafted(message.text, message.place))
-        if message.text:  # else it was sent, perhaps: what that led to is not to be wiped away
+        # Else it was sent, perhaps, or is not there any more: what that led to is not to be wiped away.
+        if message.text and message.text == self.composer.text:
             self.calm()
         self._touched()
 
@@ -164,7 +192,7 @@ class Writer(Widget):
     def _send(self, said: str, me: bool) -> str | None:
         edit, self._edit = self._edit, None
         if edit is not None:
-            self._doer.reword(edit.seq, said)
+            self._doer.reword(edit, said)
             return self._aside
         reply = self._replies.get(self.composer.place)
         if not self._doer.say(said, me, reply.seq if reply else 0):
@@ -194,3 +222,8 @@ class Writer(Widget):
             self.note.update(aim.words, "Esc stops")
         else:
             self.note.update(self._quiet)
+
+
+def joined(before: str, line: str) -> str:
+    """Return a text with a line below it."""
+    return f"{before}\n{line}" if before else line

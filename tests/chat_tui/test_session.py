@@ -267,7 +267,9 @@ async def test_a_message_whose_number_is_refused_keeps_its_text(tmp_path: Path, 
             await refused.wait()
         assert [send.text for send in sent] == ["a\tb", "a\tb"]
         assert sent[0].id < sent[1].id  # type: ignore[operator]
-        assert desk.session.take_back() == "a\tb"
+        taken = desk.session.take_back()
+        assert taken is not None
+        assert taken.raw == "a\tb"
         assert timeline.entries == []
 
 

@@ -33,7 +33,12 @@ def test_what_is_put_in_is_there_again(tmp_path: Path) -> None:
     box.close()
     again = Box(tmp_path / "b.db")
     assert again.messages() == sorted(sent, key=lambda one: one.id)
-    assert (again.session, again.last, again.draft("general"), again.draft("dev")) == ("secret", 4, "half a", "")
+    assert (again.session, again.last, again.drafts.get("general", ""), again.drafts.get("dev", "")) == (
+        "secret",
+        4,
+        "half a",
+        "",
+    )
     again.close()
     assert (tmp_path / "b.db").stat().st_mode & 0o077 == 0
 
@@ -57,10 +62,10 @@ def test_a_draft_becomes_a_message_at_one_moment(tmp_path: Path) -> None:
     box = Box(tmp_path / "b.db")
     box.keep_draft("general", "text")
     box.keep_draft("dev", "other")
-    box.put(message(1, "text"), draft=True)
+    box.put(message(1, "text"), draft="general")
     box.put(message(2), instead=1)
     assert [one.id for one in box.messages()] == [2]
-    assert (box.draft("general"), box.draft("dev")) == ("", "other")
+    assert (box.drafts.get("general", ""), box.drafts.get("dev", "")) == ("", "other")
     box.close()
 
 
@@ -127,8 +132,8 @@ def test_a_box_moves_with_its_name(tmp_path: Path, session: str) -> None:
     old.put(message(7))
     old.keep_draft("general", "half")
     old.move_to(new)
-    assert (new.session, [one.id for one in new.messages()], new.draft("general")) == (session, [7], "half")
+    assert (new.session, [one.id for one in new.messages()], new.drafts.get("general", "")) == (session, [7], "half")
     left = boxes.open("one", "alice")
-    assert (left.messages(), left.session, left.draft("general")) == ([], "", "")
+    assert (left.messages(), left.session, left.drafts.get("general", "")) == ([], "", "")
     for box in (left, new):
         box.close()

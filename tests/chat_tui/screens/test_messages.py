@@ -48,6 +48,26 @@ async def test_an_own_message_is_edited_and_what_was_being_written_stays(sit: An
         await alice.sees("the tag is v3 (edited)")
 
 
+async def test_an_edit_that_is_not_taken_is_not_lost(sit: Any, server: Server) -> None:
+    """Not where the message is gone by then, nor without a connection, nor by a look at another room."""
+    async with sit() as alice:
+        await alice.say("//etc/hosts")
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("# dev")
+        await alice.type("<alt+down>", "half", "<shift+tab>", "e")
+        await alice.sees("Editing your message", "❯ //etc/hosts")
+        await alice.type(" too", "<alt+up>", "other", "<alt+down>")
+        await alice.sees("# general", "Editing your message", "❯ //etc/hosts too")
+        await alice.app.session.delete(alice.app.chat.current.timeline.newest)
+        await alice.type("<enter>")
+        await alice.sees("✗ ", "❯ //etc/hosts too")
+        await alice.app.session.client.close()
+        await alice.type("<enter>")
+        await alice.sees("✗ Not connected", "❯ //etc/hosts too")
+        await alice.type("<escape>", "<escape>")
+        await alice.sees("❯ half")
+
+
 async def test_deleting_asks_once(sit: Any, server: Server) -> None:
     """The second press deletes; anything else keeps it."""
     async with sit() as alice:
@@ -98,6 +118,26 @@ async def test_a_thread_has_a_view_of_its_own(sit: Any, server: Server) -> None:
         assert (await bob.history()).messages[-1].thread == root.seq
         await alice.type("<escape>")
         await alice.sees("something else", "soup", "1 reply")
+
+
+async def test_a_thread_has_a_draft_of_its_own(sit: Any, server: Server) -> None:
+    """What is being written for all is not said there, nor the other way round; both are there again."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        root = await bob.send("lunch?")
+        await alice.sees("lunch?")
+        await alice.type("for all", "<shift+tab>", "t")
+        await alice.sees("› thread", "❯ Reply in this thread")
+        await alice.type("for few", "<escape>")
+        await alice.sees("❯ for all")
+        await alice.type("<shift+tab>", "t")
+        await alice.sees("› thread", "❯ for few")
+        await alice.type("<enter>")
+        await alice.until(lambda: not alice.app.session.client.unconfirmed)
+        last = (await bob.history()).messages[-1]
+        assert (last.text, last.thread) == ("for few", root.seq)
+        await alice.type("<escape>")
+        await alice.sees("❯ for all")
+        assert list(alice.app.session.client._outbox.box.drafts) == ["general"]
 
 
 async def test_pins_links_and_copies(sit: Any, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.rooms import Room
 from server.protocol import frames
@@ -10,10 +12,14 @@ from server.protocol import frames
 def chat() -> Chat:
     """Return a chat that came in as alice."""
     chat = Chat("alice", clock=lambda: 1_800_000_000.0)
-    welcome = frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=4, rooms=["general"])
-    assert Changed.NAME in chat.apply(welcome)
+    assert Changed.NAME in chat.apply(welcome("general"))
     chat.apply(frames.Roster(room="general", names=["alice"]))
     return chat
+
+
+def welcome(*rooms: str, **more: Any) -> frames.Welcome:
+    """Return what the server says to alice who comes in."""
+    return frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=4, rooms=list(rooms), **more)
 
 
 def said(seq: int, text: str, user: int = 2, sender: str = "bob") -> frames.Message:
@@ -62,7 +68,12 @@ def test_a_refused_message_fails_and_other_errors_are_told() -> None:
     assert [failed.reason for failed in state.current.timeline.failed()] == ["Too long."]
     state.apply(frames.Error(code="bad_frame", message="Odd.", ref="1"))
     state.apply(frames.Error(code="bad_frame", message="Odd."))
-    assert log(state).count("Odd.") == 1
+    state.apply(frames.Error(code="no_such_room", message="Odd.", room="nowhere"))
+    assert log(state).count("Odd.") == 2
+    assert list(state.rooms) == ["general"]
+    state.room("dev").pend(2, "there", 0)
+    state.apply(frames.Error(code="bad_text", message="Too long.", id=2))
+    assert [failed.raw for failed in state.rooms["dev"].timeline.failed()] == ["there"]
 
 
 def test_another_history_starts_the_log_anew_and_a_resume_keeps_it() -> None:
@@ -101,6 +112,7 @@ def busy() -> Chat:
         info("secret", member=False, invited_by="bob"),
         info("@1-2", kind="direct", people=[(1, "alice"), (2, "bob")], last=45, count=1),
     ]
+    state.apply(welcome(*(one.room for one in rooms if one.member), resumed=True))
     state.apply(frames.Rooms(rooms=rooms, as_of=70))
     return state
 
@@ -116,6 +128,50 @@ def test_rooms_are_in_the_order_in_which_they_matter() -> None:
     assert handles(state.ordered()) == ["secret", "fav", "ops", "@1-2", "dev", "general", "loud", "old"]
     assert handles(state.ordered("name")) == ["secret", "fav", "@1-2", "dev", "general", "ops", "loud", "old"]
     assert (state.unread_total, state.mention_total) == (6, 2)
+
+
+def test_a_room_that_was_just_made_or_entered_stands_above_those_where_less_happened_since() -> None:
+    """Whichever device did it, and although nobody has said anything there."""
+    state = busy()
+    state.apply(frames.Roster(room="new", names=["alice"]))
+    assert handles(state.ordered())[2:4] == ["new", "ops"]
+    state.left("ops")
+    state.apply(frames.Roster(room="dev", names=["alice"]))  # was in it all the time
+    state.apply(frames.Roster(room="ops", names=["alice"]))
+    assert handles(state.ordered())[2:4] == ["ops", "new"]
+    state.apply(said(71, "hi"))
+    state.apply(welcome(*state.rooms, "newer", resumed=True))
+    assert handles(state.ordered())[2:5] == ["newer", "general", "ops"]
+
+
+def test_a_room_that_was_entered_again_meanwhile_is_not_gone_on_with() -> None:
+    """Between leaving and coming back on another device, things were said that this one was not sent."""
+    state = chat()
+    state.apply(said(5, "before"))
+    state.show("general")
+    state.left("general")
+    state.apply(welcome("general", resumed=True))
+    assert (log(state), state.current.member, state.current.loaded) == ([], True, False)
+
+
+def test_who_is_done_writing_is_shown_at_once() -> None:
+    """Alone, or in the middle of much; not who was not shown as writing."""
+    for listen in (Chat.apply, lambda state, frame: Chat.apply_all(state, [frame])):
+        state = chat()
+        assert Changed.TYPING not in listen(state, said(5, "hi"))
+        state.apply(frames.Typing(room="general", names=["bob"]))
+        assert Changed.TYPING in listen(state, said(6, "hi"))
+        assert Changed.TYPING not in listen(state, said(7, "hi"))
+
+
+def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those met first are forgotten first."""
+    monkeypatch.setattr("chat_tui.state.chat.NAMES", 4)
+    state = chat()
+    for user in range(10, 17):
+        state.apply_all([said(user, "hi", user, f"user{user}")])
+    assert len(state.names) <= 4
+    assert state.names[16] == "user16"
 
 
 def test_the_next_unread_room_is_where_i_am_named() -> None:
@@ -157,10 +213,12 @@ def test_being_invited_coming_in_and_leaving() -> None:
     state.apply(invited)
     invited.on = False
     state.apply(invited)
-    assert handles(state.ordered()) == ["general"]
+    assert (handles(state.ordered()), "dev" in state.rooms) == (["general"], False)
     invited.who, invited.name, invited.room = 7, "eve", "general"
     state.apply(invited)
     assert log(state)[-1] == "eve is not invited any more"
+    state.apply(frames.Invited(seq=6, room="general", user=1, sender="alice", time="", who=7, name="eve", title=""))
+    assert log(state)[-1] == "you invited eve"
 
 
 def test_what_becomes_of_messages_and_rooms_reaches_them() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chat_tui.state import rooms
-from chat_tui.state.changes import REMEMBERED
+from chat_tui.state.changes import REMEMBERED, TEXT
 from chat_tui.state.entries import DELETED, EDITED, FAILED, HEAD, MENTION, NOTICE, PINNED
 from chat_tui.state.rooms import HELD, KEPT, Room
 from chat_tui.state.timeline import Timeline
@@ -72,6 +72,16 @@ def test_a_page_older_than_what_is_remembered_is_refused() -> None:
     assert one.add_page(page(said(0), as_of=2), one.timeline)
 
 
+def test_long_texts_do_not_fill_the_memory_of_changes() -> None:
+    """Pages from before those that were let go of are asked for again."""
+    one = room()
+    for seq in range(1, 101):
+        one.apply(frames.Edited(**header(seq), target=1, text="x" * 16_000))
+    kept = list(one._changes.after(0))
+    assert sum(len(change.text) for change in kept if isinstance(change, frames.Edited)) <= TEXT
+    assert (len(kept), kept[-1].seq, kept[0].seq) == (TEXT // 16_000, 100, one._changes.floor + 1)
+
+
 def test_a_thread_shows_its_messages_alone_and_the_flat_view_all() -> None:
     """A quote stands above an answer, but not where it would say what stands at the top."""
     one = room()
@@ -105,8 +115,8 @@ def test_an_own_answer_shows_in_the_thread_while_it_is_sent() -> None:
     one.pend(3, "late", 0, reply=10)
     assert texts(thread) == ["early", "late"]
     assert thread.entries[0].flags & FAILED
-    assert one.withdraw(1) == "early"
-    assert one.withdraw(2) == "not here"
+    assert one.withdraw(1).raw == "early"
+    assert one.withdraw(2).raw == "not here"
     one.confirm(3, 20)
     one.add(said(20, "late", 1, id=3, reply=10, thread=10))
     assert texts(thread) == ["late"]
@@ -220,7 +230,7 @@ def test_what_the_server_says_of_a_room() -> None:
     assert (one.unread, one.mentions) == (1, 1)
     one.told(frames.RoomInfo(room="dev", title="secret", kind="private", member=False, invited_by="bob"), 7)
     assert (one.member, one.invited_by, one.title) == (False, "bob", "secret")
-    one.let_in()
+    one.let_in(70)
     assert (one.member, one.invited_by, texts(one.timeline)) == (True, "", [])
 
 

@@ -180,7 +180,7 @@ def test_a_failed_message_keeps_its_text_until_sent_or_taken_back() -> None:
     ]
     log.taking_back(7)
     assert [entry.id for entry in log.failed()] == [8]
-    assert log.withdraw(8) == "two"
+    assert log.withdraw(8).raw == "two"
     assert texts(log) == ["one"]
     with pytest.raises(KeyError):
         log.withdraw(8)
@@ -192,7 +192,7 @@ def test_a_message_taken_back_is_as_it_was_written() -> None:
     raw = "\ndef f():\n\treturn\n"
     log.pend(7, raw, NINE)
     assert texts(log) == ["def f():\n    return"]
-    assert log.withdraw(7) == raw
+    assert log.withdraw(7).raw == raw
 
 
 def test_many_who_come_in_within_a_minute_share_a_notice() -> None:

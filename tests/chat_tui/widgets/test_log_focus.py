@@ -4,6 +4,7 @@ from time import perf_counter
 
 from textual import on
 from textual.app import App, ComposeResult
+from textual.events import Key
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -122,8 +123,25 @@ async def test_keys_choose_a_message_and_act_on_it() -> None:
         assert len(app.said(MessageLog.Unfocused)) == 1
         assert app.chat.focused_message is None
         assert not any(row.startswith("❯") for row in app.rows)
-        await pilot.press("up", "j")
+        app.chat.action_focus_last()
+        await pilot.press("down")
         assert len(app.said(MessageLog.Unfocused)) == 2
+
+
+async def test_without_a_message_its_keys_are_letters() -> None:
+    """The log has the focus alone where text in it was selected with the mouse: what is typed goes on to the screen."""
+    typed: list[str] = []
+
+    class Typed(Host):
+        def on_key(self, event: Key) -> None:
+            typed.append(event.key)
+
+    app = Typed(log_of(1, 2, 3))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        app.chat.focus()
+        await pilot.press("r", "j", "d")
+        assert (typed, app.acts, app.chat.focused_message) == (["r", "j", "d"], [], None)
 
 
 async def test_the_focus_brings_the_view_along() -> None:

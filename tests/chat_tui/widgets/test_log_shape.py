@@ -109,7 +109,7 @@ def test_a_reply_begins_with_what_it_answers() -> None:
     assert rows[0][9:] == "   carol  ↪ bob: who merged it? really really r…"
     assert rows[1].strip() == "I did"
     assert rows_of(shape_of(log, 1))[-1].strip() == "↳ 2 replies"
-    assert rows_of(shape_of(log, 1), focused=True)[-1].strip("│ ") == "↳ 2 replies · T opens"
+    assert rows_of(shape_of(log, 1), focused=True)[-1].strip("│ ") == "↳ 2 replies · t opens"
     thread = log_of(first, second, third, thread=1)
     assert rows_of(shape_of(thread, 1))[-1].endswith("really")
     assert [row[TEXT:] for row in rows_of(shape_of(thread, 2))] == ["I did"]
