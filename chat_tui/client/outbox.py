@@ -73,9 +73,9 @@ class Outbox:
         here = [*self.pending.values(), *self.failed.values()] if take or not self.box.kept else []
         for message in here if not take else ():
             message.failed = ELSEWHERE
-        self.box.close()
         if take and not self.box.kept:
             box.take_drafts(self.box)
+        self.box.close()
         self.box = box
         self._last = max(self._last, box.last)
         kept = [Pending(**asdict(message)) for message in box.messages()]

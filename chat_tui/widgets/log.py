@@ -11,7 +11,6 @@ from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_pane import LogPane
 from chat_tui.widgets.log_view import is_message
 
-
 _OF_MESSAGE = frozenset(action.action.partition("(")[0] for action in of(Where.MESSAGE))
 
 

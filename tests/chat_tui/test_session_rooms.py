@@ -8,11 +8,12 @@ import pytest
 from support import PATIENCE, Server
 
 from chat_tui.client import Client, ClientError, Refused
-from chat_tui.session import Session
+from chat_tui.session import Session, reading
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.entries import DELETED, EDITED, NOTICE, Entry, reply_of
 from chat_tui.state.link import Address, Phase
 from chat_tui.state.timeline import Timeline
+from server.protocol import frames
 
 
 class Desk:
@@ -304,6 +305,52 @@ async def test_rooms_are_fetched_before_anybody_looks(server: Server, sit: Sit) 
     assert again.chat.current.timeline.more
 
 
+async def test_what_is_looked_at_is_fetched_anew_after_a_gap(two: tuple[Desk, Desk]) -> None:
+    """Nobody has to leave the room for it."""
+    alice, bob = two
+    await alice.say("one")
+    await bob.until(lambda: "one" in bob.said())
+    bob.chat.apply(frames.Gap(room="dev", after=0, before=bob.chat.current.last + 1))
+    assert bob.said() == []
+    await alice.say("two")
+    await bob.until(lambda: bob.said() == ["one", "two"])
+
+
+async def test_a_room_that_is_refused_does_not_keep_others_from_being_fetched(
+    server: Server, two: tuple[Desk, Desk]
+) -> None:
+    """We may not be in it any more."""
+    _, bob = two
+    await fill(server, 3)
+    refused = bob.chat.room("nowhere")
+    refused.last = 10**6
+    bob.chat.rooms["general"].reset()
+    bob.session.show("dev")
+    await bob.until(lambda: bob.chat.rooms["general"].loaded)
+    assert not refused.loaded
+
+
+async def test_leaving_does_not_wait_for_a_server_that_does_not_answer(
+    two: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is told with the next coming in, then."""
+    alice, bob = two
+    monkeypatch.setattr(reading, "LAST_WORDS", 0.01)
+    bob.chat.current.marks.saw(await alice.say("one"))
+    monkeypatch.setattr(bob.session.client, "_write", lambda _: None)
+    async with asyncio.timeout(PATIENCE / 2):
+        await bob.session.quit()
+
+
+async def test_what_is_taken_back_returns_to_its_room(two: tuple[Desk, Desk]) -> None:
+    """Whichever is shown by then."""
+    alice, _ = two
+    alice.chat.current.pend(7, "psst", 0)
+    alice.session.show("general")
+    alice.chat.apply(frames.Ok(id=7))
+    assert [(room, message.raw) for room, message in alice.chat.returned] == [("dev", "psst")]
+
+
 async def test_others_see_who_writes_and_who_is_away(two: tuple[Desk, Desk]) -> None:
     """Typing ends with the message."""
     alice, bob = two
@@ -392,6 +439,9 @@ def test_links_to_messages_are_known_by_their_server(tmp_path: Path) -> None:
     assert session.permalink(42) == "chat://chat.example:7373/general/42"
     assert session.parse_permalink(" chat://Chat.example:7373/dev/7 ") == ("dev", 7)
     assert session.parse_permalink("chat://chat.example/dev/7") == ("dev", 7)
+    assert session.parse_permalink("chat://chat.example/caf%C3%A9/7") == ("café", 7)  # as a link in a text has it
+    assert session.parse_permalink("chat://chat.example/%1b[2J/7") == ("␛[2J", 7)
+    assert session.parse_permalink(f"chat://chat.example/dev/{2**53}") is None
     assert at("::1", 5).parse_permalink(at("::1", 5).permalink(3)) == ("general", 3)
     for other in ("chat://other:7373/dev/7", "chat://chat.example:1/dev/7", "chat://chat.example:7373/dev", "dev"):
         assert session.parse_permalink(other) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chat_tui.client.box import Box, Boxes, Kept
+from chat_tui.client.outbox import Outbox
 
 
 def message(id: int, text: str = "hi", session: str = "s") -> Kept:
@@ -67,6 +68,21 @@ def test_a_draft_becomes_a_message_at_one_moment(tmp_path: Path) -> None:
     assert [one.id for one in box.messages()] == [2]
     assert (box.drafts.get("general", ""), box.drafts.get("dev", "")) == ("", "other")
     box.close()
+
+
+def test_drafts_are_held_without_a_disk_and_go_where_one_goes(tmp_path: Path) -> None:
+    """What is being written in a room is there on coming back to it, whatever is kept."""
+    outbox = Outbox(lambda _: None)
+    outbox.box.keep_draft("dev", "half")
+    outbox.box.keep_draft("general", "here")
+    kept = Box(tmp_path / "b.db")
+    kept.keep_draft("general", "there")
+    outbox.belong(kept, take=True)
+    assert outbox.box.drafts == {"dev": "half", "general": "there"}
+    outbox.post("dev", "half", False, draft="dev")
+    assert outbox.box.drafts == {"general": "there"}
+    outbox.belong(Box(None), take=True)
+    assert outbox.box.drafts == {}  # it stays with its name
 
 
 def test_one_process_holds_it_and_a_kill_lets_go(tmp_path: Path) -> None:
