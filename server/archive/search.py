@@ -23,8 +23,12 @@ from server.archive.search_store import SearchStore, StaleError
 PAUSE: Final = 0.05
 """Seconds between two batches while messages are being sent, at least: what comes meanwhile makes one batch."""
 
-SHARE: Final = 0.1
-"""The part of the time that it works while messages are being sent, at most: those who send come first."""
+SHARE: Final = 0.05
+"""The part of the time that it works while messages are being sent, at most: those who send come first, and it keeps up
+with some thousand messages a second all the same."""
+
+CLEANING: Final = 0.1
+"""The part of the time in which it cleans away what was deleted, at most."""
 
 PATIENCE: Final = 10.0
 """Seconds for which queries may put off that what was deleted is cleaned away."""
@@ -173,7 +177,7 @@ class SearchIndex:
         cleaned = self._store.clean(lambda: not self._queries.empty() and time.monotonic() < by)
         if cleaned:
             now = time.monotonic()
-            self._cleaning_from = now + (now - begun) * (1 / SHARE - 1)
+            self._cleaning_from = now + (now - begun) * (1 / CLEANING - 1)
             self._cleaning_by = 0.0
             self._erased(cleaned)
 

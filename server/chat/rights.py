@@ -1,6 +1,6 @@
 """Who may do what in a room: one table, for every kind of room."""
 
-from enum import Enum, IntEnum, auto
+from enum import IntEnum, auto
 from typing import Final, Literal
 
 
@@ -14,7 +14,7 @@ class Role(IntEnum):
     """Who made it."""
 
 
-class Act(Enum):
+class Act(IntEnum):
     """Something that can be done in a room."""
 
     ENTER = auto()

@@ -31,8 +31,8 @@ from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Delete, Edit, Pin, React, Send, Withdraw
 from server.protocol.text import check_text
 
-_NAMED: Final = re.compile(r"(?<![\w@./-])@(\w[\w.-]*)")
-"""A name in a text: not in the middle of an address."""
+_NAMED: Final = re.compile(r"@(?<![\w@./-]@)(\w[\w.-]*)")
+"""A name in a text: not in the middle of an address. It starts with its @: that is what is quickly looked for."""
 
 _HERE: Final = "here"
 
