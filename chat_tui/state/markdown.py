@@ -1,6 +1,7 @@
 """Reads a small Markdown: bold, italic, code, quotes, lists, links that say where they lead, names of people and rooms.
 
-Every text is read in one pass, whatever it holds. Emphasis, code and links begin and end on one line.
+Every text is read in one pass, and not all of it where it holds very much. Emphasis, code and links begin and end on
+one line.
 """
 
 import re
@@ -23,6 +24,9 @@ _LINK = re.compile(
 )
 _LIKE_AN_ADDRESS = re.compile(r".*(?:://|www\.)|[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?:[:/?#]\S*)?$", re.IGNORECASE)
 _ITEM = re.compile(r"( {0,8})([-*]|\d{1,3}[.)]) (?=\S)")
+_MOST = 1000
+"""Lines of a text, and what may be markup in them, that are looked at: a few milliseconds. What follows is shown as it
+was typed; nobody writes as much by hand."""
 _FENCE = "```"
 _LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 _LONG = 48
@@ -52,6 +56,7 @@ class _Reader:
         self._pieces: list[str] = []
         self._marks: list[Mark] = []
         self._blocks: list[Block] = []
+        self._left = _MOST
 
     def marked(self) -> Marked:
         """Return all that was read."""
@@ -69,7 +74,7 @@ class _Reader:
     def lines(self, lines: list[str], blocks: bool) -> None:
         """Read all lines of a text."""
         at, fences = 0, blocks
-        while at < len(lines):
+        while at < len(lines) and self._left > 0:
             line = lines[at]
             if fences and line.lstrip().startswith(_FENCE) and line.count(_FENCE) == 1:
                 end = next((end for end in range(at + 1, len(lines)) if lines[end].rstrip().endswith(_FENCE)), 0)
@@ -85,6 +90,8 @@ class _Reader:
             else:
                 self._add(Kind.TEXT, line)
             at += 1
+        if at < len(lines):
+            self._add(Kind.TEXT, "\n".join(lines[at:]))
 
     def _code(self, lines: list[str]) -> bool:
         """Read lines from one fence to the next; return whether there is any code between them."""
@@ -106,16 +113,20 @@ class _Reader:
         indent, sign = item.groups()
         self._pieces.append(f"{indent}{'•' if sign in '-*' else sign} ")
         hang = len(self._pieces[-1])
-        _Line(line[item.end() :], self._pieces, self._marks).read()
+        self._read(line[item.end() :])
         self._blocks.append(Block(start, len(self._pieces), Kind.ITEM, hang))
 
     def _add(self, kind: Kind, line: str) -> None:
         """Read a line of text or quote; lines of one kind are one block."""
         start = self._begin()
-        _Line(line, self._pieces, self._marks).read()
+        self._read(line)
         if self._blocks and self._blocks[-1].kind is kind:
             start = self._blocks.pop().start
         self._blocks.append(Block(start, len(self._pieces), kind))
+
+    def _read(self, line: str) -> None:
+        """Read what of a line is text, as far as there is something left to look at."""
+        self._left -= 1 + _Line(line, self._pieces, self._marks).read(self._left)
 
     def _begin(self) -> int:
         """Begin a line; return its first piece."""
@@ -145,10 +156,11 @@ class _Line:
         self._ticks: dict[int, list[int]] | None = None
         """Where runs of backticks start, by their length."""
 
-    def read(self) -> None:
-        """Add the line's pieces and marks."""
-        position = 0
-        while token := _TOKEN.search(self._line, position):
+    def read(self, most: int) -> int:
+        """Add the line's pieces and marks; return what was looked at, `most` of it at most."""
+        position = looked = 0
+        while looked < most and (token := _TOKEN.search(self._line, position)):
+            looked += 1
             self._say(self._line[position : token.start()])
             match token[0][0]:
                 case "*" | "_":
@@ -164,6 +176,7 @@ class _Line:
                 case _:
                     position = self._address(token)
         self._say(self._line[position:])
+        return looked
 
     def _say(self, piece: str, look: Look | None = None, target: str = "") -> None:
         if piece:

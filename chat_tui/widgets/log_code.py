@@ -15,8 +15,8 @@ sh shell sql swift toml ts tsx typescript xml yaml yml zig zsh
 """
 LANGUAGES: Final = frozenset(_LANGUAGES.split())
 """What people write in, as they call it. Others are not looked for: nobody knows what a text can make any lexer do."""
-MOST: Final = 8192
-"""Characters of code that are coloured; more is shown plain."""
+MOST: Final = 4096
+"""Characters of code that are coloured, at some 2 µs each; more is shown plain."""
 _TONES = frozenset(get_args(Tone))
 
 

@@ -1,7 +1,9 @@
 """From the shape of an entry to the strips that show it."""
 
+from bisect import bisect_right
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from operator import itemgetter
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -31,6 +33,8 @@ from chat_tui.widgets.log_wrap import Span
 
 _OPENS_THREAD = key_text(BY_ID["message.thread"].keys[0])
 _BOLD, _ITALIC = Style(bold=True), Style(italic=True)
+
+_END = itemgetter(1)
 
 Styled = tuple[int, int, Style]
 """Characters of a text, from and to, and what is laid over their style."""
@@ -324,10 +328,11 @@ class _Row:
         block, ink, behind = line.block, self.ink, self.chip
         assert block is not None
         colors = {"keyword": ink.keyword, "string": ink.string, "number": ink.number, "comment": ink.quiet}
+        found = tones(self.shape.text[block.start : block.end], block.language)
+        first = bisect_right(found, line.start - block.start, key=_END)
         return [
             (block.start + start, block.start + end, ink.style(colors[tone], behind, italic=tone == "comment"))
-            for start, end, tone in tones(self.shape.text[block.start : block.end], block.language)
-            if block.start + start < line.end and line.start < block.start + end
+            for start, end, tone in takewhile(lambda part: block.start + part[0] < line.end, found[first:])
         ]
 
     # The end of a row.

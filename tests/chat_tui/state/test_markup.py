@@ -171,6 +171,15 @@ def test_plain_is_one_line_without_signs() -> None:
     assert len(plain("word " * 4000)) <= 300
 
 
+@pytest.mark.parametrize("scrap", ["*a* ", "> *a*\n", "- a\n", "#a\nb\n"])
+def test_what_follows_very_much_markup_is_shown_as_typed(scrap: str) -> None:
+    """All of it, and blocks are the text there, too."""
+    text, marked, blocks = read(scrap * 3000)
+    assert 0 < len(marked) + len(blocks) <= 2001
+    assert text.endswith((scrap * 1900).rstrip("\n") + "\n" * scrap.endswith("\n"))
+    assert "\n".join(text[block.start : block.end] for block in blocks) == text
+
+
 _scraps = st.sampled_from(
     [*"*_`\n aB2[)>漢(", "**", "__", "```", "](https://", "> ", "- ", "1. ", "@bob", "#dev", "https://x.org", "e\u0301"]
 )
