@@ -144,10 +144,11 @@ class MessageActs(Acts):
         recent = self.settings.emoji.split()
 
         def choices(typed: str) -> list[Choice]:
-            found = emoji.matching(typed.strip(":"))
-            first = [name for name in recent if name in found]
+            start = typed.strip(":").casefold()
+            found = emoji.matching(start)
+            first = [name for name in recent if name in found and name.startswith(start)]
             names = [*first, *(name for name in found if name not in first)]
-            return [Choice(name, Content(f"{emoji.picture(name)}  {name}")) for name in names]
+            return [Choice(name, Content(f"{emoji.in_column(name)}  {name}")) for name in names]
 
         def chosen(name: str | None) -> None:
             if name:

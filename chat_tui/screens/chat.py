@@ -327,8 +327,10 @@ class ChatScreen(Screen[None]):
             self.call_later(self.refresh_hints)
 
     def _focus_moved(self) -> None:
-        """What was asked of one message is not meant for another."""
+        """What was asked of one message is not meant for another; nothing is completed meanwhile."""
         self.writer.calm()
+        if self.log_view.focused_message is not None:
+            self.suggestions.update(())
         self.refresh_hints()
 
     def _stay(self) -> None:

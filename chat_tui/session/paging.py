@@ -107,6 +107,7 @@ class Paging(Reading):
             if room.thread is thread:
                 self.close_thread()
             raise
+        self._changed(Changed.SHOWN)  # what it grew out of is known now
 
     def close_thread(self) -> None:
         """Show the whole room again."""

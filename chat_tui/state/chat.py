@@ -276,6 +276,9 @@ class Chat:
             room.member = False
             room.title, room.kind = frame.title or frame.room, "private"
             room.invited_by = frame.sender if frame.on else ""
+            if frame.on:
+                words = f"{frame.sender} invites you to #{room.title}: Alt+G goes there"
+                self.current.timeline.notice(words, self.clock())
             if not frame.on and room is not self.current and not room.waiting():
                 del self.rooms[frame.room]
         return Changed.ROOMS
@@ -283,7 +286,7 @@ class Chat:
     def _came_in(self, room: Room, frame: "frames.Joined") -> None:
         self.names.update(zip(frame.users, frame.names, strict=False))
         others = [name for name in room.people.add(frame.names, frame.users, frame.away) if name != self.name]
-        if others:
+        if others and room.kind != "direct":  # there it is seen by the mark of the room
             room.timeline.came_in(others, self.clock())
 
     def _left(self, room: Room, names: list[str], reason: str) -> Changed:
@@ -293,7 +296,7 @@ class Chat:
         if self.name in names and reason == "left":
             changed |= self.left(room.handle)
         others = [name for name in room.people.remove(names) if name != self.name]
-        if others:
+        if others and room.kind != "direct":
             room.timeline.left(others, reason, self.clock())
         return changed
 

@@ -40,7 +40,8 @@ class Room:
         self.handle = handle
         self.title = handle
         self.topic = ""
-        self.kind: Literal["public", "private", "direct"] = "public"
+        # A direct room shows it by its handle, before anything else is known of it.
+        self.kind: Literal["public", "private", "direct"] = "direct" if handle.startswith("@") else "public"
         self.owner = 0
         self.archived = False
         self.member = True

@@ -61,7 +61,7 @@ class TopLine(Widget):
         """
         width, plain = self.size.width, self.rich_style
         place = fit(f"  {self._place}", width - 2)
-        left = width - cell_len(place) - 4
+        left = width - cell_len(place) - 2
         least = min(map(cell_len, self._words)) + 2
         right: list[Segment] = []
         for count in self._counts:

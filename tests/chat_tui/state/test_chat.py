@@ -204,6 +204,7 @@ def test_being_invited_coming_in_and_leaving() -> None:
     assert Changed.ROOMS in state.apply(invited)
     room = state.rooms["dev"]
     assert (room.member, room.invited_by, room.title) == (False, "bob", "Dev")
+    assert log(state)[-1] == "bob invites you to #Dev: Alt+G goes there"
     assert not state.strange
     state.apply(frames.Roster(room="dev", names=["alice"]))
     assert (room.member, room.invited_by) == (True, "")
@@ -219,6 +220,16 @@ def test_being_invited_coming_in_and_leaving() -> None:
     assert log(state)[-1] == "eve is not invited any more"
     state.apply(frames.Invited(seq=6, room="general", user=1, sender="alice", time="", who=7, name="eve", title=""))
     assert log(state)[-1] == "you invited eve"
+
+
+def test_a_direct_room_does_not_say_who_comes_and_goes() -> None:
+    """Its mark does. That it is one its handle says, before the server has."""
+    state = chat()
+    state.show("@1-2")
+    state.apply(frames.Joined(room="@1-2", names=["bob"], users=[2]))
+    assert state.current.people.names == {"bob"}
+    state.apply(frames.Left(room="@1-2", names=["bob"], reason="quit"))
+    assert (state.current.kind, state.current.people.names, log(state)) == ("direct", set(), [])
 
 
 def test_what_becomes_of_messages_and_rooms_reaches_them() -> None:

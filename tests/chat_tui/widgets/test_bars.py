@@ -25,8 +25,8 @@ class Bar(App[None]):
     [
         (100, "  # plans of the week   soup at noon     @1  3 unread  1 invitation  ● chat.lab.example:7373"),
         (60, "  # plans of the week   @1  3 unread  1 invitation  ●"),
-        (44, "  # plans of the week    @1  3 unread  ●"),
-        (32, "  # plans of the week  @1  ●"),
+        (40, "  # plans of the week    @1  3 unread  ●"),
+        (30, "  # plans of the week  @1  ●"),
         (20, "  # plans of the…"),
     ],
 )
