@@ -22,6 +22,8 @@ from chat_tui.widgets.log_wrap import wrap
 
 _FRAME = 1 / 25
 """Seconds between two paintings while messages pour in; the first after a quiet time is painted at once."""
+LONGEST, KEPT = 150_000, 100_000
+"""Entries of a log that somebody follows for weeks, and of which that many stay then: some 80 MB."""
 _WHEEL = 3
 """Rows that a notch of the mouse wheel moves."""
 _NARROW = 60
@@ -265,14 +267,6 @@ class LogPane(Widget, can_focus=True):
         self._looked_at().end()
         self._moved()
 
-    def action_scroll_home(self) -> None:
-        """Textual's name for it."""
-        self.action_home()
-
-    def action_scroll_end(self) -> None:
-        """Textual's name for it."""
-        self.action_end()
-
     def _move_up(self, rows: int) -> None:
         self._looked_at().up(rows)
         self._moved()
@@ -335,6 +329,8 @@ class LogPane(Widget, can_focus=True):
         view = self._looked_at()
         if view.at_bottom and view.at_top and not self._timeline.cleared:
             self._want()  # nobody can scroll a log that is shorter than its window
+        if view.following and len(self._timeline.entries) > LONGEST and self.text_selection is None:
+            self._timeline.trim(KEPT)
 
     def _stale(self) -> None:
         """Draw all rows anew."""

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from chat_tui.state.timeline import Timeline
 from chat_tui.themes import THEMES
+from chat_tui.widgets import log_pane
 from chat_tui.widgets.log import MessageLog
 from server.protocol import frames
 
@@ -132,6 +133,26 @@ async def test_scrolled_up_it_stays_and_counts_what_is_newer() -> None:
         await until(pilot, lambda: "↓ 1 newer message · End" in app.rows[-1])
         app.chat.action_end()
         await until(pilot, lambda: app.rows[-1].endswith("text 150"))
+
+
+async def test_what_is_followed_for_weeks_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was said long ago is let go of, and comes back by paging; not while somebody reads or selects."""
+    monkeypatch.setattr(log_pane, "LONGEST", 60)
+    monkeypatch.setattr(log_pane, "KEPT", 40)
+    app = Host()
+    fill(app, 1, 60)
+    async with app.run_test(size=(60, 10)) as pilot:
+        await until(pilot, lambda: "text 60" in app.rows[-1])
+        app.chat.action_page_up()
+        below = app.chat.newer_below
+        fill(app, 61, 61)
+        await until(pilot, lambda: app.chat.newer_below == below + 1)
+        assert len(app.timeline.entries) == 61
+        app.chat.action_end()
+        fill(app, 62, 62)
+        await until(pilot, lambda: len(app.timeline.entries) == 40)
+        assert (app.timeline.entries[0].seq, app.timeline.oldest, app.timeline.more) == (23, 23, True)
+        await until(pilot, lambda: "text 62" in app.rows[-1])
 
 
 async def test_the_wheel_and_all_keys_move() -> None:
