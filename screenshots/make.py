@@ -195,6 +195,8 @@ class Maker:
                 await self._say_or_do(friends, event, alice)
             case story.Made(_, who, room, topic, others, private):
                 await friends.make(who, room, topic, others, private=private)
+            case story.Topic(_, who, room, topic):
+                await friends.set_topic(who, room, topic)
             case story.CameIn(_, names):
                 await friends.come_in(*names)
             case story.Left(_, who, reason):

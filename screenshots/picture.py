@@ -11,8 +11,12 @@ from textual.app import App
 
 FONTS = ("Fira Code", "JetBrains Mono", "DejaVu Sans Mono", "Menlo", "Consolas", "monospace")
 """The first that is there draws a character."""
-SYMBOL_FONTS = ("DejaVu Sans Mono", "Noto Sans Mono CJK JP", "Noto Color Emoji", *FONTS)
-"""The same for what is not Latin. On Debian: fonts-firacode, fonts-dejavu, fonts-noto-cjk, fonts-noto-color-emoji."""
+EMOJI_FONTS = ("Noto Color Emoji", "Apple Color Emoji", "DejaVu Sans Mono", *FONTS)
+SYMBOL_FONTS = ("DejaVu Sans Mono", "Noto Sans Mono CJK JP", *EMOJI_FONTS)
+"""The same for pictures, and for all else that is not Latin.
+
+On Debian: fonts-firacode, fonts-dejavu, fonts-noto-cjk, fonts-noto-color-emoji.
+"""
 WIDEST = 1280
 """Pixels of a PNG's width. A smaller picture has two for each unit of its SVG, for dense screens."""
 CELL = 12.2
@@ -47,7 +51,8 @@ def _own(svg: str, app: App[int]) -> str:
         "font-family: Fira Code, monospace;", f"font-family: {_families(FONTS)}; font-variant-ligatures: none;"
     )
     svg = svg.replace("font-family: arial;", f"font-family: {_families(FONTS)};")
-    svg = svg.replace("</style>", f".symbol {{ font-family: {_families(SYMBOL_FONTS)}; }}\n</style>", 1)
+    for kind, fonts in (("symbol", SYMBOL_FONTS), ("emoji", EMOJI_FONTS)):
+        svg = svg.replace("</style>", f".{kind} {{ font-family: {_families(fonts)}; }}\n</style>", 1)
     svg = svg.replace('<rect fill="#292929"', f'<rect fill="{theme.panel}"', 1)
     svg = re.sub(r'(<text class="[^"]+-title" fill=")[^"]+', rf"\g<1>{theme.foreground}", svg)
     svg = _CLIP.sub(lambda found: f"{found[1]}{float(found[2]) + _DESCENT}", svg)
@@ -59,16 +64,23 @@ def _by_font(found: re.Match[str]) -> str:
     """Return a text in pieces of one font each: a renderer may draw all of a text in the font that one letter needs."""
     text = unescape(found["text"])
     pieces, x = [], float(found["x"])
-    for symbols, letters in groupby(text, key=lambda letter: letter > "\u024f" and letter not in "─│▌·"):
+    for kind, letters in groupby(text, key=_kind):
         piece = "".join(letters)
         length = CELL * cell_len(piece)
-        look = found["look"] + (" symbol" if symbols else "")
+        look = f"{found['look']} {kind}".strip()
         shown = escape(piece).replace("\xa0", "&#160;")
         pieces.append(
             f'<text class="{look}" x="{x:.1f}" y="{found["y"]}" textLength="{length:.1f}"{found["more"]}>{shown}</text>'
         )
         x += length
     return "".join(pieces)
+
+
+def _kind(letter: str) -> str:
+    """Return which fonts draw a character."""
+    if letter >= "\U0001f000":
+        return "emoji"
+    return "symbol" if letter > "\u024f" and letter not in "─│▌·" else ""
 
 
 def _families(fonts: tuple[str, ...]) -> str:

@@ -66,7 +66,7 @@ class Friends:
         before = (await client.history(room, limit=1)).as_of
         await getattr(client, what)(room, seq, *([argument] if argument else []))
         async with asyncio.timeout(PATIENCE):
-            while client.seq <= before:  # everyone is told of it after it was acknowledged
+            while client.seq <= before:  # noqa: ASYNC110 - everyone is told of it after it was acknowledged
                 await asyncio.sleep(0.01)
         return client.seq
 
@@ -77,6 +77,10 @@ class Friends:
             if private:
                 await self.invite(name, room, other)
             await self._clients[other].join(room)
+
+    async def set_topic(self, name: str, room: str, topic: str) -> None:
+        """Say what a room is about."""
+        await self._clients[name].change(room, topic=topic)
 
     async def invite(self, name: str, room: str, whom: str) -> None:
         """Invite somebody."""

@@ -56,6 +56,15 @@ class Made(NamedTuple):
     private: bool = False
 
 
+class Topic(NamedTuple):
+    """Someone says what a room is about."""
+
+    when: str
+    who: str
+    room: str
+    topic: str
+
+
 class Invited(NamedTuple):
     """Someone asks another into a room, and has no answer yet."""
 
@@ -89,7 +98,7 @@ class Typed(NamedTuple):
     room: str
 
 
-Event = Said | Done | CameIn | Left | Made | Invited | Away | Writing | Typed
+Event = Said | Done | CameIn | Left | Made | Topic | Invited | Away | Writing | Typed
 
 ME = "alice"
 """Whose screen is shown. What she says is typed into her terminal."""
@@ -100,6 +109,7 @@ FRIDAY: tuple[Event, ...] = (
     Made("2026-11-20 17:42", "mei", "kitchen", "soup, bread, coffee", ("bob", "dave")),
     Made("2026-11-20 17:43", "bob", "tools", "who has what", ("carol", "dave")),
     Made("2026-11-20 17:44", "mei", "birthday", "sssh: dave turns forty", ("bob", "carol"), private=True),
+    Topic("2026-11-20 17:45", "carol", "general", "repair day: doors open at two"),
     Said("2026-11-20 17:50", "carol", "the page takes names for tomorrow now, try to break it", "dev"),
     Said("2026-11-20 17:52", "mei", "it took `Robert'); DROP TABLE` as a name and said welcome", "dev"),
     Said("2026-11-20 17:53", "carol", "as it should. He has a toaster, too", "dev"),
@@ -126,7 +136,7 @@ SATURDAY: tuple[Event, ...] = (
         key="page",
     ),
     Said("2026-11-21 09:14", "carol", "23 people so far, four of them with a toaster", key="toasters"),
-    Said("2026-11-21 09:15", "bob", "it is *always* toasters"),
+    Said("2026-11-21 09:15", "bob", "it is **always** toasters"),
     Done("2026-11-21 09:15", ME, "react", "toasters", "joy"),
     Done("2026-11-21 09:15", "mei", "react", "toasters", "joy"),
     Done("2026-11-21 09:15", "bob", "react", "toasters", "bread"),
@@ -139,8 +149,7 @@ SATURDAY: tuple[Event, ...] = (
     Said(
         "2026-11-21 09:23",
         "carol",
-        "it went to sleep. This woke it up last time:\n"
-        "```sh\nlpstat -p labels    # says disabled\ncupsenable labels\n```",
+        "it went to sleep. This woke it up last time:\n```sh\nlpstat -p labels   # disabled\ncupsenable labels\n```",
         key="cups",
         reply="printer",
     ),
@@ -165,9 +174,7 @@ SATURDAY: tuple[Event, ...] = (
     Said("2026-11-21 09:40", "mei", "who brings the big pot?", "kitchen"),
     Said("2026-11-21 09:40", "dave", "I do, and there are two loaves left from yesterday", "kitchen"),
     Said("2026-11-21 09:41", "mei", "then we need butter: the printer of receipts says no more than 10", "kitchen"),
-    Said(
-        "2026-11-21 09:41", "carol", "labels come out two at a time now. Paper is at https://paper.example.org", "dev"
-    ),
+    Said("2026-11-21 09:41", "carol", "labels come out two at a time now. Paper: https://paper.example.org", "dev"),
     Said("2026-11-21 09:42", "carol", "@alice is the printer still on your desk lamp's plug?", "dev"),
     Said("2026-11-21 09:42", "bob", "can you keep a secret?", "@alice"),
     Said("2026-11-21 09:42", "bob", "look into your invitations", "@alice"),
