@@ -197,7 +197,7 @@ class Directory:
             if said is None or said.deleted or said.room != room.id or body.reply <= self._since(room, draft.user):
                 return Code.NO_SUCH_MESSAGE
             body.thread = said.thread or body.reply
-        body.mentions = [user for user in body.mentions if self.is_member(room.id, user)]
+        body.mentions = [user for user in dict.fromkeys(body.mentions) if self.is_member(room.id, user)]
         body.here = body.here and self.may(room, draft.user, Act.CALL_ALL) is None
         return None
 

@@ -8,7 +8,6 @@ import apsw
 from server.archive.projections import spans_of
 from server.chat.directory import Directory
 from server.chat.events import FOREVER, GENERAL, Draft, Kind, Mark, Marking, Opening
-from server.protocol import limits
 from server.protocol.errors import Code
 
 _NAMED: Final = """
@@ -91,6 +90,5 @@ def name_mentioned(directory: Directory, draft: Draft, users: dict[str, list[int
         member = next((user for user in users.get(name, ()) if directory.is_member(draft.room, user)), None)
         if member is not None:
             body.mentions.append(member)
-    body.mentions = list(dict.fromkeys(body.mentions))[: limits.MENTIONS]
     if draft.kind is Kind.MESSAGE and not (body.mentions or body.reply or body.here):
         draft.about = None

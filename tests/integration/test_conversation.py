@@ -287,6 +287,7 @@ async def test_a_text_names_people(connect: Any) -> None:
         ("@bob look", ["bob"]),
         ("see @BOB, and @carol.", ["bob", "carol"]),
         ("@carol @carol", ["carol"]),
+        ("@bob @Bob", ["bob"]),
         ("bob@example.org and /@bob", []),
         ("@nobody", []),
         ("@carol's", ["carol"]),
