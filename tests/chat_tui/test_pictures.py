@@ -134,7 +134,8 @@ def said(
 def rooms(app: ChatApp) -> None:
     """Be in rooms of all kinds."""
     chat, info = app.chat, frames.RoomInfo
-    chat.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=0, rooms=["general"]))
+    mine = ["general", "dev", "plans", "d1", "d2", "d3", "noise", "old", "kitchen"]
+    chat.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=0, rooms=mine))
     direct = [[(1, "alice"), (user, name)] for user, name in ((2, "bob"), (3, "carol"), (5, "dave"))]
     known = [
         info(room="general", title="general", topic="everything that concerns all of us", last=57, read=57),
