@@ -35,7 +35,7 @@ class Action(NamedTuple):
     short: str = ""
     """What the bottom line calls it."""
     shown: str = ""
-    """Its keys as people read them, where they are several that differ in a number only."""
+    """Its keys as people read them, where it speaks for others, too."""
 
 
 _ROOM = "Reading"
@@ -44,6 +44,12 @@ _ROOMS = "Rooms and people"
 _WRITE = "Writing"
 _EDIT = "Editing"
 _PROGRAM = "Program"
+
+
+def _edits(keys: tuple[str, ...], action: str, text: str = "", shown: str = "") -> Action:
+    """Return what readline's keys do; without `text` it is told with the one before."""
+    return Action(f"edit.{action}", keys, action, text, _EDIT if text else "", Where.WRITING, shown=shown)
+
 
 ACTIONS = (
     Action("log.page_up", ("pageup",), "log('page_up')", "Read what was said before", _ROOM),
@@ -112,29 +118,22 @@ ACTIONS = (
     ),
     Action("write.up", ("up", "ctrl+p"), "up", "A line up, then what was written before", _WRITE, Where.WRITING),
     Action("write.down", ("down", "ctrl+n"), "down", "A line down, then what was written after", _WRITE, Where.WRITING),
-    Action("edit.line_start", ("ctrl+a", "home"), "line_start", "Start of the line", _EDIT, Where.WRITING),
-    Action("edit.line_end", ("ctrl+e", "end"), "line_end", "End of the line", _EDIT, Where.WRITING),
-    Action("edit.left", ("ctrl+b", "left"), "left", "A character back", _EDIT, Where.WRITING),
-    Action("edit.right", ("ctrl+f", "right"), "right", "A character on", _EDIT, Where.WRITING),
-    Action("edit.word_left", ("alt+b", "ctrl+left", "alt+left"), "word_left", "A word back", _EDIT, Where.WRITING),
-    Action("edit.word_right", ("alt+f", "ctrl+right", "alt+right"), "word_right", "A word on", _EDIT, Where.WRITING),
-    Action("edit.kill_to_start", ("ctrl+u",), "kill_to_start", "Cut to the start of the line", _EDIT, Where.WRITING),
-    Action("edit.kill_line", ("ctrl+k",), "kill_line", "Cut to the end of the line", _EDIT, Where.WRITING),
-    Action("edit.rubout_word", ("ctrl+w",), "rubout_word", "Cut back to a space", _EDIT, Where.WRITING),
-    Action(
-        "edit.kill_word_left",
-        ("alt+backspace", "ctrl+backspace"),
-        "kill_word_left",
-        "Cut a word back",
-        _EDIT,
-        Where.WRITING,
-    ),
-    Action("edit.kill_word_right", ("alt+d", "ctrl+delete"), "kill_word_right", "Cut a word on", _EDIT, Where.WRITING),
-    Action("edit.yank", ("ctrl+y",), "yank", "Put back what was cut", _EDIT, Where.WRITING),
-    Action("edit.undo", ("ctrl+underscore",), "undo", "Undo", _EDIT, Where.WRITING),
-    Action("edit.transpose", ("ctrl+t",), "transpose", "Swap two characters", _EDIT, Where.WRITING),
-    Action("edit.delete_left", ("backspace", "ctrl+h"), "delete_left", "Delete back", _EDIT, Where.WRITING),
-    Action("edit.delete_right", ("ctrl+d", "delete"), "delete_right", "Delete", _EDIT, Where.WRITING),
+    _edits(("ctrl+a", "home"), "line_start", "Start of the line, its end", "Ctrl+A  Ctrl+E"),
+    _edits(("ctrl+e", "end"), "line_end"),
+    _edits(("ctrl+b", "left"), "left", "A character back, one on", "Ctrl+B  Ctrl+F"),
+    _edits(("ctrl+f", "right"), "right"),
+    _edits(("alt+b", "ctrl+left", "alt+left"), "word_left", "A word back, one on", "Alt+B  Alt+F"),
+    _edits(("alt+f", "ctrl+right", "alt+right"), "word_right"),
+    _edits(("ctrl+u",), "kill_to_start", "Cut to the start of the line, to its end", "Ctrl+U  Ctrl+K"),
+    _edits(("ctrl+k",), "kill_line"),
+    _edits(("ctrl+w",), "rubout_word", "Cut a word back, one on", "Ctrl+W  Alt+D"),
+    _edits(("alt+backspace", "ctrl+backspace"), "kill_word_left"),
+    _edits(("alt+d", "ctrl+delete"), "kill_word_right"),
+    _edits(("ctrl+y",), "yank", "Put back what was cut"),
+    _edits(("ctrl+underscore",), "undo", "Undo"),
+    _edits(("ctrl+t",), "transpose", "Swap two characters"),
+    _edits(("backspace", "ctrl+h"), "delete_left", "Delete back, on", "Backspace  Del"),
+    _edits(("ctrl+d", "delete"), "delete_right"),
     Action("program.help", ("f1",), "help", "This help", _PROGRAM, Where.APP, "help"),
     Action("program.people", ("f2",), "people", "Show or hide who is here", _PROGRAM, short="people"),
     Action("program.palette", ("f3",), "command_palette", "All actions, by name", _PROGRAM, Where.APP, "actions"),

@@ -3,7 +3,6 @@
 from itertools import groupby
 from textwrap import wrap
 
-from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
@@ -14,8 +13,8 @@ from textual.widgets import Static
 from chat_tui.actions import ACTIONS, Action, key_text
 from chat_tui.commands import COMMANDS
 
-_KEYS, _USAGE = 17, 21
-"""Cells of the columns of keys and of commands, the space after them included."""
+_KEYS = 17
+"""Cells of the column of keys, the space after them included."""
 _COLUMN = 52
 """Cells that a column of the page has at least; where the terminal has more, there are more columns."""
 _WIDEST, _FRAME, _GAP = 180, 7, 2
@@ -82,38 +81,27 @@ def columns(count: int, width: int) -> list[Content]:
 
 def _sections(width: int) -> list[Section]:
     """Return keys and commands, grouped by what people want to do."""
+    told = (action for action in ACTIONS if action.group and action.keys)
     keys = [
-        _section(
-            group, [(action.shown or _keys(action), action.text) for action in actions if action.keys], _KEYS, width
-        )
-        for group, actions in groupby(ACTIONS, key=lambda action: action.group)
-        if group
+        _section(group, [(action.shown or _keys(action), action.text) for action in actions], width)
+        for group, actions in groupby(told, key=lambda action: action.group)
     ]
-    typed = [
-        _section(f"{group}: commands", [(command.usage, command.help) for command in commands], _USAGE, width)
-        for group, commands in groupby(COMMANDS, key=lambda command: command.group)
-    ]
-    return [*keys, *typed]
+    names = wrap("  ".join(f"/{command.name}" for command in COMMANDS), width)
+    typed = [Content(), Content.styled("Commands: / shows what each does", "bold $accent"), *map(_quiet, names)]
+    return [*keys, typed]
 
 
-def _section(title: str, lines: list[tuple[str, str]], column: int, width: int) -> Section:
+def _section(title: str, lines: list[tuple[str, str]], width: int) -> Section:
     section = [Content(), Content.styled(title, "bold $accent")]
-    for what, meaning in lines:
-        section += _lines(what, meaning, column, width)
+    for keys, meaning in lines:
+        first, *more = wrap(meaning, max(10, width - _KEYS)) or [""]
+        section.append(Content.assemble((keys.ljust(_KEYS), "bold"), (first, _QUIET)))
+        section += [_quiet(" " * _KEYS + line) for line in more]
     return section
 
 
-def _lines(what: str, meaning: str, column: int, width: int) -> list[Content]:
-    """Return what something does beside what it is called, below where that takes more than its column."""
-    first, *more = wrap(meaning, max(10, width - column)) or [""]
-    if cell_len(what) >= column:
-        return [Content.styled(what, "bold"), *(_indented(line, column) for line in (first, *more))]
-    gap = " " * (column - cell_len(what))
-    return [Content.assemble((what, "bold"), gap, (first, _QUIET)), *(_indented(line, column) for line in more)]
-
-
-def _indented(line: str, column: int) -> Content:
-    return Content.assemble(" " * column, (line, _QUIET))
+def _quiet(line: str) -> Content:
+    return Content.styled(line, _QUIET)
 
 
 def _keys(action: Action) -> str:

@@ -49,14 +49,21 @@ def test_every_action_can_be_done() -> None:
 
 
 def test_the_help_has_every_action_and_its_key() -> None:
-    """It is made from the table."""
+    """It is made from the table, and has one place for each group. What some keys do another line says."""
     page = columns(1, 200)[0].plain
     for action in ACTIONS:
         if action.group and action.keys:
             assert action.text in page
             assert (action.shown or key_text(action.keys[0])) in page
     for command in COMMANDS:
-        assert command.usage in page
+        assert f"/{command.name}" in page
+    lines = page.split("\n")
+    assert all(lines.count(group) == 1 for group in {action.group for action in ACTIONS if action.group})
+
+
+def test_the_help_is_about_one_page() -> None:
+    """In the terminal that most people have."""
+    assert max(len(column.plain.split("\n")) for column in columns(2, 54)) <= 44
 
 
 def test_every_command_can_be_run() -> None:
