@@ -115,8 +115,8 @@ class House:
         self.chat = Chat(self.log, self.archive, self.log.open(), "test", replace(Limits.off(), grace=3600))
         self.sessions = Sessions()
         self.fails = False
-        self._write = self.log._write
-        self.log._write = self._write_or_fail  # type: ignore[method-assign]
+        self._write = self.log._writer.write
+        self.log._writer.write = self._write_or_fail  # type: ignore[method-assign]
         self.log.start(self.chat.committed)
 
     def _write_or_fail(self, entries: list[Entry]) -> None:

@@ -231,7 +231,7 @@ class Conversation(RuleBasedStateMachine):
         self.log.open()
         self.reader = HistoryReader(self.path)
         for user in USERS:
-            self.log._write([Opening(name=f"u{user}", secret=bytes([user]))])
+            self.log._writer.write([Opening(name=f"u{user}", secret=bytes([user]))])
 
     @initialize()
     def rooms(self) -> None:
@@ -244,7 +244,7 @@ class Conversation(RuleBasedStateMachine):
         ]
         for handle, kind, before in kinds:
             draft = self.draft(Kind.ROOM, 0, 1, RoomBody(handle, handle, kind, before, "", [1]))
-            self.log._write([draft])
+            self.log._writer.write([draft])
             place = Place(handle, kind, before, 1, members={1: draft.seq}, spans={1: [(draft.seq, FOREVER)]})
             self.model.rooms[draft.seq] = place
         self.invite(3, 1, 2, True)
@@ -282,7 +282,7 @@ class Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Close all."""
         self.reader.close()
-        self.log._open.close()
+        self.log._writer.database.close()
         shutil.rmtree(self.folder)
 
     # Doing.
@@ -297,7 +297,7 @@ class Conversation(RuleBasedStateMachine):
         self.waiting.append((draft, then, refused, idle))
         if together and refused is None and not idle:
             # The model goes on by what it expects: a transaction's events build on each other.
-            draft.seq = self.log._written + sum(known is None and not same for _, _, known, same in self.waiting)
+            draft.seq = self.log._writer.written + sum(known is None and not same for _, _, known, same in self.waiting)
             then(draft)
             draft.seq = 0
             self.waiting[-1] = (draft, lambda _draft: None, refused, idle)
@@ -308,7 +308,7 @@ class Conversation(RuleBasedStateMachine):
         """Make a transaction of what waits."""
         waiting, self.waiting = self.waiting, []
         if waiting:
-            self.log._write([draft for draft, _, _, _ in waiting])
+            self.log._writer.write([draft for draft, _, _, _ in waiting])
         for draft, then, refused, idle in waiting:
             assert (draft.code, draft.idle and draft.code is None) == (refused, idle and refused is None), draft
             assert bool(draft.seq) is (refused is None and not idle)
@@ -326,7 +326,7 @@ class Conversation(RuleBasedStateMachine):
         """Return the seq of a message, one of the latest more often; now and then of something else."""
         known = sorted(self.model.messages)
         if not known or some == 30:
-            return max(1, self.log._written - 1)
+            return max(1, self.log._writer.written - 1)
         return known[-1 - some % len(known)]
 
     def author(self, seq: int) -> int:
@@ -537,28 +537,28 @@ class Conversation(RuleBasedStateMachine):
         """Texts of deleted messages are erased; some of them were before."""
         self.commit()
         if self.deletes:
-            self.log._write([Erasing(seqs=self.deletes[-1 - some % len(self.deletes) :])])
+            self.log._writer.write([Erasing(seqs=self.deletes[-1 - some % len(self.deletes) :])])
 
     def restart(self) -> None:
         """The server ends and starts again."""
         self.commit()
-        self.log._open.close()
+        self.log._writer.database.close()
         self.log = SqliteLog(self.path)
         self.log.open()
 
     def rebuild(self) -> None:
         """All tables are made anew from the log: they are the same, and so is who may do what."""
         self.commit()
-        before, directory = self.tables(), self.log._directory
-        made = rebuild(self.log._open)
+        before, directory = self.tables(), self.log._writer.directory
+        made = rebuild(self.log._writer.database)
         assert self.tables() == before
-        for known in (directory, load_directory(self.log._open)):
+        for known in (directory, load_directory(self.log._writer.database)):
             assert state(made) == state(known)
 
     def tables(self) -> dict[str, list[Any]]:
         """Return all rows of all projections."""
         return {
-            table: sorted(self.log._open.execute(f"SELECT * FROM {table}").fetchall(), key=repr)  # noqa: S608
+            table: sorted(self.log._writer.database.execute(f"SELECT * FROM {table}").fetchall(), key=repr)  # noqa: S608
             for table in TABLES
         }
 
@@ -574,7 +574,7 @@ class Conversation(RuleBasedStateMachine):
     def page(self, number: int, user: int, **bounds: Any) -> frames.History:
         """Read a page."""
         place = self.model.rooms[number]
-        values = {"limit": 5, "as_of": self.log._written, **bounds}
+        values = {"limit": 5, "as_of": self.log._writer.written, **bounds}
         handle = encode_body(place.handle)
         query = PageQuery(room=number, name=place.handle, handle=handle, floor=place.floor(user), **values)
         return msgspec.json.decode(self.reader.page(query), type=frames.History)
@@ -585,7 +585,7 @@ class Conversation(RuleBasedStateMachine):
         number = self.room(number)
         if not self.model.rooms[number].has(user):
             return
-        as_of = max(0, self.log._written - behind)
+        as_of = max(0, self.log._writer.written - behind)
         known = [message for message in self.readable(number, user) if message.seq <= as_of]
         at = self.pick(some)
 
@@ -613,7 +613,7 @@ class Conversation(RuleBasedStateMachine):
         number = self.room(number)
         place = self.model.rooms[number]
         if place.has(user):
-            as_of = max(self.log._written - behind, place.members.get(user, 0))
+            as_of = max(self.log._writer.written - behind, place.members.get(user, 0))
             page = self.page(number, user, as_of=as_of, limit=limit)
             low = page.messages[0].seq if page.messages and page.more else place.floor(user)
             self.held.append(Held(number, user, as_of, low, {message.seq: message for message in page.messages}))
@@ -626,8 +626,8 @@ class Conversation(RuleBasedStateMachine):
             share = Share({held.room: place.share(held.user)})
             handles = {held.room: encode_body(place.handle)}
             position, now = held.as_of, deepcopy(held.messages)
-            while position < self.log._written:
-                lines, position = self.reader.events(share, handles, position, self.log._written, size)
+            while position < self.log._writer.written:
+                lines, position = self.reader.events(share, handles, position, self.log._writer.written, size)
                 for line in lines.splitlines():
                     event = msgspec.json.decode(line, type=frames.ServerFrame)
                     self.see_that_it_may_be_read(held, event)
@@ -657,7 +657,7 @@ class Conversation(RuleBasedStateMachine):
             return
         mark = Mark(read=self.pick(read), unread=self.pick(unread) if unread is not None else 0)
         reader = Reader(user=user, rooms={number: place.floor(user)}, marks={number: mark})
-        query = StandingQuery(reader=reader, rooms=[number], as_of=self.log._written)
+        query = StandingQuery(reader=reader, rooms=[number], as_of=self.log._writer.written)
         (info,) = standing.standing(self.reader.database, query, [number])
         after = min(mark.read, mark.unread - 1) if mark.unread else mark.read
         known = self.readable(number, user)
@@ -672,7 +672,7 @@ class Conversation(RuleBasedStateMachine):
         if self.waiting:
             return
         for number, place in self.model.rooms.items():
-            directory = self.log._directory
+            directory = self.log._writer.directory
             assert (directory._members[number], directory._invited[number]) == (place.members, place.invited)
 
 

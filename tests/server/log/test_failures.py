@@ -55,8 +55,8 @@ class Running:
 
     def fill_up(self) -> None:
         """Let the writer's next growth of the file meet SQLite's own "database or disk is full"."""
-        assert self.log._database is not None
-        self.log._database.pragma("max_page_count", 1)
+        assert self.log._writer._database is not None
+        self.log._writer._database.pragma("max_page_count", 1)
 
 
 @pytest.fixture

@@ -131,8 +131,8 @@ async def test_a_failed_commit_is_told_and_order_is_kept(running: Running) -> No
     alice = await session(running)
     await running.done(message(alice, 1))
     # The writer's own connection meets SQLite's real "database or disk is full".
-    assert running.log._database is not None
-    running.log._database.pragma("max_page_count", running.log._database.pragma("page_count"))
+    assert running.log._writer._database is not None
+    running.log._writer._database.pragma("max_page_count", running.log._writer._database.pragma("page_count"))
     big = "x" * 10_000
     failed = [message(alice, number, big) for number in (2, 3)]
     await running.done(*failed)
@@ -148,7 +148,7 @@ async def test_a_failed_commit_is_told_and_order_is_kept(running: Running) -> No
 async def test_after_a_failure_messages_come_again_in_their_order(running: Running) -> None:
     """All that were told to come again come before anything later, or are given up."""
     alice = await session(running)
-    running.log._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
+    running.log._writer._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
     failed = [message(alice, number, "x" * 10_000) for number in (1, 2, 3, 4)]
     await running.done(*failed)
     assert {draft.code for draft in failed} == {Code.TRY_AGAIN}
@@ -174,7 +174,7 @@ async def test_a_withdrawal_finds_what_was_taken(running: Running) -> None:
     await running.done(later, never)
     assert at_once.seq == later.seq == one.seq > 0
     assert never.seq == 0
-    running.log._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
+    running.log._writer._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
     await running.done(message(alice, 3, "x" * 10_000), message(alice, 4))
     withdrawn, four = withdraw(3), message(alice, 4)
     await running.done(withdrawn, four)
@@ -185,7 +185,7 @@ async def test_what_reached_the_disk_against_appearance_is_handed_back(running: 
     """After a failure the file decides: an event that is in it is delivered, and its sender's retry finds it."""
     alice = await session(running)
     await running.done(message(alice, 1))
-    running.log._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
+    running.log._writer._database.pragma("max_page_count", 1)  # type: ignore[union-attr]
     await running.done(message(alice, 2, "x" * 10_000))
     writer = open_store(running.path)
     writer.execute(
@@ -257,8 +257,8 @@ async def test_what_was_taken_before_is_never_too_fast(running: Running) -> None
 async def test_what_was_erased_leaves_the_wal_while_others_write_on(running: Running) -> None:
     """There need be no pause for that."""
     alice = await session(running)
-    assert running.log._database is not None
-    running.log._database.pragma("wal_autocheckpoint", 0)  # by itself, it would be overwritten only by chance
+    assert running.log._writer._database is not None
+    running.log._writer._database.pragma("wal_autocheckpoint", 0)  # by itself, it would be overwritten only by chance
     secret = message(alice, 1, "a zanzibar secret")
     await running.done(secret)
     delete = Draft(kind=Kind.DELETE, room=1, user=alice.user, about=DeleteBody("alice", secret.seq))

@@ -17,6 +17,7 @@ from server.chat.events import Entry
 from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
+from server.log.writer import Writer
 from server.net import origins, session
 from server.net.listener import Listener
 from server.net.session import Sessions
@@ -115,14 +116,14 @@ async def test_who_is_not_heard_has_lost_the_connection(quick: None, port: int) 
 async def test_a_room_that_could_not_be_made_holds_nobody_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who wanted it is told to try again, and goes on."""
     wire = await Wire.connect(port, "wire")
-    work, failures = SqliteLog._write, iter([True])
+    work, failures = Writer.write, iter([True])
 
-    def fail_once(log: SqliteLog, entries: list[Entry]) -> None:
+    def fail_once(writer: Writer, entries: list[Entry]) -> None:
         if next(failures, False):
             raise apsw.FullError("database or disk is full")
-        work(log, entries)
+        work(writer, entries)
 
-    monkeypatch.setattr(SqliteLog, "_write", fail_once)
+    monkeypatch.setattr(Writer, "write", fail_once)
     await wire.raw(b'{"type":"join","room":"new","ref":"j"}\n{"type":"ping"}\n{"type":"join","room":"new","ref":"k"}\n')
     assert (await wire.hear("error", ref="j"))["code"] == "try_again"
     await wire.hear("pong")
