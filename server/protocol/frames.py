@@ -429,6 +429,8 @@ class Deleted(Event, kw_only=True):
     target: Seq
     author: str
     """Under which name it had been said."""
+    thread: Seq = 0
+    """The thread that it belongs to, as in a message."""
 
 
 class Reacted(Event, kw_only=True):
