@@ -68,9 +68,12 @@ def _ask_code() -> str:
     import getpass
 
     try:
-        return getpass.getpass("The code that /device shows on your other device: ").strip()
+        code = getpass.getpass("The code that /device shows on your other device: ").strip()
     except (EOFError, KeyboardInterrupt):
         raise SystemExit(1) from None
+    if not code:
+        raise SystemExit("chat-tui: without a code there is nobody to come in as. Type /device on your other device.")
+    return code
 
 
 def _login() -> str:

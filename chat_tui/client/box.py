@@ -7,6 +7,7 @@ in the system's memory when it returns, so it survives a kill of this program; a
 import hashlib
 import json
 import os
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -185,6 +186,10 @@ class Box:
         self.close()
 
 
+_OWN: Final = "own"
+"""Stands among the addresses, which all have a colon."""
+
+
 class Boxes:
     """The boxes of this user: one a name and server.
 
@@ -199,18 +204,29 @@ class Boxes:
         """Open the box of a name on a server, known by its `id`."""
         if self._folder is None or not server:
             return Box(None)
-        key = hashlib.sha256(f"{server}\n{name.casefold()}".encode()).hexdigest()[:32]
+        folded = unicodedata.normalize("NFKC", name).strip().casefold()  # as servers take it
+        key = hashlib.sha256(f"{server}\n{folded}".encode()).hexdigest()[:32]
         return Box(self._folder / f"{key}.db")
 
     def server_at(self, address: str) -> str:
         """Return the `id` of the server that was last met at an address; empty for none."""
         return self._addresses().get(address, "")
 
+    @property
+    def own(self) -> str:
+        """The `id` of the server that this user starts where none answers; empty where none was started yet."""
+        return self._addresses().get(_OWN, "")
+
+    @own.setter
+    def own(self, server: str) -> None:
+        self.met(_OWN, server)
+
     def met(self, address: str, server: str) -> None:
         """Remember which server answered at an address: what is written before it answers again is for it."""
         known = self._addresses()
         if self._folder is None or known.get(address) == server:
             return
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(OSError):
             new = self._folder / "servers.json.new"
             new.write_text(json.dumps({**known, address: server}, indent=2) + "\n", encoding="utf-8")

@@ -139,6 +139,15 @@ class Client(Talking):
         if self._connection is not None:
             await self._connection.end(1.0)
 
+    @property
+    def own(self) -> bool:
+        """The server that was last met here is the one that this user starts where none answers."""
+        return self.server_id != "" and self.server_id == self._boxes.own
+
+    @own.setter
+    def own(self, own: bool) -> None:
+        self._boxes.own = self.server_id if own else ""
+
     def remember(self) -> None:
         """Open what is kept for the server that was last met at this address, before it is reached."""
         if not self.server_id:
@@ -325,8 +334,9 @@ class Client(Talking):
     def _welcome(self, frame: frames.Welcome) -> None:
         self._in = True
         self.ended = None
-        self.name, self.user, self.rooms, self.server = frame.name, frame.user, frame.rooms, frame.server
-        if frame.session != self.session:
+        self._called(frame.name)  # who comes from another device learns it here
+        self.user, self.rooms, self.server = frame.user, frame.rooms, frame.server
+        if frame.session != self._outbox.box.session:
             self._outbox.box.session = frame.session
         self.session, self.epoch = frame.session, frame.epoch
         if not frame.resumed:

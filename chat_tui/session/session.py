@@ -168,8 +168,8 @@ class Session(Acts):
         try:
             await self._enter()
         except Unreachable:
-            # Who was in another's server stays out of a server of one's own: it has another history.
-            elsewhere = bool(self.client.session) and self._server is None
+            # Who was in another's server just now stays out of a server of one's own: it has another history.
+            elsewhere = bool(self.chat.session) and self._server is None and not self.client.own
             if self.has_left or elsewhere or not self.address.may_host:
                 raise
             await self._host()
@@ -203,9 +203,11 @@ class Session(Acts):
 
     async def _watch_race(self) -> None:
         """Two that start at once may both be in before the slower server finds its port taken, and ends."""
+        self.client.own = True
         for _ in range(int(_AFTER_ITS_END / _TRY_EVERY)):
             await asyncio.sleep(_TRY_EVERY)
             if not self.hosts:
+                self.client.own = False
                 self._set(Link(Phase.ONLINE, self._online_words()))
                 return
 
@@ -235,7 +237,9 @@ class Session(Acts):
         passes = isinstance(error, Lost | Unreachable) or code in _PASSING
         if passes and self.chat.session and not self.has_left:
             return error
-        if code in _OF_THE_NAME:
+        if code == Code.NO_SUCH_SESSION:  # not ours, for which there would be another: that of another device
+            self._set(Link(Phase.STRANGER, ("✗ not connected", "✗"), error.message))
+        elif code in _OF_THE_NAME:
             self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), error.message))
         else:
             self._set(self._offline(error))

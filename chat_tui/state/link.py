@@ -26,6 +26,8 @@ class Phase(Enum):
     """Lost or never reached; tried again when somebody says so."""
     NAME = auto()
     """The server waits for another name."""
+    STRANGER = auto()
+    """The code of another device is not known: there is nobody to be here."""
     LEFT = auto()
 
 
