@@ -128,6 +128,8 @@ class ChatApp(FindingActs):
         self.room.invite(self.session.welcome_words())
         if link.phase is Phase.NAME:
             self._ask(link.problem)
+        elif link.phase is Phase.STRANGER:  # not a line to write in: the right code would be said to everyone
+            self.exit(2, message=f"chat-tui: {link.problem}")
 
     # What the screens ask for.
 
@@ -190,7 +192,7 @@ class ChatApp(FindingActs):
 
     def command_clear(self) -> None:
         """Empty the view."""
-        self.chat.current.timeline.clear()
+        self.chat.current.shown.clear()
 
     # Actions.
 

@@ -45,8 +45,7 @@ async def test_who_hosted_and_left_hosts_again(tmp_path: Path) -> None:
     known = set()
     for _ in range(3):
         async with sitting(address, "alice", tmp_path) as (session, until):
-            await until(lambda session=session: session.link.phase is Phase.ONLINE)
-            assert session.hosts
+            await until(lambda: session.hosts and session.link.phase is Phase.ONLINE)  # noqa: B023 - awaited here
             known.add((session.client.server_id, session.client.user))
         async with asyncio.timeout(PATIENCE):
             while _listens(port):  # noqa: ASYNC110 - another process, which nobody announces the end of
