@@ -174,9 +174,9 @@ class Acts(Paging):
     async def called(self, users: Iterable[int]) -> dict[int, str]:
         """Return how people are called; who is not known is left out."""
         wanted = set(users)
-        unknown = wanted - self.chat.names.keys()
-        if unknown:
-            self.chat.names.update(await self.client.people(unknown))
+        unknown = sorted(wanted - self.chat.names.keys())
+        for start in range(0, len(unknown), limits.PAGE_MOST):
+            self.chat.names.update(await self.client.people(unknown[start : start + limits.PAGE_MOST]))
         return {user: name for user, name in self.chat.names.items() if user in wanted}
 
     async def device(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ class Desk:
         self.session.seen(self.chat.current.timeline.newest)
 
     async def until(self, true: Callable[[], object]) -> None:
-        """Wait until something holds; looked at after each change, and each message."""
+        """Wait until something holds; looked at after each change, each message, and now and then."""
         heard: set[Timeline] = set()
 
         def more(_at: int, _removed: int, _added: int) -> None:
@@ -51,7 +52,8 @@ class Desk:
                     timeline.listeners.append(more)
                     heard.add(timeline)
                 self._more.clear()
-                await self._more.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._more.wait(), 0.05)
         for timeline in heard:
             timeline.listeners.remove(more)
 
@@ -147,6 +149,8 @@ async def test_what_was_said_is_changed_and_others_see_it(two: tuple[Desk, Desk]
     await alice.until(lambda: (entry := alice.find("hello @bob")).more and entry.more.reactions.get("tada") == [2, 1])
     await bob.until(lambda: (entry := bob.find("hello @bob")).more and entry.more.reactions.get("tada") == [2, 1])
     assert await alice.session.called([1, 2, 99]) == {1: "alice", 2: "bob"}
+    alice.chat.names.clear()
+    assert await alice.session.called(range(1, 1002)) == {1: "alice", 2: "bob"}
     await bob.session.react(seq, "tada")
     await alice.session.pin(seq, True)
     assert [message.text for message in await bob.session.pins()] == ["hello @bob"]
