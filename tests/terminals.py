@@ -37,12 +37,14 @@ class Terminal:
         self._gone = False
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
+        # How large the terminal is, it says itself.
+        surroundings = {name: said for name, said in os.environ.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", *command],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
-            env=dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8"),
+            env=dict(surroundings, TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8"),
             preexec_fn=_own_terminal,
         )
 
