@@ -449,11 +449,3 @@ def test_links_to_messages_are_known_by_their_server(tmp_path: Path) -> None:
     assert at("::1", 5).parse_permalink(at("::1", 5).permalink(3)) == ("general", 3)
     for other in ("chat://other:7373/dev/7", "chat://chat.example:1/dev/7", "chat://chat.example:7373/dev", "dev"):
         assert session.parse_permalink(other) is None
-
-
-async def test_a_device_code_that_nobody_knows_is_said(server: Server, tmp_path: Path) -> None:
-    """In words; nobody comes in under an empty name."""
-    desk = Desk(server.port, "", tmp_path, "not a code")
-    await desk.until(lambda: desk.session.link.phase is Phase.OFFLINE)
-    assert "not known here" in desk.session.link.problem
-    await desk.leave()
