@@ -36,6 +36,8 @@ def offers(text: str, cursor: int, known: Known) -> Offers:
 def emoji_before(text: str, cursor: int) -> tuple[int, str] | None:
     """Return where a word `:name:` before the cursor starts, and its picture; None where there is none."""
     start = word_start(text, cursor)
+    if text.count("`", 0, start) % 2:
+        return None  # in code it stays as it is typed
     word = text[start:cursor]
     name = short_name(word) if len(word) > 2 and word[0] == word[-1] == ":" else None
     return (start, picture(name)) if name else None

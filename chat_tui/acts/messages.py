@@ -131,7 +131,9 @@ class MessageActs(Acts):
             self.complain("Only your own messages can be edited.")
 
     def _do_delete(self, entry: Entry) -> None:
-        if self.room.writer.asked_about == entry.seq:
+        if not entry.flags & MINE and self.chat.current.owner != self.chat.user:
+            self.complain("Only your own messages can be deleted, and any by the owner of the room.")
+        elif self.room.writer.asked_about == entry.seq:
             self.room.writer.remark("")
             self.attempt(self.session.delete(entry.seq))
         else:

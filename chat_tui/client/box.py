@@ -70,6 +70,8 @@ class Box:
     _database: "apsw.Connection | None"
 
     def __init__(self, path: Path | None) -> None:
+        self.name = path.name if path is not None else ""
+        """Of the file."""
         self.trouble = ""
         """Why nothing is kept, as a sentence; empty where all is well."""
         self.drafts: dict[str, str] = {}
@@ -99,6 +101,11 @@ class Box:
     @session.setter
     def session(self, secret: str) -> None:
         self._run("INSERT OR REPLACE INTO state VALUES ('session', ?)", (secret,))
+
+    @property
+    def moved(self) -> str:
+        """The name of the box into which everything went when its owner took another name; empty for none."""
+        return "" if self.session else self._get("moved")
 
     @property
     def last(self) -> int:
@@ -152,6 +159,7 @@ class Box:
         other.session = self.session
         self.drafts.clear()
         self._run("DELETE FROM messages; DELETE FROM drafts; DELETE FROM state")
+        self._run("INSERT INTO state VALUES ('moved', ?)", (other.name,))
         self.close()
 
     def close(self) -> None:
@@ -201,12 +209,16 @@ class Boxes:
         self._folder = folder
 
     def open(self, server: str, name: str) -> Box:
-        """Open the box of a name on a server, known by its `id`."""
+        """Open the box of a name on a server, known by its `id`; also of who had this name and has another now."""
         if self._folder is None or not server:
             return Box(None)
         folded = unicodedata.normalize("NFKC", name).strip().casefold()  # as servers take it
         key = hashlib.sha256(f"{server}\n{folded}".encode()).hexdigest()[:32]
-        return Box(self._folder / f"{key}.db")
+        box = Box(self._folder / f"{key}.db")
+        if moved := box.moved:
+            box.close()
+            box = Box(self._folder / moved)
+        return box
 
     def server_at(self, address: str) -> str:
         """Return the `id` of the server that was last met at an address; empty for none."""

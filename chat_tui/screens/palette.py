@@ -14,6 +14,7 @@ _NOT_HERE = ("program.palette",)
 
 
 class _Offer(NamedTuple):
+    name: str
     text: str
     help: str
     run: Callable[[], Awaitable[None]]
@@ -31,7 +32,7 @@ class Actions(Provider):
         """Offer those that fit what is typed."""
         matcher = self.matcher(query)
         for offer in self._offered():
-            score = matcher.match(offer.text)
+            score = max(matcher.match(offer.text), matcher.match(f"{offer.name} {offer.text}"))
             if score > 0:
                 yield Hit(score, matcher.highlight(offer.text), offer.run, help=offer.help)
 
@@ -44,14 +45,14 @@ class Actions(Provider):
             await target.run_action(action.action)
 
         keys = action.shown or "  ".join(key_text(key) for key in action.keys)
-        return _Offer(action.text, keys, run)
+        return _Offer("", action.text, keys, run)
 
     def _of_command(self, command: Command) -> _Offer:
         async def run() -> None:
             if isinstance(self.screen, ChatScreen):
                 self.screen.begin(command)
 
-        return _Offer(command.help.capitalize(), escape(command.usage), run)
+        return _Offer(f"/{command.name}", command.help.capitalize(), escape(command.usage), run)
 
 
 ACTIONS_OFFERED = [

@@ -160,7 +160,7 @@ class Paging(Reading):
         if room is not self.chat.current:
             self.chat.show(room.handle)
         room.thread, room.visit = None, window
-        self._changed(Changed.SHOWN | Changed.MARKS | Changed.DRAFT)
+        self._changed(Changed.SHOWN | Changed.MARKS)  # the draft goes with the room: in the same one it stays
 
     async def _fetch_ahead(self) -> None:
         """Fetch latest pages, one at a time: of the room that is shown, then of those most likely to be."""

@@ -86,8 +86,8 @@ class Reading(Desk):
 
     async def catch_up(self) -> list[tuple[Room, list[frames.Message]]]:
         """Return the first unread messages of each room that has some: where I am named first. Raises ClientError."""
-        rooms = [room for room in self.chat.rooms.values() if room.member and room.unread]
-        rooms.sort(key=lambda room: (room.muted, not room.mentions, -room.last))
+        rooms = [room for room in self.chat.rooms.values() if room.news[0]]
+        rooms.sort(key=lambda room: (not room.mentions, -room.last))
         found: list[tuple[Room, list[frames.Message]]] = []
         for start in range(0, len(rooms), AT_ONCE):
             some = rooms[start : start + AT_ONCE]

@@ -102,19 +102,19 @@ class Chat:
         return sorted(rooms, key=_rank)
 
     def next_unread(self) -> Room | None:
-        """Return the room to read next: where I am named, or spoken to alone, before others."""
-        rooms = [room for room in self._heeded() if room.unread and room is not self.current]
-        return min(rooms, key=lambda room: (not room.mentions, room.last), default=None)
+        """Return the room to read next: where I am named, or spoken to alone, before others; then an invitation."""
+        rooms = [room for room in self.rooms.values() if (room.news[0] or room.invited_by) and room is not self.current]
+        return min(rooms, key=lambda room: (not room.member, not room.mentions, room.last), default=None)
 
     @property
     def unread_total(self) -> int:
-        """Unread messages in all rooms that are not muted."""
-        return sum(room.unread for room in self._heeded())
+        """Unread messages in all rooms, as far as I want to be told of them."""
+        return sum(room.news[0] for room in self.rooms.values())
 
     @property
     def mention_total(self) -> int:
         """Those among them that name me."""
-        return sum(room.mentions for room in self._heeded())
+        return sum(room.news[1] for room in self.rooms.values())
 
     def apply_all(self, batch: "Iterable[frames.ServerFrame]") -> Changed:
         """Apply frames in order; return what they changed."""
@@ -237,9 +237,6 @@ class Chat:
     def _head(self) -> int:
         """The latest that is known to have happened anywhere."""
         return max((max(room.last, room.since) for room in self.rooms.values()), default=0)
-
-    def _heeded(self) -> Iterable[Room]:
-        return (room for room in self.rooms.values() if room.member and not room.muted and not room.archived)
 
     def _welcome(self, frame: "frames.Welcome") -> Changed:
         if self.session and not frame.resumed:  # what is held may be of another log

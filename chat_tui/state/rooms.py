@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chat_tui.state.changes import Change
     from server.protocol import frames  # only named here: not loaded before the first paint
 
-HELD: Final = 2000
+HELD: Final = 1000
 """Entries that a room may hold while it is not shown; beyond, the newest `KEPT` stay."""
 KEPT: Final = 500
 QUOTES: Final = 1000
@@ -109,6 +109,13 @@ class Room:
     def mentions(self) -> int:
         """Those among them that name me, or everyone; said to me alone, all of them."""
         return self.marks.count if self.kind == "direct" else self.marks.mentions
+
+    @property
+    def news(self) -> tuple[int, int]:
+        """What of this I want to be told of: messages, and those among them that name me."""
+        if not self.member or self.muted or self.archived or self.level == "none":
+            return 0, 0
+        return (self.unread if self.level == "all" else self.mentions), self.mentions
 
     @property
     def read(self) -> int:

@@ -92,15 +92,16 @@ def row_of(room: Room, me: str, *, current: bool = False) -> Row:
     if not room.member:
         return Row(room.handle, "+", label, "invited", current, loud=True)
     silent = room.muted or room.archived
-    wanted = {"all": room.unread, "mentions": room.mentions, "none": 0}[room.level]
-    return Row(room.handle, mark_of(room, me), label, news_of(room), current, bool(wanted) and not silent, silent)
+    return Row(room.handle, mark_of(room, me), label, news_of(room), current, bool(room.news[0]), silent)
 
 
 def news_of(room: Room) -> str:
-    """Return how much is new in a room: `3`, or `@1` where it names me; nothing of a muted one but that."""
+    """Return how much is new in a room: `3`, or `@1` where it names me; nothing where I want to be told of nothing."""
+    if room.muted or room.level == "none":
+        return ""
     if room.mentions:
         return f"@{_count(room.mentions)}"
-    return _count(room.unread) if room.unread and not room.muted else ""
+    return _count(room.unread) if room.unread else ""
 
 
 def mark_of(room: Room, me: str) -> str:

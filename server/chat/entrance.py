@@ -22,7 +22,7 @@ from server.chat.rate import Rate
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import About, Device, Error, Hello, NewDevice, Nick, Ok, Quit, Server, Welcome
+from server.protocol.frames import About, Device, Error, Gap, Hello, NewDevice, Nick, Ok, Quit, Server, Welcome
 from server.protocol.text import check_name, clean_line
 
 log = logging.getLogger("chat")
@@ -123,9 +123,23 @@ class Entrance:
             )
         )
         self._hub.answered(peer)
+        self._tell_absences(peer)
         self._hub.follow(peer)
         self.welcomed(peer, frame)
         self.changed()
+
+    def _tell_absences(self, peer: Peer) -> None:
+        """Tell a device that comes back where its person has left a room and entered it again meanwhile, on another.
+
+        What was said in between may be theirs to read, and is not delivered: as with any gap, the latest page follows.
+        """
+        for number, room in peer.here.rooms.items():
+            spans = peer.here.spans[number]
+            since = spans[-1][0]
+            if len(spans) > 1 and since > peer.position and room.record.before == "all":
+                peer.gaps[number] = since
+                self._answers.line(peer, encode(Gap(room=room.handle, after=peer.position, before=since + 1)))
+                self._hub.gapped(peer, room)
 
     def _identify(self, person: Person, opening: Opening) -> Person:
         """Return who an opened session belongs to, with the name they asked for."""

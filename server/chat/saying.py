@@ -127,6 +127,8 @@ class Saying:
         if draft.code is None and not draft.repeated:
             line = message_line(draft.seq, room.json, draft.id, draft.user, draft.time, draft.body)
             self._hub.event(room, draft.seq, line)
+            if room.typing and peer is not None:  # what was being written is there
+                room.typing.pop(peer.here.name, None)
             if draft.ref is not None and peer is not None:
                 self._answers.ok(peer, draft.ref, seq=draft.seq)
         elif peer is not None:

@@ -45,7 +45,7 @@ async def test_who_hosted_and_left_hosts_again(tmp_path: Path) -> None:
     known = set()
     for _ in range(3):
         async with sitting(address, "alice", tmp_path) as (session, until):
-            await until(lambda: session.hosts and session.link.phase is Phase.ONLINE)  # noqa: B023 - awaited here
+            await until(lambda: session.hosts and session.link.phase is Phase.ONLINE)
             known.add((session.client.server_id, session.client.user))
         async with asyncio.timeout(PATIENCE):
             while _listens(port):  # noqa: ASYNC110 - another process, which nobody announces the end of
@@ -69,6 +69,20 @@ async def test_a_second_device_comes_back_as_who_it_is(server: Server, tmp_path:
         async with sitting(address, "ann", tmp_path / "phone") as (phone, until):
             await until(lambda: phone.link.phase is Phase.ONLINE)
             assert phone.client.user == desk.client.user
+
+
+async def test_who_took_another_name_is_still_found_by_the_first(server: Server, tmp_path: Path) -> None:
+    """Started as always, by the name one had, one is the same person; and by the new name, too."""
+    address = Address("127.0.0.1", server.port)
+    users = []
+    for name, other in (("bob", "robert"), ("bob", ""), ("robert", "")):
+        async with sitting(address, name, tmp_path) as (session, until):
+            await until(lambda: session.link.phase is Phase.ONLINE)
+            users.append(session.client.user)
+            assert session.client.name == name
+            if other:
+                await session.nick(other)
+    assert len(set(users)) == 1
 
 
 async def test_a_code_that_is_not_known_lets_nobody_in(server: Server, tmp_path: Path) -> None:

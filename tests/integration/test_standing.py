@@ -224,3 +224,25 @@ async def test_rooms_are_told_with_what_is_unread_in_each(alice: Wire, connect: 
     assert (await alice.ask(type="rooms", rooms=["other"]))["rooms"] == []
     await alice.ask(type="leave", room="busy")
     assert "busy" not in str(await alice.ask(type="rooms"))
+
+
+async def test_a_device_learns_that_its_person_left_a_room_and_entered_it_again(alice: Wire, connect: Any) -> None:
+    """On another device, while it was away: what was said in between is a gap to it, and the latest page follows."""
+    bob: Wire = await connect("bob")
+    for wire in (alice, bob):
+        await wire.ask(type="join", room="dev")
+    phone = await another_device(alice, connect)
+    seen = await said(bob, "before", "dev")
+    await phone.hear("message", seq=seen)
+    cursor = {"session": phone.welcome["session"], "epoch": phone.welcome["epoch"], "seq": seen}
+    await phone.close()
+    await alice.ask(type="leave", room="dev")
+    await said(bob, "while gone", "dev")
+    await alice.ask(type="join", room="dev")
+    after = await said(bob, "after", "dev")
+    back: Wire = await connect(resume=cursor)
+    gap = await back.see("gap", room="dev")
+    assert gap["after"] <= seen
+    page = await back.see("history", room="dev")
+    assert [message["text"] for message in page["messages"]] == ["before", "while gone", "after"]
+    assert page["messages"][-1]["seq"] == after

@@ -175,13 +175,15 @@ def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_next_unread_room_is_where_i_am_named() -> None:
-    """The one that has waited longest first; then the others, but for those I don't want to hear of."""
+    """The one that has waited longest first; then the others that I want to hear of; then invitations."""
     state = busy()
     order = []
-    while (room := state.next_unread()) is not None:
+    while (room := state.next_unread()) is not None and room.member:
         order.append(room.handle)
         room.marks.saw(room.last)
     assert order == ["dev", "@1-2", "ops"]
+    assert room is not None
+    assert room.invited_by
 
 
 def test_a_room_that_nobody_told_of_is_asked_for() -> None:
