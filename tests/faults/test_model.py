@@ -169,6 +169,10 @@ class Client:
     cursors: list[tuple[str, int]]
     here: bool = True
     """Others see them: connected, or expected back."""
+    absences: dict[str, int] = field(default_factory=dict)
+    """Rooms that were left and entered again after the position that this connection came back with: up to when."""
+    gaps: dict[str, int] = field(default_factory=dict)
+    """What it was told of that."""
     looked: int = 0
     seen: Log = field(default_factory=list)
     rosters: dict[str, set[str]] = field(default_factory=dict)
@@ -187,6 +191,8 @@ class Client:
             if isinstance(frame, frames.Message):
                 number = 0 if isinstance(frame.id, UnsetType) else frame.id
                 self.seen.append((frame.seq, frame.room, frame.user, number, frame.sender, frame.text))
+            elif isinstance(frame, frames.Gap):
+                self.gaps[frame.room] = frame.before - 1
             elif isinstance(frame, frames.Roster):
                 known = self.rosters.get(frame.room, set()) if self.more else set()
                 self.rosters[frame.room] = known | set(frame.names)
@@ -362,7 +368,9 @@ class Protocol(RuleBasedStateMachine):
             assert last.code == "replaced"
         client.socket, client.start = socket, answer.seq if how == "session" else seq
         client.here, client.name, client.me, client.resumes = True, name, name, resumes
-        client.looked, client.seen, client.rosters, client.more = 0, [], {}, False
+        client.looked, client.seen, client.rosters, client.more, client.gaps = 0, [], {}, False, {}
+        spans = {room: self.spans(room, client) for room in answer.rooms}
+        client.absences = {room: of[-1][0] for room, of in spans.items() if len(of) > 1 and of[-1][0] > client.start}
         client.cursors.append((answer.epoch, client.start))
 
     # Going.
@@ -696,9 +704,10 @@ class Protocol(RuleBasedStateMachine):
             expected = [
                 message
                 for message in self.log
-                if message[0] > client.start
+                if message[0] > max(client.start, client.absences.get(message[1], 0))
                 and any(since < message[0] <= until for since, until in self.spans(message[1], client))
             ]
+            assert client.gaps == client.absences
             if client.socket.full:
                 assert client.seen == expected[: len(client.seen)]
                 continue
