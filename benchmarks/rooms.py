@@ -1,4 +1,4 @@
-"""Going from room to room in a real terminal, with a real server: 50 rooms, 5,000 unread messages.
+"""Going from room to room in a real terminal, with a real server: 50 rooms, 5,000 unread messages; and two devices.
 
 python -m benchmarks.rooms
 """
@@ -9,14 +9,18 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 from benchmarks.fanout import OURS, running
 from benchmarks.figures import quantile, say
-from benchmarks.program import Program
+from benchmarks.program import Program, clock
 from chat_tui.client import Client
+from chat_tui.session import Session
+from chat_tui.state.chat import Chat
+from chat_tui.state.link import Address
 
 ROOMS: Final = 50
 UNREAD: Final = 100
@@ -79,6 +83,34 @@ async def _prepare(port: int, keep: Path) -> None:
             await asyncio.gather(*waits)
 
 
+async def _read_elsewhere(port: int, folder: Path, times: int) -> list[float]:
+    """Return the milliseconds from reading on one device until the message is read on another of the same person."""
+    here = Session(Address("127.0.0.1", port), Chat("alice"), folder, lambda _: None)
+    tasks = [asyncio.create_task(here.run())]
+    await _until(lambda: here.client.connected)
+    there = Session(Address("127.0.0.1", port), Chat(""), folder, lambda _: None, device=await here.device())
+    tasks.append(asyncio.create_task(there.run()))
+    await _until(lambda: there.client.connected)
+    took = []
+    async with Client("127.0.0.1", port, "bob", backlog=0) as bob:
+        for number in range(times):
+            seq = (await bob.send(f"news {number}")).seq
+            await _until(lambda: here.chat.current.unread and there.chat.current.unread)
+            began = clock()
+            here.seen(seq)
+            await _until(lambda: not there.chat.current.unread)
+            took.append(1000 * (clock() - began))
+    for session in (here, there):
+        await session.quit()
+    await asyncio.gather(*tasks)
+    return took
+
+
+async def _until(holds: Callable[[], object]) -> None:
+    while not holds():  # noqa: ASYNC110 - measured from outside, as a person would see it
+        await asyncio.sleep(0.002)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -90,6 +122,10 @@ def main() -> None:
             f"{what}: p50 {median(took):.1f} ms, p95 {quantile(took, 0.95):.1f} ms, max {max(took):.1f} ms;"
             f" rows drawn from the left edge: {median(rows):g}, at most {max(rows)}"
         )
+
+    with tempfile.TemporaryDirectory(prefix="bench-rooms-") as folder, running(OURS) as (port, _):
+        took = asyncio.run(_read_elsewhere(port, Path(folder), times))
+    print(f"read on one device, read on the other: p50 {median(took):.0f} ms, max {max(took):.0f} ms")
 
 
 if __name__ == "__main__":
