@@ -3,11 +3,11 @@
 import apsw
 
 from server.chat.directory import Directory, RoomRecord, Said
+from server.chat.entries import Draft
 from server.chat.events import (
     FOREVER,
     ChangeBody,
     DeleteBody,
-    Draft,
     EditBody,
     InviteBody,
     Kind,

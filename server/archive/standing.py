@@ -6,7 +6,8 @@ import apsw
 import msgspec
 from msgspec import UNSET
 
-from server.chat.events import GENERAL, Mark, time_text
+from server.chat.entries import Mark
+from server.chat.events import GENERAL, time_text
 from server.chat.ports import ListQuery, StandingQuery
 from server.protocol import limits
 from server.protocol.codec import encode

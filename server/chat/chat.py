@@ -12,7 +12,8 @@ from server.chat.answers import Answers
 from server.chat.company import Company
 from server.chat.directory import RoomRecord
 from server.chat.entrance import Entrance
-from server.chat.events import SHOWN, Draft, Entry, Erasing, Kind
+from server.chat.entries import Draft, Entry, Erasing
+from server.chat.events import SHOWN, Kind
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
 from server.chat.names import Names

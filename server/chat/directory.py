@@ -4,11 +4,11 @@ from typing import Protocol
 
 from msgspec import UNSET, Struct, UnsetType
 
+from server.chat.entries import Draft
 from server.chat.events import (
     GENERAL,
     ChangeBody,
     DeleteBody,
-    Draft,
     EditBody,
     InviteBody,
     Kind,

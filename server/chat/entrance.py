@@ -12,7 +12,8 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refused
-from server.chat.events import FOREVER, GENERAL, Closing, Mark, Naming, Opening, time_text
+from server.chat.entries import Closing, Mark, Naming, Opening
+from server.chat.events import FOREVER, GENERAL, time_text
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names

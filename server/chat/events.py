@@ -1,11 +1,9 @@
-"""What the log holds, and what is put into its queue.
+"""What the log holds.
 
 An event is a header (seq, room, user, session, time, kind) and a body, a JSON object; erasing an event empties its body
-and leaves its header. Entries of the log's queue are filled in by the log: the same object that was handed over comes
-back committed, with its seq, or refused, with a code.
+and leaves its header.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final, Literal
@@ -14,8 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from server.protocol import limits
-from server.protocol.errors import Code
-from server.protocol.frames import Before, Level
+from server.protocol.frames import Before, RoleName, SignUp
 
 GENERAL: Final = "general"
 """The room that is always there and that everyone is a member of."""
@@ -71,10 +68,42 @@ class Kind(IntEnum):
     """A room has another title or topic, or was archived."""
     INVITE = 10
     """Someone was invited, or is no more."""
+    APPOINT = 11
+    """Someone has another role."""
+    KICK = 12
+    """Someone was put out of a room; of `general`: of the server."""
+    BAN = 13
+    """Someone is kept out, or is no more. This puts out, too."""
+    SILENCE = 14
+    """Someone may only read, or may speak again."""
+    FORGET = 15
+    """A room's messages up to some seq are gone: they were kept as long as they are kept there."""
+    ERASE = 16
+    """Someone is gone, with all they said. An event of `general`."""
+
+    ACCOUNT = 100
+    """Someone has an account, or their account has another name. An event of `general`, as all from here on."""
+    RANGE = 101
+    """An address range is kept out, or is no more."""
+    REPORT = 102
+    """A message was shown to the moderators. An event of `general`, whatever room the message is of."""
+    SETTLE = 103
+    """A report was dealt with."""
+    SETTINGS = 104
+    """The server takes people otherwise."""
 
 
 SHOWN: Final = Kind.MESSAGE
 """From this kind on, an event is a line to the members of its room."""
+
+HIDDEN: Final = Kind.ACCOUNT
+"""From this kind on, it is not: it is told to nobody by itself."""
+
+SERVER: Final = 0
+"""The user of what the server does by itself, or has its host do: it may do everything."""
+
+HOST: Final = "chat-server"
+"""How it is called; no person can be."""
 
 RoomKind = Literal["public", "private", "direct"]
 
@@ -149,6 +178,95 @@ class ChangeBody(Struct, omit_defaults=True):
     title: str | UnsetType = UNSET
     topic: str | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
+    read_only: bool | UnsetType = UNSET
+    slow: int | UnsetType = UNSET
+    keep_days: int | UnsetType = UNSET
+    keep_count: int | UnsetType = UNSET
+
+
+class AppointBody(Struct, omit_defaults=True):
+    """The body of an APPOINT event."""
+
+    sender: str
+    who: int
+    name: str
+    role: RoleName
+
+
+class KickBody(Struct, omit_defaults=True):
+    """The body of a KICK event."""
+
+    sender: str
+    who: int
+    name: str
+    reason: str = ""
+
+
+class BanBody(Struct, omit_defaults=True):
+    """The body of a BAN or SILENCE event."""
+
+    sender: str
+    who: int
+    name: str
+    until: str = ""
+    """RFC 3339, UTC, milliseconds; empty where it is for good."""
+    reason: str = ""
+    on: bool = True
+
+
+class ForgetBody(Struct, omit_defaults=True):
+    """The body of a FORGET event."""
+
+    sender: str
+    upto: int
+
+
+class EraseBody(Struct, omit_defaults=True):
+    """The body of an ERASE event."""
+
+    sender: str
+    who: int
+
+
+class AccountBody(Struct, omit_defaults=True):
+    """The body of an ACCOUNT event: whose account it is, is the event's user."""
+
+    name: str
+
+
+class RangeBody(Struct, omit_defaults=True):
+    """The body of a RANGE event."""
+
+    sender: str
+    range: str
+    """As `ipaddress` writes it, with the length of its prefix."""
+    until: str = ""
+    reason: str = ""
+    on: bool = True
+
+
+class ReportBody(Struct, omit_defaults=True):
+    """The body of a REPORT event."""
+
+    sender: str
+    target: int
+    """The message's seq."""
+    reason: str = ""
+
+
+class SettleBody(Struct, omit_defaults=True):
+    """The body of a SETTLE event."""
+
+    sender: str
+    report: int
+
+
+class SettingsBody(Struct, omit_defaults=True):
+    """The body of a SETTINGS event: what is given."""
+
+    sender: str
+    guests: bool | UnsetType = UNSET
+    sign_up: SignUp | UnsetType = UNSET
 
 
 class InviteBody(Struct, omit_defaults=True):
@@ -159,114 +277,6 @@ class InviteBody(Struct, omit_defaults=True):
     name: str
     title: str
     on: bool = True
-
-
-class Mark(Struct):
-    """Where someone stands in a room: a table's row of last values, no event."""
-
-    read: int = 0
-    unread: int = 0
-    level: Level = "all"
-    favourite: bool = False
-    muted: bool = False
-
-
-class Entry(Struct, eq=False):
-    """Something for the log to make durable, in order."""
-
-    peer: Any = None
-    """Who gets the answer; the log carries it and never looks at it."""
-    ref: str | None = None
-    code: Code | None = None
-    """Filled in: why it did not take effect; None where it did."""
-    then: Callable[[Any], None] | None = None
-    """Called with the entry when it comes back; None where the kind says enough."""
-
-
-class Draft(Entry, kw_only=True):
-    """An event that is to be. With `id`, it takes its place in its session's order."""
-
-    kind: Kind
-    room: int
-    user: int
-    session: int = 0
-    id: int = 0
-    """The client's number for it; 0 where it gave none."""
-    limited: int = 0
-    """Milliseconds: it came too fast, and may come again in so many. It keeps its place in its session's order."""
-    body: bytes = b"{}"
-    about: Any = None
-    """The body as a struct, for all kinds but a message that answers none and names nobody. The log completes it."""
-    names: tuple[str, ...] = ()
-    """Whom the text names, where that is not known yet: who of them is a member is added to the `mentions`."""
-    weight: int = 0
-    """Filled in: bytes that it counts for while it waits; what the log completes makes the body longer."""
-    idle: bool = False
-    """Filled in: all is as it asks for already. There is no event, and that is fine."""
-    seq: int = 0
-    """Filled in: its position, or where `repeated`, the position it got when it was first taken."""
-    time: int = 0
-    """Filled in: milliseconds since 1970, UTC; it never decreases with seq."""
-    repeated: bool = False
-    """Filled in: it was taken before; nothing new happened."""
-
-
-class Opening(Entry, kw_only=True):
-    """A session that begins or, where `resume` is given, goes on."""
-
-    name: str
-    """How the user wants to be called; empty where that is as they were called last."""
-    secret: bytes
-    """SHA-256 of the session's secret: the store never holds the secret itself."""
-    resume: bool = False
-    session: int = 0
-    """Filled in, like the rest."""
-    user: int = 0
-    """Given where a user that there is gets one more session."""
-    known_as: str = ""
-    """The name that the user had last."""
-    rooms: list[int] = []
-    """The rooms that the user is a member of."""
-    invitations: dict[int, str] = {}
-    """The rooms they are invited to, each with the name of who did."""
-    marks: dict[int, Mark] = {}
-    """Where they stand in rooms."""
-    spans: Spans = {}
-    """What of each room's log was, or is, theirs to read on."""
-
-
-class Naming(Entry, kw_only=True):
-    """A user's name changes."""
-
-    user: int
-    name: str
-
-
-class GivenUp(Entry, kw_only=True):
-    """A numbered message won't come (again): later ones of its session need not wait for it."""
-
-    session: int
-    id: int
-    seq: int = 0
-    """Filled in where `then` asks for it: what it got, had it been taken before; 0 where it was not."""
-
-
-class Marking(Entry, kw_only=True):
-    """Where people stand in rooms: (user, room, mark)."""
-
-    rows: list[tuple[int, int, Mark]]
-
-
-class Erasing(Entry, kw_only=True):
-    """These messages were deleted, and nothing needs their text any more: seqs of the DELETE events."""
-
-    seqs: list[int]
-
-
-class Closing(Entry, kw_only=True):
-    """A session's connection is gone; its counters need not be kept at hand."""
-
-    session: int
 
 
 def message_line(seq: int, room: bytes, message_id: int, user: int, time: int, body: bytes) -> bytes:
@@ -305,6 +315,12 @@ def event_line(kind: int, seq: int, room: bytes, user: int, time: int, body: byt
 
 
 _FRAMES: Final[dict[int, bytes]] = {
+    Kind.APPOINT: b"appointed",
+    Kind.KICK: b"kicked",
+    Kind.BAN: b"banned",
+    Kind.SILENCE: b"silenced",
+    Kind.FORGET: b"forgotten",
+    Kind.ERASE: b"erased",
     Kind.EDIT: b"edited",
     Kind.DELETE: b"deleted",
     Kind.REACT: b"reacted",
@@ -337,6 +353,17 @@ _BODIES: Final = {
     Kind.PIN: PinBody,
     Kind.CHANGE: ChangeBody,
     Kind.INVITE: InviteBody,
+    Kind.APPOINT: AppointBody,
+    Kind.KICK: KickBody,
+    Kind.BAN: BanBody,
+    Kind.SILENCE: BanBody,
+    Kind.FORGET: ForgetBody,
+    Kind.ERASE: EraseBody,
+    Kind.ACCOUNT: AccountBody,
+    Kind.RANGE: RangeBody,
+    Kind.REPORT: ReportBody,
+    Kind.SETTLE: SettleBody,
+    Kind.SETTINGS: SettingsBody,
 }
 _DECODERS: Final = {kind: msgspec.json.Decoder(body) for kind, body in _BODIES.items()}
 

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from server.chat.events import Entry, Mark, Share
+from server.chat.entries import Entry, Mark
+from server.chat.events import Share
 
 
 class Log(Protocol):
@@ -157,6 +158,14 @@ class Link(Protocol):
         """Where the client is, for people."""
 
     @property
+    def host(self) -> str:
+        """The client's IP address alone; empty where it has none."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the connection is encrypted: secrets of accounts travel over no other."""
+
+    @property
     def congested(self) -> bool:
         """Whether its buffer is full."""
 
@@ -168,3 +177,62 @@ class Link(Protocol):
 
     def close(self) -> None:
         """End the connection once what was written has left; within a bounded time."""
+
+    def abort(self) -> None:
+        """End the connection now: what has not left yet is dropped."""
+
+
+class Passwords(Protocol):
+    """Hashes passwords. Both calls leave the event loop free, and MAY raise ProtocolError: too many wait already."""
+
+    def hash(self, password: str) -> Awaitable[str]:
+        """Return what is stored of a password."""
+
+    def verify(self, stored: str, password: str, *, urgent: bool = False) -> Awaitable[tuple[bool, str]]:
+        """Say whether it is this password, and return what is to be stored from now on, empty where that stays.
+
+        Where nothing is stored, the answer is no, and takes as long. `urgent`: before those that are not.
+        """
+
+
+class Identity(Struct, kw_only=True):
+    """Who has signed in at the provider."""
+
+    subject: str
+    """Issuer and subject: stable, and theirs alone."""
+    name: str
+    """How they are called there; it may be no name here."""
+
+
+class SignIn(Protocol):
+    """A sign-in at the provider that is under way."""
+
+    @property
+    def url(self) -> str:
+        """Where one signs in."""
+
+    @property
+    def complete(self) -> str:
+        """The same with the code in it; empty where the provider has no such thing."""
+
+    @property
+    def code(self) -> str:
+        """What one types there."""
+
+    @property
+    def expires(self) -> int:
+        """Until when, in milliseconds since 1970."""
+
+    def wait(self) -> Awaitable[Identity]:
+        """Return who it was. Raises ProtocolError: refused there, too late, or the provider can't be reached."""
+
+
+class Provider(Protocol):
+    """An OpenID Connect provider by which people may sign in (RFC 8628)."""
+
+    @property
+    def name(self) -> str:
+        """How it is called, for people."""
+
+    def begin(self) -> Awaitable[SignIn]:
+        """Begin a sign-in. Raises ProtocolError where the provider can't be reached, or too many are under way."""

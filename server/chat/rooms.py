@@ -9,17 +9,8 @@ from msgspec import UNSET
 
 from server.chat.answers import Answers, refused
 from server.chat.directory import RoomRecord, change
-from server.chat.events import (
-    FOREVER,
-    GENERAL,
-    ChangeBody,
-    Draft,
-    InviteBody,
-    Kind,
-    RoomBody,
-    RoomKind,
-    event_line,
-)
+from server.chat.entries import Draft
+from server.chat.events import FOREVER, GENERAL, ChangeBody, InviteBody, Kind, RoomBody, RoomKind, event_line
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names

@@ -8,11 +8,10 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers
+from server.chat.entries import Draft, GivenUp
 from server.chat.events import (
     DeleteBody,
-    Draft,
     EditBody,
-    GivenUp,
     Kind,
     MessageBody,
     PinBody,

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers
-from server.chat.events import Mark, Marking
+from server.chat.entries import Mark, Marking
 from server.chat.ports import Log
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Room

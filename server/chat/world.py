@@ -11,7 +11,8 @@ import msgspec
 from msgspec import UnsetType
 
 from server.chat.directory import RoomRecord
-from server.chat.events import GENERAL, Mark, Spans
+from server.chat.entries import Mark
+from server.chat.events import GENERAL, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.protocol import limits

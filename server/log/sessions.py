@@ -7,7 +7,8 @@ import apsw
 
 from server.archive.projections import spans_of
 from server.chat.directory import Directory
-from server.chat.events import FOREVER, GENERAL, Draft, Kind, Mark, Marking, Opening
+from server.chat.entries import Draft, Mark, Marking, Opening
+from server.chat.events import FOREVER, GENERAL, Kind
 from server.protocol.errors import Code
 
 _NAMED: Final = """

@@ -19,7 +19,7 @@ import apsw
 
 from server.archive.database import refusal
 from server.chat.directory import RoomRecord
-from server.chat.events import Draft, Entry
+from server.chat.entries import Draft, Entry
 from server.log.writer import Writer
 
 QUEUE: Final = 16_384

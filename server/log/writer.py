@@ -18,22 +18,8 @@ import apsw
 from server.archive.database import BUSY, StoreError, connect, open_store
 from server.archive.projections import DatabaseFacts, erase, load_directory, project
 from server.chat.directory import Directory
-from server.chat.events import (
-    GENERAL,
-    Closing,
-    Draft,
-    Entry,
-    Erasing,
-    GivenUp,
-    Kind,
-    Marking,
-    Naming,
-    Opening,
-    RoomBody,
-    decode_about,
-    decode_message,
-    encode_body,
-)
+from server.chat.entries import Closing, Draft, Entry, Erasing, GivenUp, Marking, Naming, Opening
+from server.chat.events import GENERAL, Kind, RoomBody, decode_about, decode_message, encode_body
 from server.chat.ordering import Numbering, Verdict
 from server.log import sessions
 from server.protocol.errors import Code

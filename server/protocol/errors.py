@@ -13,6 +13,23 @@ class Code(StrEnum):
     # The request makes no sense now.
     HELLO_FIRST = "hello_first"
     HELLO_TWICE = "hello_twice"
+    # Who may enter.
+    TLS_REQUIRED = "tls_required"
+    LOGIN_NEEDED = "login_needed"
+    LOGIN_FAILED = "login_failed"
+    NO_GUESTS = "no_guests"
+    NO_SIGN_UP = "no_sign_up"
+    BAD_CODE = "bad_code"
+    BAD_PASSWORD = "bad_password"  # noqa: S105 - a code, no password
+    HAS_ACCOUNT = "has_account"
+    NO_ACCOUNT = "no_account"
+    SSO_REFUSED = "sso_refused"
+    SSO_EXPIRED = "sso_expired"
+    SSO_UNAVAILABLE = "sso_unavailable"
+    # What moderators have done.
+    SILENCED = "silenced"
+    SLOW_MODE = "slow_mode"
+    READ_ONLY = "read_only"
     # Names, rooms, texts.
     BAD_NAME = "bad_name"
     NAME_TAKEN = "name_taken"
@@ -44,9 +61,18 @@ class Code(StrEnum):
     REPLACED = "replaced"
     STALLED = "stalled"
     TOO_MANY_CONNECTIONS = "too_many_connections"
+    KICKED = "kicked"
+    BANNED = "banned"
+    SESSION_ENDED = "session_ended"
+    ERASED = "erased"
 
 
-FINAL = frozenset({Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED, Code.STALLED, Code.TOO_MANY_CONNECTIONS})
+FINAL = frozenset(
+    {
+        Code.HELLO_TIMEOUT, Code.ABUSE, Code.REPLACED, Code.STALLED, Code.TOO_MANY_CONNECTIONS,
+        Code.KICKED, Code.BANNED, Code.SESSION_ENDED, Code.ERASED,
+    }
+)  # fmt: skip
 """The connection is closed after an error with one of these codes."""
 
 

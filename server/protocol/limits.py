@@ -58,3 +58,36 @@ UNREAD: Final = 1000
 
 VERSIONS: Final = 200
 """Times that one message is edited."""
+
+DEVICE_CHARS: Final = 60
+"""How a device is called, in characters."""
+
+DEVICE_MINUTES: Final = 10
+"""Minutes for which a code for another device is good: it is typed there at once."""
+
+SECRET_CHARS: Final = 256
+"""A password or code, in characters: more than any passphrase has, little enough to hash."""
+
+PASSWORD_LEAST: Final = 8
+"""Characters that a password has at least (NIST SP 800-63B, 5.1.1.2)."""
+
+MINUTES: Final = 5_256_000
+"""The longest ban that ends, in minutes: ten years."""
+
+RANGE_CHARS: Final = 64
+"""An address range, in characters: an IPv6 address has 45 at most."""
+
+SLOW: Final = 21_600
+"""Slow mode, in seconds between two messages: six hours."""
+
+KEEP_DAYS: Final = 36_500
+"""How long messages are kept at most where that is bounded at all, in days."""
+
+TICKET_USES: Final = 1000
+"""How often one ticket is good."""
+
+TICKET_HOURS: Final = 8760
+"""How long a ticket is good, in hours: a year."""
+
+NAMES: Final = 5
+"""Names that one account has had: all stay its own, so that nobody takes one over."""

@@ -29,7 +29,8 @@ from support import PATIENCE
 from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
-from server.chat.events import FOREVER, Entry
+from server.chat.entries import Entry
+from server.chat.events import FOREVER
 from server.chat.limits import Limits
 from server.log.sqlite import SqliteLog
 from server.net.session import Session, Sessions

@@ -21,18 +21,15 @@ from server.archive import standing
 from server.archive.history import HistoryReader
 from server.archive.projections import TABLES, load_directory, rebuild
 from server.chat.directory import Directory
+from server.chat.entries import Draft, Erasing, Mark, Opening
 from server.chat.events import (
     FOREVER,
     ChangeBody,
     DeleteBody,
-    Draft,
     EditBody,
-    Erasing,
     InviteBody,
     Kind,
-    Mark,
     MessageBody,
-    Opening,
     PinBody,
     ReactBody,
     RoomBody,

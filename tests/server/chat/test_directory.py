@@ -3,7 +3,8 @@
 import pytest
 
 from server.chat.directory import Directory, RoomRecord, Said
-from server.chat.events import ChangeBody, Draft, EditBody, InviteBody, Kind, MessageBody, ReactBody, RoomBody
+from server.chat.entries import Draft
+from server.chat.events import ChangeBody, EditBody, InviteBody, Kind, MessageBody, ReactBody, RoomBody
 from server.chat.rights import Role
 from server.protocol import limits
 from server.protocol.errors import Code

@@ -8,17 +8,8 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import (
-    ChangeBody,
-    Draft,
-    Entry,
-    Kind,
-    MessageBody,
-    Opening,
-    ReactBody,
-    RoomBody,
-    encode_body,
-)
+from server.chat.entries import Draft, Entry, Opening
+from server.chat.events import ChangeBody, Kind, MessageBody, ReactBody, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 

@@ -9,18 +9,8 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.events import (
-    DeleteBody,
-    Draft,
-    Entry,
-    Erasing,
-    GivenUp,
-    Kind,
-    MessageBody,
-    Opening,
-    RoomBody,
-    encode_body,
-)
+from server.chat.entries import Draft, Entry, Erasing, GivenUp, Opening
+from server.chat.events import DeleteBody, Kind, MessageBody, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 

@@ -13,7 +13,7 @@ from support import PATIENCE, Wire
 from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
-from server.chat.events import Entry
+from server.chat.entries import Entry
 from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
