@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,14 @@ async def introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         writer.write(b"\n")
 
 
+def trusting() -> ssl.SSLContext:
+    """Return TLS as who takes any certificate speaks it: these tests are not about whose key it is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class Wire:
     """A client that says and hears frames as they are."""
 
@@ -70,9 +79,12 @@ class Wire:
         self.asked = 0
 
     @classmethod
-    async def connect(cls, port: int, name: str | None = None, **hello: Any) -> "Wire":
+    async def connect(
+        cls, port: int, name: str | None = None, *, tls: bool = False, host: str = "127.0.0.1", **hello: Any
+    ) -> "Wire":
         """Connect, and with a name, or a session to resume, say hello and wait for the welcome."""
-        wire = cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
+        secure = trusting() if tls else None
+        wire = cls(*await asyncio.open_connection(host, port, limit=1 << 20, ssl=secure))
         if name is not None:
             hello["name"] = name
         if hello:
