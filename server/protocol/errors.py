@@ -27,6 +27,8 @@ class Code(StrEnum):
     SSO_EXPIRED = "sso_expired"
     SSO_UNAVAILABLE = "sso_unavailable"
     # What moderators have done.
+    KEPT_OUT = "kept_out"
+    """Of a room; of the server it is BANNED."""
     SILENCED = "silenced"
     SLOW_MODE = "slow_mode"
     READ_ONLY = "read_only"
