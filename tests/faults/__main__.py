@@ -21,6 +21,7 @@ RUNS = {
     "fuzz": "millions of frames that are none",
     "stalled": "a hundred readers that don't read beside two hundred that do",
     "heartbeat": "peers that fall silent",
+    "hostile": "hostile strings in every field that a peer controls",
     "drafts": "the terminal is killed while someone types and sends",
 }
 """Each is the module of this name beside this file, with `main(arguments: list[str]) -> int`."""
