@@ -36,6 +36,13 @@ class Limits:
     """From one address (in IPv6, one /64): a class or an office behind one router. This machine's own are not counted:
     proxies come from there."""
 
+    logins: int = _limit(5, 1, 1_000_000, "attempts")
+    """Wrong passwords for one name from one address that may come at once before `login_rate` counts: a person who has
+    several passwords. For all names from one address, and for one name from all addresses, four times as many."""
+
+    login_rate: float = _limit(2, 0.01, 1_000_000, "attempts a minute")
+    """The same in the long run: 2,880 guesses a day find no password that is worth its name."""
+
     hello: float = _limit(10, 0.1, 600, "seconds")
     """For a new connection to say anything at all: a port scan does not, a person at `nc` does."""
 
