@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable
-from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import UNSET
 
 from chat_tui.state.entries import Waiting
+from chat_tui.state.governing import Governing
+from chat_tui.state.parts import Changed as Changed
 from chat_tui.state.rooms import Room
 
 if TYPE_CHECKING:
@@ -20,32 +21,7 @@ Sort = Literal["recent", "name"]
 """How rooms are ordered: the latest message first, or by what they are called."""
 
 
-class Changed(Flag):
-    """What a batch of frames changed besides the log, which tells its own listeners."""
-
-    NOTHING = 0
-    PEOPLE = auto()
-    NAME = auto()
-    """My own name."""
-    LINK = auto()
-    """How things stand with the server."""
-    RETURNED = auto()
-    """A message was taken back: it is in `Chat.returned`."""
-    DRAFT = auto()
-    """What was being written earlier is known now."""
-    ROOMS = auto()
-    """Which rooms there are, or what is known of them."""
-    MARKS = auto()
-    """What is unread, or their order."""
-    TYPING = auto()
-    """Who writes something."""
-    STATUS = auto()
-    """Who is away."""
-    SHOWN = auto()
-    """Another room is shown, or another part of it: see `Room.shown`."""
-
-
-class Chat:
+class Chat(Governing):
     """All rooms and who I am.
 
     Args:
@@ -55,12 +31,11 @@ class Chat:
     """
 
     def __init__(self, name: str = "", room: str = "general", clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
         self.name = name
         self.user: int | None = None
         self.session = ""
         """Which of my comings-in the logs belong to."""
-        self.names: dict[int, str] = {}
-        """By user: how people are called, as last heard."""
         self.strange: set[str] = set()
         """Rooms of which nothing is known but that they are there: to be asked for."""
         self.returned: list[tuple[str, Waiting]] = []
@@ -77,7 +52,7 @@ class Chat:
         """Return a room, known from now on."""
         room = self.rooms.get(handle)
         if room is None:
-            room = Room(handle, self.names, lambda: self.asked())
+            room = Room(handle, self.names, lambda: self.asked(), self.blocked, self.erased)
             room.since = self._head
             room.call_me(self.user, self.name)
             self.rooms[handle] = room
@@ -156,13 +131,28 @@ class Chat:
                 return Changed.MARKS | Changed.ROOMS
             case frames.Changed():
                 room = self.room(frame.room)
-                for words in room.changed(frame):
+                for words in room.changed(frame, self.user):
                     room.timeline.notice(words, self.clock())
+                self.say_what_is_kept()
                 return Changed.ROOMS
+            case frames.Appointed() | frames.Kicked() | frames.Banned() | frames.Silenced():
+                return self.govern(frame)
+            case frames.Forgotten():
+                return self.forget(frame)
+            case frames.Erased():
+                return self.erase(frame)
+            case frames.Blocked():
+                return self.block(frame)
+            case frames.Account():
+                self.account = True
+                if self.general.role == "guest":
+                    self.general.role = "member"
+                return self.call_me(frame.name) | Changed.ROOMS
             case frames.Invited():
                 return self._invited(frame)
             case frames.Typing():
-                self.room(frame.room).writes([name for name in frame.names if name != self.name], self.clock())
+                hidden = {self.name, *self.blocked.values()}
+                self.room(frame.room).writes([name for name in frame.names if name not in hidden], self.clock())
                 return Changed.TYPING
             case frames.Status():
                 self.names[frame.user] = frame.name
@@ -242,13 +232,14 @@ class Chat:
         if self.session and not frame.resumed:  # what is held may be of another log
             for room in self.rooms.values():
                 room.reset()
-        self.user, self.session = frame.user, frame.session
+        self.user, self.session, self.account = frame.user, frame.session, frame.account
         members = set(frame.rooms)
         head = self._head
         for handle in frame.rooms:
             self.room(handle).let_in(head)
         for room in self.rooms.values():
             room.member = room.handle in members
+        self.general.role = frame.role
         return self.call_me(frame.name) | Changed.ROOMS | Changed.SHOWN
 
     def _rooms(self, frame: "frames.Rooms") -> Changed:
@@ -259,6 +250,7 @@ class Chat:
             self.strange.discard(info.room)
             if first and room is self.current:
                 room.enter()  # only now it shows how far that is read
+        self.say_what_is_kept()
         return Changed.ROOMS | Changed.MARKS
 
     def _invited(self, frame: "frames.Invited") -> Changed:
@@ -282,7 +274,8 @@ class Chat:
 
     def _came_in(self, room: Room, frame: "frames.Joined") -> None:
         self.names.update(zip(frame.users, frame.names, strict=False))
-        others = [name for name in room.people.add(frame.names, frame.users, frame.away) if name != self.name]
+        unsaid = {self.name, *self.blocked.values()}
+        others = [name for name in room.people.add(frame.names, frame.users, frame.away) if name not in unsaid]
         if others and room.kind != "direct":  # there it is seen by the mark of the room
             room.timeline.came_in(others, self.clock())
 
@@ -290,15 +283,20 @@ class Chat:
         changed = Changed.PEOPLE
         for name in names:
             room.gone(name)
-        if self.name in names and reason == "left":
+        if self.name in names and reason in ("left", "kicked", "banned") and room is not self.general:
             changed |= self.left(room.handle)
-        others = [name for name in room.people.remove(names) if name != self.name]
+        told = room.put_out if reason in ("kicked", "banned") else ()
+        unsaid = {self.name, *self.blocked.values(), *told}
+        room.put_out.difference_update(names)
+        others = [name for name in room.people.remove(names) if name not in unsaid]
         if others and room.kind != "direct":
             room.timeline.left(others, reason, self.clock())
         return changed
 
     def _renamed(self, frame: "frames.Renamed") -> Changed:
         self.names[frame.user] = frame.new
+        if frame.user in self.blocked:
+            self.blocked[frame.user] = frame.new
         mine = frame.user == self.user
         changed = self.call_me(frame.new) if mine else Changed.PEOPLE
         for room in self.rooms.values():
@@ -323,6 +321,8 @@ class Chat:
             words = "More at once than this server takes: the rest is sent by and by."
             room.timeline.notice(words, self.clock())
         elif frame.id is not UNSET:
+            if frame.code == "slow_mode" and frame.wait_ms is not UNSET:
+                room.next_at = self.clock() + frame.wait_ms / 1000
             for one in self.rooms.values():  # one of them waits for it
                 one.fail(frame.id, frame.message)
         elif frame.ref is UNSET:

@@ -10,6 +10,7 @@ MONTHS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
+_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _LEAST = 3
 """Letters that say which month or weekday is meant."""
 
@@ -30,6 +31,36 @@ def when(seconds: float, now: float) -> str:
     if 1 < days < 7:
         return f"{WEEKDAYS[then.weekday()].capitalize()} {then:%H:%M}"
     return day(seconds, now)
+
+
+def until(seconds: float, now: float) -> str:
+    """Return when something ends, as people say it: `18:02`, `tomorrow 18:02`, `3 March 18:02`."""
+    then = datetime.fromtimestamp(seconds)
+    days = (then.date() - datetime.fromtimestamp(now).date()).days
+    if days == 0:
+        return f"{then:%H:%M}"
+    return f"{'tomorrow' if days == 1 else day(seconds, now)} {then:%H:%M}"
+
+
+def span(seconds: int, *, short: bool = False) -> str:
+    """Return how long something is: `30 seconds`, `2 hours`, `30 days`; in `short` `30 s`, `1:05`, `2:00:00`."""
+    if short:
+        minutes, left = divmod(seconds, 60)
+        hours, minutes = divmod(minutes, 60)
+        if hours:
+            return f"{hours}:{minutes:02}:{left:02}"
+        return f"{minutes}:{left:02}" if minutes else f"{left} s"
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size and seconds % size == 0:
+            count = seconds // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "0 seconds"
+
+
+def parse_span(text: str) -> int | None:
+    """Return the seconds of `30s`, `10m`, `2h`, `7d` or `2w`; None for anything else."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().casefold())
+    return int(found[1]) * _SPANS[found[2]] if found else None
 
 
 def day(seconds: float, now: float) -> str:

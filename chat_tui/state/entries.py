@@ -32,6 +32,8 @@ HERE: Final = 32768
 """Names everyone in the room."""
 PARTLY: Final = 65536
 """An own message of which only its place is known: what the server made of the rest is still to come."""
+HIDDEN: Final = 131072
+"""Said by someone I have blocked: it is there, but not shown."""
 
 GROUP: Final = 5 * 60
 """Seconds in which the messages of one sender share one time and name."""
@@ -108,7 +110,8 @@ def names_in_words(names: Iterable[str]) -> str:
 
 def left_in_words(names: Iterable[str], reason: str) -> str:
     """Return who left and why, where the reason says more than that they left."""
-    who = names_in_words(names)
+    some = list(names)
+    who = names_in_words(some)
     match reason:
         case "" | "quit":
             return f"{who} left"
@@ -116,6 +119,10 @@ def left_in_words(names: Iterable[str], reason: str) -> str:
             return f"{who} left the room"
         case "connection lost":
             return f"{who} left: connection lost"
+        case "kicked" | "banned":
+            return f"{who} {'was' if len(some) == 1 else 'were'} put out"
+        case "erased":
+            return f"{who} left for good"
         case "shutdown":
             return f"{who} left: the server is shutting down"
         case _:

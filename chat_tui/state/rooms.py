@@ -1,11 +1,10 @@
 """One room: what is known of it, who is there, its log and how far that is read."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from msgspec import UNSET
-
+from chat_tui.state.about import About
 from chat_tui.state.changes import Changes, alter, is_news, target_of
 from chat_tui.state.entries import ACTION, FAILED, UNSURE, Entry, Waiting, reply_of, thread_of
 from chat_tui.state.people import People
@@ -25,25 +24,26 @@ TYPING: Final = 6.0
 """Seconds for which someone is taken to write on."""
 
 
-class Room:
+class Room(About):
     """One room.
 
     Args:
         handle: its name on the wire.
         names: by user, how people are called; shared by all rooms.
         asked: called when a message is wanted that is not held: see `Timeline.want`.
+        blocked: users whose messages are hidden; shared by all rooms.
+        erased: users that are gone for good; shared by all rooms.
     """
 
     def __init__(
-        self, handle: str, names: dict[int, str] | None = None, asked: Callable[[], None] = lambda: None
+        self,
+        handle: str,
+        names: dict[int, str] | None = None,
+        asked: Callable[[], None] = lambda: None,
+        blocked: Mapping[int, object] | None = None,
+        erased: Collection[int] = (),
     ) -> None:
-        self.handle = handle
-        self.title = handle
-        self.topic = ""
-        # A direct room shows it by its handle, before anything else is known of it.
-        self.kind: Literal["public", "private", "direct"] = "direct" if handle.startswith("@") else "public"
-        self.owner = 0
-        self.archived = False
+        super().__init__(handle)
         self.member = True
         self.invited_by = ""
         """Who invites me; empty where I am a member."""
@@ -63,6 +63,8 @@ class Room:
         """What the log had come to when I came in, as far as this program was there: a new room is no old one."""
         self.people = People()
         """Who is online."""
+        self.put_out: set[str] = set()
+        """Who was put out just now: that is told already when they leave."""
         self.loaded = False
         """The latest page is there."""
         self.thread: Timeline | None = None
@@ -71,12 +73,16 @@ class Room:
         """What stands around an old message, shown instead of the live end."""
         self._names = {} if names is None else names
         self._asked = asked
+        self._blocked = {} if blocked is None else blocked
+        self._erased = erased
+        self._forgotten = 0
+        """All up to here is erased: a page that was asked for before may still have it."""
         self._me: tuple[int | None, str | None] = (None, None)
         self._changes = Changes()
         self.known = False
         """The server has said what it is, and how far it is read."""
-        self._told = 0
-        """As of which seq it is known."""
+        self.kept = ""
+        """For how long messages are kept here, as a sentence; empty for for ever."""
         self._most = HELD
         self._typing: dict[str, float] = {}
         self._quotes: dict[int, Entry] = {}
@@ -98,7 +104,7 @@ class Room:
         """Return what it is called; a direct one by the others in it."""
         if self.kind != "direct":
             return self.title
-        return ", ".join(name for _, name in self.people_in if name != me) or me
+        return ", ".join(name or "somebody who is gone" for _, name in self.people_in if name != me) or me
 
     @property
     def unread(self) -> int:
@@ -152,7 +158,7 @@ class Room:
             self.last, self.last_time = message.seq, message.time
             if said_here:
                 self.marks.saw(message.seq)  # who answers has read what came before
-            elif message.user != timeline.my_user:
+            elif message.user != timeline.my_user and message.user not in self._blocked:
                 self.marks.heard(message.seq, message.here or timeline.my_user in message.mentions)
         if message.thread:
             self._changes.add(message)
@@ -185,6 +191,10 @@ class Room:
         if page.as_of < self._changes.floor:
             return False
         timeline.add_page(page)
+        if timeline.oldest is not None and timeline.oldest <= self._forgotten:
+            timeline.forget(self._forgotten)
+        if self._erased:
+            timeline.erase(self._erased)
         for change in self._changes.after(page.as_of):
             timeline.apply(change)
         return True
@@ -249,12 +259,12 @@ class Room:
 
     def told(self, info: "frames.RoomInfo", as_of: int) -> None:
         """Take in what the server says of it, true as of a seq."""
-        self.title, self.kind, self.owner = info.title or self.handle, info.kind, info.owner
-        self.topic, self.archived, self.members = info.topic, info.archived, info.members
+        self._take_in(info, as_of)
+        self.members = info.members
         if info.member:
             self.let_in(as_of)
         self.member, self.invited_by = info.member, info.invited_by
-        self.known, self._told = True, max(self._told, as_of)
+        self.known = True
         if info.people:
             self.people_in = info.people
             self._names.update(info.people)
@@ -274,22 +284,6 @@ class Room:
         """Take in where I stand in it."""
         self.level, self.favourite, self.muted = frame.level, frame.favourite, frame.muted
         self.marks.marked(frame.read, frame.unread)
-
-    def changed(self, frame: "frames.Changed") -> list[str]:
-        """Take in what is known of it now; return what that is, in words."""
-        if frame.seq <= self._told:
-            return []
-        words = []
-        if frame.title is not UNSET:
-            self.title = frame.title or self.handle
-            words.append(f"{frame.sender} renamed the room: {self.title}")
-        if frame.topic is not UNSET:
-            self.topic = frame.topic
-            words.append(f"{frame.sender} {f'set the topic: {self.topic}' if self.topic else 'took the topic away'}")
-        if frame.archived is not UNSET:
-            self.archived = frame.archived
-            words.append(f"{frame.sender} {'archived the room' if self.archived else 'opened the room again'}")
-        return words
 
     def writes(self, names: list[str], now: float) -> None:
         """Note who writes something."""
@@ -312,6 +306,34 @@ class Room:
         self._quotes.clear()
         self._changes.forget(floor)
         self.loaded = False
+
+    # What is taken out of it.
+
+    def forget(self, upto: int) -> None:
+        """All up to a seq is erased."""
+        self._forgotten = max(self._forgotten, upto)
+        for seq in [seq for seq in self._quotes if seq <= upto]:
+            del self._quotes[seq]
+        for timeline in self._timelines():
+            timeline.forget(upto)
+        self.marks.forget(upto)
+
+    def erase(self, users: Collection[int]) -> None:
+        """These people are gone for good."""
+        self.people_in = [(user, "" if user in users else name) for user, name in self.people_in]
+        for timeline in self._timelines():
+            timeline.erase(users)
+
+    def hide(self) -> None:
+        """Others are blocked now."""
+        for timeline in self._timelines():
+            timeline.hide()
+
+    def keep(self, words: str) -> None:
+        """Say for how long messages are kept here, as a sentence; empty for for ever."""
+        self.kept = words
+        for timeline in self._timelines():
+            timeline.keep("" if timeline.thread else words)
 
     # Own messages on their way.
 
@@ -353,6 +375,7 @@ class Room:
         window = Timeline(self.handle, thread, self._quotes)
         window.users, window.asked = self._names, self._asked
         window.my_user, window.my_name = self._me
+        window.blocked, window.kept = self._blocked, "" if thread else self.kept
         return window
 
     def call_me(self, user: int | None, name: str) -> None:

@@ -10,6 +10,7 @@ from chat_tui.state.entries import (
     DELETED,
     EDITED,
     FAILED,
+    HIDDEN,
     INFO,
     MINE,
     NOTICE,
@@ -24,7 +25,7 @@ from chat_tui.state.entries import (
     reply_of,
     thread_of,
 )
-from chat_tui.state.notices import Notices
+from chat_tui.state.erasing import Erasing
 from chat_tui.state.splices import seq_of
 from server.protocol.text import clean_line
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
 
 
-class Timeline(Notices):
+class Timeline(Erasing):
     """The log of one room, or a part of it: a thread, what stands around an old message.
 
     `entries` is sorted by `seq`; the own messages that are not confirmed stand at its end. Every change is told to
@@ -90,6 +91,8 @@ class Timeline(Notices):
         first = page.messages[0].seq if page.messages else None
         if first is None or self.oldest is None or first <= self.oldest:
             self.more = page.more
+            if self.kept:
+                self._first_again()
         if first is not None:
             self.cleared = False
             if self.oldest is None or page.messages[-1].seq < self.oldest:
@@ -250,6 +253,8 @@ class Timeline(Notices):
             flags |= MINE
         elif message.here or message.mentions or self._names_me(text):
             flags |= self.naming(user, text, message.mentions, message.here)
+        if user in self.blocked and user != self.my_user:
+            flags |= HIDDEN
         last = self.entries[-1].time if self.entries else 0
         seconds = self._clock.seconds(message.time, last)
         more = None

@@ -73,6 +73,12 @@ class Unread:
         elif known and not named:
             del self._naming[at]
 
+    def forget(self, upto: int) -> None:
+        """All up to a seq is erased: it does not count any more."""
+        if upto > self.floor:
+            self.uncertain |= self._count > 0
+            self._drop(upto)
+
     # What the server says.
 
     def told(self, read: int, since: int, count: int, mentions: int, last: int, as_of: int) -> None:

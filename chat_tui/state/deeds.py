@@ -1,0 +1,94 @@
+"""What moderators do, in words: lines of the log."""
+
+from typing import TYPE_CHECKING
+
+from chat_tui.state.dates import seconds_of, span, until
+
+if TYPE_CHECKING:
+    from server.protocol import frames  # only named here: not loaded before the first paint
+    from server.protocol.frames import RoleName
+
+_ROLES: "dict[RoleName, str]" = {
+    "guest": "a guest",
+    "member": "an ordinary member",
+    "moderator": "a moderator",
+    "admin": "an admin",
+    "owner": "an owner",
+}
+
+
+def appointed(frame: "frames.Appointed", me: int | None) -> str:
+    """Return that someone has another role."""
+    where = " of the server" if frame.room == "general" else ""
+    return f"{_by(frame, me)} made {_whom(frame, me)} {_ROLES[frame.role]}{where}"
+
+
+def kicked(frame: "frames.Kicked", me: int | None, room: str = "") -> str:
+    """Return that someone was put out; `room` says of which, where that is not the one it is read in."""
+    return f"{_by(frame, me)} put {_whom(frame, me)} out{_of(frame.room, room)}{_why(frame.reason)}"
+
+
+def banned(frame: "frames.Banned", me: int | None, now: float, room: str = "") -> str:
+    """Return that someone is kept out, or no more."""
+    where = _of(frame.room, room)
+    if not frame.on:
+        return f"{_by(frame, me)} lets {_whom(frame, me)} in again{where.replace(' of ', ' to ', 1)}"
+    ends = f" {_until(frame.until, now)}" if frame.until else " for good"
+    return f"{_by(frame, me)} banned {_whom(frame, me)}{where.replace(' of ', ' from ', 1)}{ends}{_why(frame.reason)}"
+
+
+def silenced(frame: "frames.Silenced", me: int | None, now: float) -> str:
+    """Return that someone may only read, or may speak again."""
+    where = "on the whole server" if frame.room == "general" else "here"
+    if not frame.on:
+        who = "you" if frame.who == me else frame.name
+        return f"{_by(frame, me)} lets {who} speak again {where}"
+    ends = f" {_until(frame.until, now)}" if frame.until else ""
+    if frame.who == me:
+        return f"You may only read {where}{ends}{_why(frame.reason)} ({frame.sender})"
+    return f"{_by(frame, me)} silenced {frame.name} {where}{ends}{_why(frame.reason)}"
+
+
+def changed(frame: "frames.Changed", me: int | None) -> list[str]:
+    """Return what of a room's rules is another one now."""
+    from msgspec import UNSET
+
+    who, words = _by(frame, me), []
+    if frame.read_only is not UNSET:
+        now = "only moderators write here" if frame.read_only else "everyone may write here"
+        words.append(f"{who} changed the room: {now} from now on")
+    if frame.slow is not UNSET:
+        pace = f"one message each in {span(frame.slow)}" if frame.slow else "off"
+        words.append(f"{who} set slow mode: {pace}")
+    if frame.keep_days is not UNSET:
+        kept = f"have messages erased after {span(frame.keep_days * 86_400)}" if frame.keep_days else "keep messages"
+        words.append(f"{who} changed the room to {kept}")
+    if frame.keep_count is not UNSET:
+        kept = f"keep the latest {frame.keep_count:,} messages" if frame.keep_count else "keep any number of messages"
+        words.append(f"{who} changed the room to {kept}")
+    return words
+
+
+def _by(frame: "frames.Event", me: int | None) -> str:
+    return "you" if frame.user == me else frame.sender
+
+
+def _whom(frame: "frames.Appointed | frames.Kicked | frames.Banned | frames.Silenced", me: int | None) -> str:
+    if frame.who == me:
+        return "yourself" if frame.user == me else "you"
+    return frame.name
+
+
+def _of(handle: str, room: str) -> str:
+    if handle == "general":
+        return " of the server"
+    return f" of {room}" if room else ""
+
+
+def _until(stamp: str, now: float) -> str:
+    ends = seconds_of(stamp)
+    return f"until {until(ends, now)}" if ends is not None else ""
+
+
+def _why(reason: str) -> str:
+    return f": {reason}" if reason else ""

@@ -1,0 +1,121 @@
+"""What moderators, and people for themselves, decide about a chat: roles, silence, who is blocked, what is erased."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chat_tui.state import deeds, standing
+from chat_tui.state.parts import Changed
+from chat_tui.state.rooms import Room
+
+if TYPE_CHECKING:
+    from server.protocol import frames  # only named here: not loaded before the first paint
+    from server.protocol.frames import RoleName
+
+    Deed = frames.Appointed | frames.Kicked | frames.Banned | frames.Silenced
+
+
+class Governing:
+    """The part of a chat that those decide."""
+
+    clock: Callable[[], float]
+    current: Room
+    rooms: dict[str, Room]
+    user: int | None
+
+    def __init__(self) -> None:
+        self.account = False
+        """I have an account."""
+        self.names: dict[int, str] = {}
+        """By user: how people are called, as last heard."""
+        self.blocked: dict[int, str] = {}
+        """Whom I have hidden from myself, by user."""
+        self.erased: set[int] = set()
+        """Users that are gone for good: a page may still have what they said."""
+
+    @property
+    def general(self) -> Room:
+        """The room that stands for the server."""
+        return self.room("general")
+
+    def room(self, handle: str) -> Room:
+        """Return a room, known from now on."""
+        raise NotImplementedError
+
+    def left(self, handle: str) -> Changed:
+        """I am not in a room any more."""
+        raise NotImplementedError
+
+    def may(self, least: "RoleName", *, server: bool = False) -> bool:
+        """Say whether something is to be offered to me in the room that is shown; see `standing.may`."""
+        return standing.may(self.current, self.general, least, server=server)
+
+    def govern(self, deed: "Deed") -> Changed:
+        """Take in what was done to someone."""
+        from server.protocol import frames
+
+        room, me, now = self.room(deed.room), self.user, self.clock()
+        mine = deed.who == me
+        match deed:
+            case frames.Appointed():
+                words = deeds.appointed(deed, me)
+                if mine and room.is_news(deed.seq):
+                    room.role = deed.role
+            case frames.Silenced():
+                words = deeds.silenced(deed, me, now)
+                if mine and room.is_news(deed.seq):
+                    room.silenced = (deed.until or standing.FOREVER) if deed.on else ""
+            case frames.Kicked() | frames.Banned() if mine and not (isinstance(deed, frames.Banned) and not deed.on):
+                return self._put_out(room, deed)
+            case frames.Kicked():
+                words = deeds.kicked(deed, me)
+                room.put_out.add(deed.name)
+            case frames.Banned():
+                words = deeds.banned(deed, me, now)
+                if deed.on:
+                    room.put_out.add(deed.name)
+        room.timeline.notice(words, now, "info" if mine else "quiet")
+        return Changed.ROOMS
+
+    def _put_out(self, room: Room, deed: "frames.Kicked | frames.Banned") -> Changed:
+        """I am out of a room: say so where I am then. Of the server: its last word says so."""
+        from server.protocol import frames
+
+        if room is self.general:
+            return Changed.NOTHING
+        changed = self.left(room.handle)
+        title = f"#{room.title}"
+        if isinstance(deed, frames.Kicked):
+            words = f"{deeds.kicked(deed, self.user, title)}. /join {room.handle} enters it again."
+        else:
+            words = deeds.banned(deed, self.user, self.clock(), title)
+        self.current.timeline.notice(words, self.clock(), "info")
+        return changed
+
+    def forget(self, frame: "frames.Forgotten") -> Changed:
+        """Take out of a room what was kept there long enough."""
+        self.room(frame.room).forget(frame.upto)
+        return Changed.MARKS | Changed.SHOWN
+
+    def erase(self, frame: "frames.Erased") -> Changed:
+        """Take somebody out of everything."""
+        self.erased.add(frame.who)
+        name = self.names.pop(frame.who, None)
+        self.blocked.pop(frame.who, None)
+        for room in self.rooms.values():
+            room.erase(self.erased)
+            if name is not None:
+                room.people.remove([name])
+        return Changed.PEOPLE | Changed.ROOMS
+
+    def block(self, frame: "frames.Blocked") -> Changed:
+        """Hide these people from now on, and nobody else."""
+        self.blocked.clear()
+        self.blocked.update(frame.people)
+        for room in self.rooms.values():
+            room.hide()
+        return Changed.PEOPLE | Changed.TYPING
+
+    def say_what_is_kept(self) -> None:
+        """Have each room say for how long messages are kept there."""
+        for room in self.rooms.values():
+            room.keep(standing.kept(room, self.general))
