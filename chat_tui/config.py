@@ -48,6 +48,11 @@ def data_path() -> Path:
     return user_data_path("chat-tui", appauthor=False)
 
 
+def known_path() -> Path:
+    """Return the file of the servers that are known by their keys."""
+    return data_path() / "known_servers"
+
+
 def load(path: Path) -> Settings:
     """Return the settings; the defaults for what the file does not say, or says in a wrong type."""
     settings = Settings()

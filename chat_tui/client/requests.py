@@ -12,22 +12,15 @@ from server.protocol import frames, limits
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_text
 
-_Answer = TypeVar(
-    "_Answer",
-    frames.Ok,
-    frames.History,
-    frames.List,
-    frames.Rooms,
-    frames.Person,
-    frames.People,
-    frames.Versions,
-    frames.Found,
-    frames.NewDevice,
-)
-ANSWERS = (frames.Ok, frames.Server, *(kind for kind in _Answer.__constraints__ if kind is not frames.Ok))
+PRIVATE = (
+    frames.Server, frames.List, frames.Person, frames.Versions, frames.Found, frames.NewDevice, frames.Account,
+    frames.Devices, frames.Bans, frames.Audit, frames.Settings, frames.Ticket, frames.Tickets, frames.Accounts,
+    frames.Reports, frames.Exported,
+)  # fmt: skip
+"""Frames that answer a request and are for whoever asked alone."""
+ANSWERS = (frames.Ok, frames.Rooms, frames.People, frames.History, *PRIVATE)
 """Frames that answer a request, where they carry its `ref`."""
-PRIVATE = (frames.Server, frames.List, frames.Person, frames.Versions, frames.Found, frames.NewDevice)
-"""Those among them that are for whoever asked alone."""
+_Answer = TypeVar("_Answer", bound=frames.Request)
 
 
 class Requests:
@@ -67,10 +60,28 @@ class Requests:
         return answer.room if answer.room is not UNSET else ""
 
     async def change(
-        self, room: str, *, title: str | None = None, topic: str | None = None, archived: bool | None = None
+        self,
+        room: str,
+        *,
+        title: str | None = None,
+        topic: str | None = None,
+        archived: bool | None = None,
+        read_only: bool | None = None,
+        slow: int | None = None,
+        keep_days: int | None = None,
+        keep_count: int | None = None,
     ) -> None:
-        """Change what is known of a room: what is given."""
-        request = frames.Change(room=room, title=_given(title), topic=_given(topic), archived=_given(archived))
+        """Change what is known of a room: what is given. See `frames.Change`."""
+        request = frames.Change(
+            room=room,
+            title=given(title),
+            topic=given(topic),
+            archived=given(archived),
+            read_only=given(read_only),
+            slow=given(slow),
+            keep_days=given(keep_days),
+            keep_count=given(keep_count),
+        )
         await self._ask(request, frames.Ok)
 
     async def invite(self, room: str, name: str, on: bool = True) -> None:
@@ -98,11 +109,11 @@ class Requests:
         """Say what one has read of a room, or wants to be told of: what is given."""
         request = frames.Mark(
             room=room,
-            read=_given(read),
-            unread=_given(unread),
-            level=_given(level),
-            favourite=_given(favourite),
-            muted=_given(muted),
+            read=given(read),
+            unread=given(unread),
+            level=given(level),
+            favourite=given(favourite),
+            muted=given(muted),
         )
         await self._ask(request, frames.Ok)
 
@@ -152,11 +163,11 @@ class Requests:
         """
         request = frames.HistoryRequest(
             room=room,
-            before=_given(before),
-            after=_given(after),
-            around=_given(around),
-            at=_given(at),
-            thread=_given(thread),
+            before=given(before),
+            after=given(after),
+            around=given(around),
+            at=given(at),
+            thread=given(thread),
             limit=limit,
         )
         return await self._ask(request, frames.History)
@@ -218,15 +229,15 @@ class Requests:
     def _read_on(self) -> None:
         """Go on reading what the server says, although nobody takes it: an answer is awaited."""
 
-    async def _ask(self, request: frames.Request, kind: type[_Answer]) -> _Answer:
-        """Send a request and wait for its answer."""
+    async def _ask(self, request: frames.Request, kind: type[_Answer], *, people: bool = False) -> _Answer:
+        """Send a request and wait for its answer; `people`: for as long as people take to do something elsewhere."""
         self._live()
         ref = request.ref = self._next_ref()
         answer = self._asked[ref] = asyncio.get_running_loop().create_future()
         self._write(request)  # type: ignore[arg-type]
         self._read_on()
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(None if people else self._patience):
                 result = await answer
         except TimeoutError as error:
             raise Lost("The server did not answer in time.") from error
@@ -273,5 +284,6 @@ class Requests:
 _T = TypeVar("_T")
 
 
-def _given(value: _T | None) -> _T | UnsetType:
+def given(value: _T | None) -> _T | UnsetType:
+    """Return a field of a frame: left out where it is None."""
     return UNSET if value is None else value
