@@ -2,7 +2,7 @@
 
 import apsw
 
-from server.chat.directory import Directory, RoomRecord, Said
+from server.chat.directory import Directory
 from server.chat.entries import Draft
 from server.chat.events import (
     FOREVER,
@@ -21,6 +21,7 @@ from server.chat.events import (
     decode_edit,
     decode_message,
 )
+from server.chat.register import RoomRecord, Said
 
 _ALTER = """
     INSERT INTO altered (target, room, rev) VALUES (:target, :room, :seq)

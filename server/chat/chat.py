@@ -10,7 +10,6 @@ from msgspec import UNSET, Struct
 
 from server.chat.answers import Answers
 from server.chat.company import Company
-from server.chat.directory import RoomRecord
 from server.chat.entrance import Entrance
 from server.chat.entries import Draft, Entry, Erasing
 from server.chat.events import SHOWN, Kind
@@ -20,6 +19,7 @@ from server.chat.names import Names
 from server.chat.ports import Archive, Link, Log
 from server.chat.presence import Presence
 from server.chat.reading import Reading
+from server.chat.register import RoomRecord
 from server.chat.rooms import Rooms
 from server.chat.saying import Saying
 from server.chat.standing import Standing

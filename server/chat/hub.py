@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
-from server.chat.directory import RoomRecord
 from server.chat.events import Share, covers
 from server.chat.ports import Archive
+from server.chat.register import RoomRecord
 from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits

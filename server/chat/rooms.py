@@ -8,7 +8,6 @@ from typing import Any
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refused
-from server.chat.directory import RoomRecord, change
 from server.chat.entries import Draft
 from server.chat.events import FOREVER, GENERAL, ChangeBody, InviteBody, Kind, RoomBody, RoomKind, event_line
 from server.chat.hub import Hub
@@ -16,6 +15,7 @@ from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
 from server.chat.presence import Presence
+from server.chat.register import RoomRecord, change
 from server.chat.world import Peer, Person, Room
 from server.protocol import limits as bounds
 from server.protocol.codec import encode

@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 from msgspec import UnsetType
 
-from server.chat.directory import RoomRecord
 from server.chat.entries import Mark
 from server.chat.events import GENERAL, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
+from server.chat.register import RoomRecord
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import Roster

@@ -18,8 +18,8 @@ from typing import Final
 import apsw
 
 from server.archive.database import refusal
-from server.chat.directory import RoomRecord
 from server.chat.entries import Draft, Entry
+from server.chat.register import RoomRecord
 from server.log.writer import Writer
 
 QUEUE: Final = 16_384

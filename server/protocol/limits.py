@@ -77,6 +77,9 @@ MINUTES: Final = 5_256_000
 RANGE_CHARS: Final = 64
 """An address range, in characters: an IPv6 address has 45 at most."""
 
+RANGES: Final = 1000
+"""Address ranges that are kept out: each connection is compared with all of them."""
+
 SLOW: Final = 21_600
 """Slow mode, in seconds between two messages: six hours."""
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.chat.directory import Directory, RoomRecord, Said
+from server.chat.directory import Directory
+from server.chat.register import RoomRecord, Said
 from server.chat.entries import Draft
 from server.chat.events import ChangeBody, EditBody, InviteBody, Kind, MessageBody, ReactBody, RoomBody
 from server.chat.rights import Role

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.chat.directory import RoomRecord
 from server.chat.events import FOREVER, Share
 from server.chat.hub import Hub
 from server.chat.presence import Presence
+from server.chat.register import RoomRecord
 from server.chat.ring import Ring
 from server.chat.world import Peer, Person, Room
 

@@ -1,0 +1,399 @@
+"""What is so, as the log's events made it: rooms, who is in them, accounts, roles, bans, settings."""
+
+import ipaddress
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Protocol
+
+from msgspec import UNSET, Struct
+
+from server.chat.entries import Draft
+from server.chat.events import (
+    FOREVER,
+    GENERAL,
+    SERVER,
+    AccountBody,
+    AppointBody,
+    BanBody,
+    ChangeBody,
+    EraseBody,
+    ForgetBody,
+    InviteBody,
+    KickBody,
+    Kind,
+    RangeBody,
+    RoomBody,
+    RoomKind,
+    SettingsBody,
+    time_text,
+)
+from server.chat.rights import ROLES, Role, Sort
+from server.protocol.frames import Before, SignUp
+from server.protocol.text import name_keys
+
+CHANGEABLE: Final = ("title", "topic", "archived", "read_only", "slow", "keep_days", "keep_count")
+"""What a CHANGE event may change of a room: the same names in both."""
+
+_MAPPED: Final = 96
+"""Bits before an address of IPv4 that comes by IPv6."""
+
+
+class RoomRecord(Struct):
+    """A room as its events made it."""
+
+    id: int
+    handle: str
+    title: str
+    kind: RoomKind = "public"
+    before: Before = "all"
+    owner: int = 0
+    """Who made it. What they may do in it stands in its roles."""
+    topic: str = ""
+    archived: bool = False
+    read_only: bool = False
+    slow: int = 0
+    """Seconds between two messages of one person; 0 for none."""
+    keep_days: int = 0
+    keep_count: int = 0
+    forgotten: int = 0
+    """Messages up to this seq are gone."""
+
+    @property
+    def sort(self) -> Sort:
+        """Which column of the table of rights is this room's."""
+        return GENERAL if self.handle == GENERAL else self.kind
+
+
+class Said(Struct):
+    """A message that was said, as it stands now."""
+
+    room: int
+    user: int
+    sender: str
+    text: str
+    thread: int
+    mentions: list[int]
+    here: bool
+    deleted: bool
+    pinned: bool
+
+
+class Facts(Protocol):
+    """What the log holds of messages, as of the event that is judged, and what people want of each other."""
+
+    def said(self, seq: int) -> Said | None:
+        """Return a message; None where this is none, or its text was erased."""
+
+    def reacted(self, seq: int) -> dict[str, set[int]]:
+        """Return per emoji who reacted to a message."""
+
+    def versions(self, seq: int) -> int:
+        """Return how often a message was edited."""
+
+    def last_said(self, room: int, user: int, since: int) -> int:
+        """Return when someone said something in a room last, in milliseconds since 1970; 0 where not since then."""
+
+    def reported(self, target: int, user: int) -> bool:
+        """Say whether someone has reported a message, and that is not settled."""
+
+    def unsettled(self, report: int) -> bool:
+        """Say whether this is a report that is not settled."""
+
+    def blocked(self, user: int, who: int) -> bool:
+        """Say whether a user has hidden another from themselves."""
+
+
+class Ban(Struct, frozen=True):
+    """Someone is kept out, or may only read."""
+
+    until: int
+    """Milliseconds since 1970; FOREVER where it is for good."""
+    reason: str = ""
+
+    @property
+    def words(self) -> str:
+        """Until when and why, for people: one or two sentences."""
+        end = "It has no end." if self.until == FOREVER else f"It ends at {time_text(self.until).decode()[:16]}Z."
+        return f"{end} Reason: {self.reason}" if self.reason else end
+
+
+class Settings(Struct):
+    """How the server takes people."""
+
+    guests: bool = True
+    sign_up: SignUp = "open"
+
+
+class Register:
+    """What the events have made. It is changed by them alone, in the order of their seq: no clock, no settings."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[int, RoomRecord] = {}
+        self.settings = Settings()
+        self._by_handle: dict[str, int] = {}
+        self._members: dict[int, dict[int, int]] = {}
+        """Per room its members, each with the seq since which."""
+        self._of_user: dict[int, dict[int, None]] = {}
+        self._invited: dict[int, dict[int, int]] = {}
+        """Per room who is invited, each with who invited."""
+        self._accounts: dict[int, list[str]] = {}
+        """Per user all names that their account had, the present one last."""
+        self._holders: dict[str, int] = {}
+        """Whose account has a name that looks like this: by `name_keys`."""
+        self._roles: dict[int, dict[int, Role]] = {}
+        """Per room who was appointed to what; its owner was by making it."""
+        self._bans: dict[int, dict[int, Ban]] = {}
+        self._silences: dict[int, dict[int, Ban]] = {}
+        self._ranges: dict[str, Ban] = {}
+
+    # Taken in from events, or from the archive.
+
+    def add_room(self, room: RoomRecord) -> None:
+        """Take in a room."""
+        self.rooms[room.id] = room
+        self._by_handle[room.handle] = room.id
+        for table in (self._members, self._invited, self._roles, self._bans, self._silences):
+            table[room.id] = {}
+
+    def add_member(self, room: int, user: int, since: int) -> None:
+        """Take in a membership."""
+        self._members[room][user] = since
+        self._of_user.setdefault(user, {})[room] = None
+        self._invited[room].pop(user, None)
+
+    def add_invitation(self, room: int, user: int, by: int) -> None:
+        """Take in an invitation."""
+        self._invited[room][user] = by
+
+    def add_account(self, user: int, name: str) -> None:
+        """Take in that an account has this name from now on."""
+        names = self._accounts.setdefault(user, [])
+        if name in names:
+            names.remove(name)
+        names.append(name)
+        for key in name_keys(name):
+            self._holders[key] = user
+
+    def add_role(self, room: int, user: int, role: Role) -> None:
+        """Take in what someone was appointed to."""
+        self._roles[room][user] = role
+
+    def add_ban(self, room: int, user: int, ban: Ban, *, silence: bool) -> None:
+        """Take in that someone is kept out, or may only read."""
+        (self._silences if silence else self._bans)[room][user] = ban
+
+    def add_range(self, network: str, ban: Ban) -> None:
+        """Take in that an address range is kept out."""
+        self._ranges[network] = ban
+
+    # What is so.
+
+    @property
+    def general(self) -> RoomRecord:
+        """The room that stands for the server."""
+        return self.rooms[self._by_handle[GENERAL]]
+
+    def room_id(self, handle: str) -> int | None:
+        """Return the room that has this handle."""
+        return self._by_handle.get(handle)
+
+    def rooms_of(self, user: int) -> list[int]:
+        """Return the rooms a user is a member of, `general` first."""
+        return [self._by_handle[GENERAL], *self._of_user.get(user, ())]
+
+    def is_member(self, room: int, user: int) -> bool:
+        """Say whether a user is a member of a room; everyone is one of `general`."""
+        members = self._members.get(room)
+        return members is not None and (user in members or self.rooms[room].handle == GENERAL)
+
+    def others(self, room: int, user: int) -> list[int]:
+        """Return the other members of a room."""
+        return [member for member in self._members[room] if member != user]
+
+    def since(self, room: RoomRecord, user: int) -> int:
+        """Return the seq after which a member may read."""
+        entered = 0 if room.before == "all" else self._members[room.id].get(user, 0)
+        return max(entered, room.forgotten)
+
+    def has_account(self, user: int) -> bool:
+        """Say whether a user has an account."""
+        return user in self._accounts
+
+    def account_name(self, user: int) -> str:
+        """Return the name of a user's account; empty where they have none."""
+        return self._accounts[user][-1] if user in self._accounts else ""
+
+    def account_names(self, user: int) -> list[str]:
+        """Return all names that a user's account has had, the present one last."""
+        return list(self._accounts.get(user, ()))
+
+    def holder(self, name: str) -> int:
+        """Return whose account has, or had, this name or one that looks like it; 0 where nobody's."""
+        return next((self._holders[key] for key in sorted(name_keys(name)) if key in self._holders), 0)
+
+    def owners(self) -> list[int]:
+        """Return who owns the server."""
+        return [user for user, role in self._roles[self.general.id].items() if role is Role.OWNER]
+
+    def server_role(self, user: int) -> Role:
+        """Return how a user stands on the server."""
+        return self.rank(self.general, user)
+
+    def rank(self, room: RoomRecord, user: int) -> Role:
+        """Return how a user stands in a room, or would if they were in it: what counts between two people."""
+        if user == SERVER:
+            return Role.OWNER
+        role = self._roles[room.id].get(user, Role.MEMBER if user in self._accounts else Role.GUEST)
+        on_server = self._roles[self._by_handle[GENERAL]].get(user, Role.GUEST)
+        return max(role, on_server) if room.kind != "direct" else role
+
+    def role(self, room: RoomRecord, user: int) -> Role:
+        """Return how a user stands in a room."""
+        if user == SERVER or self.is_member(room.id, user):
+            return self.rank(room, user)
+        return Role.INVITED if user in self._invited[room.id] else Role.STRANGER
+
+    def banned(self, user: int, time: int, room: int = 0) -> Ban | None:
+        """Return how a user is kept out of a room, without one of the server; None where they are not.
+
+        Args:
+            user: who.
+            time: as of when, in milliseconds since 1970.
+            room: its id.
+        """
+        return _lasting(self._bans[room or self.general.id].get(user), time)
+
+    def silenced(self, user: int, time: int, room: int) -> Ban | None:
+        """Return how a user may only read in a room, there or on the whole server; None where they may speak."""
+        found = [_lasting(self._silences[number].get(user), time) for number in (room, self.general.id)]
+        return max((ban for ban in found if ban is not None), key=lambda ban: ban.until, default=None)
+
+    def kept_out(self, address: str, time: int) -> Ban | None:
+        """Return how an address is kept out, by a range that it lies in; None where it is not."""
+        if not self._ranges or not address:
+            return None
+        return next(
+            (ban for network, ban in self._ranges.items() if _lasting(ban, time) and lies_in(address, network)), None
+        )
+
+    # What an event does.
+
+    def apply(self, draft: Draft) -> None:
+        """Let an event take effect that was judged to, and has its seq."""
+        match draft.about:
+            case RoomBody() as body:
+                self._apply_room(draft, body)
+            case ChangeBody() as body:
+                change(self.rooms[draft.room], body)
+            case InviteBody() as body:
+                if body.on:
+                    self.add_invitation(draft.room, body.who, draft.user)
+                else:
+                    self._invited[draft.room].pop(body.who, None)
+            case AppointBody() as body:
+                role = ROLES[body.role]
+                if role > Role.MEMBER:
+                    self.add_role(draft.room, body.who, role)
+                else:
+                    self._roles[draft.room].pop(body.who, None)
+            case BanBody() as body:
+                silence = draft.kind is Kind.SILENCE
+                if not body.on:
+                    (self._silences if silence else self._bans)[draft.room].pop(body.who, None)
+                else:
+                    self.add_ban(draft.room, body.who, Ban(moment(body.until), body.reason), silence=silence)
+                    if not silence:
+                        self._put_out(draft.room, body.who)
+            case KickBody() as body:
+                self._put_out(draft.room, body.who)
+            case RangeBody() as body:
+                if body.on:
+                    self.add_range(body.range, Ban(moment(body.until), body.reason))
+                else:
+                    self._ranges.pop(body.range, None)
+            case AccountBody() as body:
+                self.add_account(draft.user, body.name)
+            case SettingsBody() as body:
+                set_up(self.settings, body)
+            case ForgetBody() as body:
+                self.rooms[draft.room].forgotten = body.upto
+            case EraseBody() as body:
+                self._erase(body.who)
+        if draft.kind is Kind.MEMBER:
+            if not self.is_member(draft.room, draft.user):
+                self.add_member(draft.room, draft.user, draft.seq)
+        elif draft.kind is Kind.UNMEMBER:
+            self._put_out(draft.room, draft.user)
+
+    def _apply_room(self, draft: Draft, body: RoomBody) -> None:
+        self.add_room(RoomRecord(draft.seq, body.handle, body.title, body.kind, body.before, draft.user, body.topic))
+        for user in body.members:
+            self.add_member(draft.seq, user, draft.seq)
+        if draft.user != SERVER and body.kind != "direct":
+            self.add_role(draft.seq, draft.user, Role.OWNER)
+
+    def _put_out(self, room: int, user: int) -> None:
+        """End a membership or an invitation. A role stays: it counts again once they are back."""
+        self._members[room].pop(user, None)
+        self._of_user.get(user, {}).pop(room, None)
+        self._invited[room].pop(user, None)
+
+    def _erase(self, user: int) -> None:
+        """Let nothing of a user be known any more."""
+        for room in self.rooms:
+            self._put_out(room, user)
+            for table in (self._roles, self._bans, self._silences):
+                table[room].pop(user, None)
+        self._of_user.pop(user, None)
+        for name in self._accounts.pop(user, ()):
+            for key in name_keys(name):
+                self._holders.pop(key, None)
+
+
+def change(room: RoomRecord, body: ChangeBody) -> None:
+    """Let a CHANGE event take effect on what is known of a room."""
+    for name in CHANGEABLE:
+        if (value := getattr(body, name)) is not UNSET:
+            setattr(room, name, value)
+
+
+def set_up(settings: Settings, body: SettingsBody) -> None:
+    """Let a SETTINGS event take effect on what is known of the server."""
+    if body.guests is not UNSET:
+        settings.guests = body.guests
+    if body.sign_up is not UNSET:
+        settings.sign_up = body.sign_up
+
+
+def moment(until: str) -> int:
+    """Return the end that a body names, in milliseconds since 1970; FOREVER where it names none."""
+    return round(datetime.fromisoformat(until).timestamp() * 1000) if until else FOREVER
+
+
+def network_of(text: str) -> str:
+    """Return an address, or a range of them, as it is kept; ValueError where it is neither."""
+    network = ipaddress.ip_network(text.strip(), strict=False)
+    start = network.network_address
+    if isinstance(start, ipaddress.IPv6Address) and start.ipv4_mapped is not None and network.prefixlen >= _MAPPED:
+        return f"{start.ipv4_mapped}/{network.prefixlen - _MAPPED}"
+    return str(network)
+
+
+def lies_in(address: str, network: str) -> bool:
+    """Say whether an address lies in a range. One of IPv4 that comes by IPv6 is one of IPv4."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
+        known = known.ipv4_mapped
+    return known in _network(network)
+
+
+@lru_cache(4096)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
+
+
+def _lasting(ban: Ban | None, time: int) -> Ban | None:
+    return ban if ban is not None and ban.until > time else None
