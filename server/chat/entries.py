@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from server.chat.events import Kind, Spans
-from server.chat.rights import Act
+from server.chat.rights import Act, Role
 from server.protocol.errors import Code
 from server.protocol.frames import Level
 
@@ -80,6 +80,17 @@ class Registering(Draft, kw_only=True):
     """SHA-256 of the ticket that is used up; empty where none is needed, as the log judges."""
     secret: bytes = b""
     """SHA-256 of the session's new secret: the old one may have travelled in the open."""
+    address: str = ""
+    """Where the client is; judged against the ranges that are kept out."""
+    ended: list[int] = []
+    """Filled in: the user's other sessions, which end: their secrets may have travelled in the open, too."""
+
+
+class Claiming(Draft, kw_only=True):
+    """An APPOINT event of the server's owner, by the one-time code for that: used up in the same transaction."""
+
+    owner_code: bytes
+    """SHA-256 of the code."""
 
 
 class Opening(Entry, kw_only=True):
@@ -106,8 +117,14 @@ class Opening(Entry, kw_only=True):
     """SHA-256 of the secret that takes the place of such a code."""
     used_code: bool = False
     """Filled in: `fresh` is the session's secret now."""
+    proof: str = ""
+    """The stored hash of the password that proved who they are: it must still be that one. Empty without one."""
+    time: int = 0
+    """Filled in: as of when it is judged."""
     account: bool = False
     """Given where who they are was proved by password or provider; filled in: they have an account."""
+    role: Role = Role.GUEST
+    """Their role on the server."""
     known_as: str = ""
     """The name that the user had last."""
     blocked: dict[int, str] = {}
@@ -173,6 +190,9 @@ class Crediting(Entry, kw_only=True):
 
     user: int
     password: str
+    instead: str = ""
+    """The hash whose place it takes: where that is not the user's any more, the change is refused. Empty: whatever was
+    there."""
 
 
 class Ticketing(Entry, kw_only=True):
@@ -204,3 +224,5 @@ class Checking(Entry, kw_only=True):
     user: int
     room: int
     act: Act
+    time: int = 0
+    """Filled in: as of when it is judged."""

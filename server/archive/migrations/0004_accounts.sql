@@ -6,6 +6,7 @@ CREATE TABLE accounts (
     time  INTEGER NOT NULL,
     PRIMARY KEY (user, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX accounts_by_name ON accounts (name COLLATE NOCASE);
 CREATE TABLE roles (
     room INTEGER NOT NULL,
     user INTEGER NOT NULL,
@@ -49,7 +50,12 @@ ALTER TABLE rooms ADD COLUMN keep_days INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rooms ADD COLUMN keep_count INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE rooms ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;     -- messages up to this seq are gone
 
--- State, not log.
+-- State, not log: FORGET and ERASE events of whose bodies some are not empty yet, and how far that has come.
+CREATE TABLE emptying (
+    seq     INTEGER PRIMARY KEY,
+    room    INTEGER NOT NULL,
+    reached INTEGER NOT NULL
+) STRICT;
 CREATE TABLE credentials (
     user     INTEGER PRIMARY KEY,
     password TEXT NOT NULL,             -- argon2id, as its PHC string; empty for none
