@@ -162,9 +162,11 @@ class Marking(Entry, kw_only=True):
 
 
 class Erasing(Entry, kw_only=True):
-    """These messages were deleted, and nothing needs their text any more: seqs of the DELETE events."""
+    """Nothing needs what these events took away any more: seqs of DELETE, FORGET and ERASE events."""
 
     seqs: list[int]
+    left: list[int] = []
+    """Filled in: those of which more is to be erased, by another entry like this one."""
 
 
 class Closing(Entry, kw_only=True):

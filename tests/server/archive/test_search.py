@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from server.archive import search_find, search_store
 from server.archive.database import open_store
-from server.archive.projections import erase
+from server.archive.erasing import erase
 from server.archive.search_query import IndexQuery, Term, parse
 from server.archive.search_store import SearchStore
 from server.archive.times import seq_at

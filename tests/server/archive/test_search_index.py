@@ -14,7 +14,7 @@ from support import PATIENCE
 
 from server.archive import search
 from server.archive.database import open_store
-from server.archive.projections import erase
+from server.archive.erasing import erase
 from server.archive.search import SearchIndex
 from server.archive.search_query import Found, IndexQuery, Term
 from server.archive.search_store import SearchStore
