@@ -1,14 +1,15 @@
 """Sessions and names in the log's database: tables of last values, written by the log's writer."""
 
 import json
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
 from server.archive.projections import spans_of
 from server.chat.directory import Directory
-from server.chat.entries import Draft, Mark, Marking, Opening
+from server.chat.entries import Draft, Ending, Mark, Marking, Opening
 from server.chat.events import FOREVER, GENERAL, Kind
+from server.protocol import limits
 from server.protocol.errors import Code
 
 _NAMED: Final = """
@@ -20,45 +21,72 @@ _NAMED: Final = """
 _NAMESAKES: Final = 50
 """Users of one name that are looked at, the latest first: guests leave theirs behind."""
 
+DAY: Final = 24 * 3600 * 1000
+"""Milliseconds."""
 
-def begin(database: apsw.Connection, directory: Directory, opening: Opening, now: int) -> None:
-    """Begin a session: of a new user, or one more of a user that there is."""
-    if not opening.user:
-        database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
-        opening.user = database.last_insert_rowid()
-        opening.known_as = opening.name
-    row = (opening.secret, opening.user, now)
-    database.execute("INSERT INTO sessions (secret, user, used) VALUES (?, ?, ?)", row)
-    opening.session = database.last_insert_rowid()
-    opening.rooms = directory.rooms_of(opening.user)
+GUEST_LIFE: Final = 90 * DAY
+"""After so long a guest's session that nobody used is forgotten."""
+
+ACCOUNT_LIFE: Final = 365 * DAY
+"""After so long an account's is: its owner has a password."""
+
+MOST: Final = 100
+"""Sessions of one user: of more, those that were used longest ago are forgotten."""
+
+_FORGET: Final = """
+    DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT 10000) AND (
+        used < CASE WHEN user IN (SELECT user FROM accounts) THEN :account ELSE :guest END OR once BETWEEN 1 AND :now
+    )
+"""
+_CROWD: Final = """
+    DELETE FROM sessions WHERE user = ?1
+        AND id NOT IN (SELECT id FROM sessions WHERE user = ?1 ORDER BY used DESC, id DESC LIMIT ?2)
+"""
+
+
+def open_session(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
+    """Let a session begin or go on, or fill in why not. `upto` is the seq up to which all has happened."""
+    if opening.resume and not find(database, opening, upto):
+        return
+    opening.code = _refusal(database, directory, opening)
+    if opening.code is None:
+        if opening.resume:
+            _go_on(database, opening)
+        else:
+            _begin(database, directory, opening, upto)
+
+
+def admit_again(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
+    """Do the same for who comes back while nothing can be written; a code for a device is good only where it can."""
+    if find(database, opening, upto) and not opening.once:
+        opening.code = _refusal(database, directory, opening)
 
 
 def find(database: apsw.Connection, opening: Opening, upto: int) -> bool:
     """Fill in whose session this is, and how they stood as of the seq `upto`; False where there is no such session."""
-    query = "SELECT s.id, s.user, u.name FROM sessions AS s JOIN users AS u ON u.id = s.user WHERE s.secret = ?"
+    query = "SELECT s.id, s.user, u.name, s.once FROM sessions AS s JOIN users AS u ON u.id = s.user WHERE s.secret = ?"
     row = database.execute(query, (opening.secret,)).fetchone()
-    if row is None:
+    if row is None or 0 < row[3] < opening.time:
         opening.code = Code.NO_SUCH_SESSION
         return False
-    opening.session, opening.user, opening.known_as = row
-    opening.spans = {}
-    for room, spans in spans_of(database, opening.user).items():
-        known = [(since, until if until <= upto else FOREVER) for since, until in spans if since <= upto]
-        if known:
-            opening.spans[room] = known
-    still = [(spans[-1][0], room) for room, spans in opening.spans.items() if spans[-1][1] == FOREVER]
-    opening.rooms = [database.execute("SELECT id FROM rooms WHERE handle = ?", (GENERAL,)).get]
-    opening.rooms += [room for _, room in sorted(still)]
-    invitations = database.execute("SELECT room, name FROM invitations WHERE user = ?", (opening.user,))
-    opening.invitations = {room: name for room, name in invitations}  # noqa: C416 - dict() wants narrower types
-    marks = database.execute(
-        "SELECT room, read, unread, level, favourite, muted FROM marks WHERE user = ?", (opening.user,)
-    )
-    opening.marks = {
-        room: Mark(read, unread, level, bool(favourite), bool(muted))
-        for room, read, unread, level, favourite, muted in marks
-    }
+    opening.session, opening.user, opening.known_as = row[:3]
+    opening.once = bool(row[3])
+    _fill_in(database, opening, upto)
     return True
+
+
+def forget_old(database: apsw.Connection, now: int) -> None:
+    """Forget sessions that nobody has used for long, a few at a time: a start must not take long."""
+    database.execute(_FORGET, {"guest": now - GUEST_LIFE, "account": now - ACCOUNT_LIFE, "now": now})
+
+
+def end(database: apsw.Connection, ending: Ending) -> None:
+    """End sessions for good."""
+    query = "DELETE FROM sessions WHERE user = ?1 AND (?2 = 0 OR id = ?2) AND id != ?3 RETURNING id"
+    found: list[Any] = database.execute(query, (ending.user, ending.session, ending.kept)).fetchall()
+    ending.sessions = [session for (session,) in found]
+    if ending.session and not found:
+        ending.code = Code.NO_SUCH_SESSION
 
 
 def mark(database: apsw.Connection, marking: Marking) -> None:
@@ -93,3 +121,84 @@ def name_mentioned(directory: Directory, draft: Draft, users: dict[str, list[int
             body.mentions.append(member)
     if draft.kind is Kind.MESSAGE and not (body.mentions or body.reply or body.here):
         draft.about = None
+
+
+def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) -> Code | None:
+    """Say why someone may not come in, and complete what is known of them."""
+    if opening.once and not opening.resume:
+        return None  # a code for another device is made: they are in already
+    proved, opening.account = opening.account, directory.has_account(opening.user)
+    if opening.user:
+        opening.role = directory.server_role(opening.user)
+    if opening.account:
+        opening.name = opening.known_as = directory.account_name(opening.user)
+    if proved and not (opening.account and _still_proved(database, opening)):
+        return Code.LOGIN_FAILED
+    if opening.account and not opening.secure:
+        return Code.TLS_REQUIRED
+    return directory.judge_opening(opening, opening.time)
+
+
+def _still_proved(database: apsw.Connection, opening: Opening) -> bool:
+    """Say whether the password that was given is still the one."""
+    if not opening.proof:
+        return True
+    stored = database.execute("SELECT password FROM credentials WHERE user = ?", (opening.user,)).fetchone()
+    return stored is not None and stored[0] == opening.proof
+
+
+def _begin(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
+    """Begin a session: of a new user, or one more of a user that there is."""
+    if opening.user:
+        if not opening.once:
+            _fill_in(database, opening, upto)
+    else:
+        database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
+        opening.user = database.last_insert_rowid()
+        opening.known_as = opening.name
+        opening.rooms = directory.rooms_of(opening.user)
+    now = opening.time
+    until = now + limits.DEVICE_MINUTES * 60_000 if opening.once else 0
+    row = (opening.secret, opening.user, now, opening.device, now, opening.address, until)
+    database.execute(
+        "INSERT INTO sessions (secret, user, used, device, made, address, once) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+    )
+    opening.session = database.last_insert_rowid()
+    database.execute(_CROWD, (opening.user, MOST))
+
+
+def _go_on(database: apsw.Connection, opening: Opening) -> None:
+    """Note that a session is used; a code for a device gets a secret of its own, and is worth nothing any more."""
+    secret = opening.fresh if opening.once else opening.secret
+    database.execute(
+        "UPDATE sessions SET used = ?1, address = ?2, secret = ?3, once = 0,"
+        " device = CASE WHEN ?4 != '' THEN ?4 ELSE device END WHERE id = ?5",
+        (opening.time, opening.address, secret, opening.device, opening.session),
+    )
+    opening.used_code = opening.once
+
+
+def _fill_in(database: apsw.Connection, opening: Opening, upto: int) -> None:
+    """Fill in how a user stood as of the seq `upto`."""
+    opening.spans = {}
+    for room, spans in spans_of(database, opening.user).items():
+        known = [(since, until if until <= upto else FOREVER) for since, until in spans if since <= upto]
+        if known:
+            opening.spans[room] = known
+    still = [(spans[-1][0], room) for room, spans in opening.spans.items() if spans[-1][1] == FOREVER]
+    opening.rooms = [database.execute("SELECT id FROM rooms WHERE handle = ?", (GENERAL,)).get]
+    opening.rooms += [room for _, room in sorted(still)]
+    invitations = database.execute("SELECT room, name FROM invitations WHERE user = ?", (opening.user,))
+    opening.invitations = {room: name for room, name in invitations}  # noqa: C416 - dict() wants narrower types
+    marks = database.execute(
+        "SELECT room, read, unread, level, favourite, muted FROM marks WHERE user = ?", (opening.user,)
+    )
+    opening.marks = {
+        room: Mark(read, unread, level, bool(favourite), bool(muted))
+        for room, read, unread, level, favourite, muted in marks
+    }
+    blocked = database.execute(
+        "SELECT b.who, u.name FROM blocks AS b JOIN users AS u ON u.id = b.who WHERE b.user = ? ORDER BY b.who",
+        (opening.user,),
+    )
+    opening.blocked = {who: name for who, name in blocked}  # noqa: C416 - dict() wants narrower types

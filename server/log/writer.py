@@ -16,12 +16,27 @@ from typing import Final
 import apsw
 
 from server.archive.database import BUSY, StoreError, connect, open_store
-from server.archive.projections import DatabaseFacts, erase, load_directory, project
+from server.archive.erasing import erase
+from server.archive.projections import DatabaseFacts, load_directory, project
 from server.chat.directory import Directory
-from server.chat.entries import Closing, Draft, Entry, Erasing, GivenUp, Marking, Naming, Opening
+from server.chat.entries import (
+    Blocking,
+    Checking,
+    Closing,
+    Crediting,
+    Draft,
+    Ending,
+    Entry,
+    Erasing,
+    GivenUp,
+    Marking,
+    Naming,
+    Opening,
+    Ticketing,
+)
 from server.chat.events import GENERAL, Kind, RoomBody, decode_about, decode_message, encode_body
 from server.chat.ordering import Numbering, Verdict
-from server.log import sessions
+from server.log import accounts, sessions
 from server.protocol.errors import Code
 
 CHAIN: Final = 4096
@@ -29,9 +44,6 @@ CHAIN: Final = 4096
 
 WAL_SECONDS: Final = 0.5
 """Seconds until the WAL is emptied of what was erased, and between two tries while someone reads it."""
-
-SESSION_LIFE: Final = 90 * 24 * 3600 * 1000
-"""Milliseconds after which a session that nobody used is forgotten."""
 
 log = logging.getLogger("log")
 
@@ -132,20 +144,14 @@ class Writer:
             for entry in entries:
                 if isinstance(entry, Draft):
                     self._place(entry, touched)
-                elif isinstance(entry, Opening):
-                    self._open_session(database, entry)
-                elif isinstance(entry, Marking):
-                    sessions.mark(database, entry)
-                elif isinstance(entry, Erasing):
-                    erase(database, entry.seqs)
-                    self.empty_at = min(self.empty_at, time.monotonic() + WAL_SECONDS)
-                elif isinstance(entry, Naming):
-                    database.execute("UPDATE users SET name = ? WHERE id = ?", (entry.name, entry.user))
                 elif isinstance(entry, GivenUp):
                     self._give_up([entry])
-                elif isinstance(entry, Closing):
-                    database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, entry.session))
+                else:
+                    self._write_state(database, entry)
+                if isinstance(entry, Closing):
                     closed.append(entry.session)
+                elif isinstance(entry, Ending):
+                    closed += entry.sessions
             self._insert()
             database.executemany(
                 "UPDATE sessions SET last_id = ?, last_seq = ? WHERE id = ?",
@@ -157,6 +163,33 @@ class Writer:
             raise
         for session in closed:
             self._numberings.pop(session, None)
+
+    def _write_state(self, database: apsw.Connection, entry: Entry) -> None:
+        """Deal with what is no event."""
+        match entry:
+            case Opening():
+                entry.time = self._time
+                sessions.open_session(database, self.directory, entry, self.written)
+            case Checking():
+                entry.time = self._time
+                entry.code = self.directory.judge_checking(entry, entry.time)
+            case Marking():
+                sessions.mark(database, entry)
+            case Erasing():
+                entry.left = erase(database, entry.seqs)
+                self.empty_at = min(self.empty_at, time.monotonic() + WAL_SECONDS)
+            case Naming():
+                accounts.name(database, self.directory, entry)
+            case Closing():
+                database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, entry.session))
+            case Ending():
+                sessions.end(database, entry)
+            case Crediting():
+                accounts.credit(database, entry)
+            case Ticketing():
+                accounts.ticket(database, self.directory, entry, self._time)
+            case Blocking():
+                accounts.block(database, entry)
 
     def _give_up(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -180,9 +213,14 @@ class Writer:
                 return
         if draft.names:
             sessions.name_mentioned(self.directory, draft, self._named)
-        if draft.about is not None:
+        if self.directory.looks(draft):
             self._insert()  # what is judged may be about what came just before
-        draft.code = self.directory.judge(draft, self._facts)
+        draft.time = self._time
+        draft.code = accounts.prepare(self.database, self.directory, draft)
+        if draft.code is None:
+            draft.code = self.directory.judge(draft, self._facts)
+            if draft.code is not None:
+                accounts.take_back(self.database, draft)
         if draft.idle and draft.code is None:
             return
         if draft.code is None and draft.limited:
@@ -198,7 +236,6 @@ class Writer:
             draft.body = encode_body(draft.about)
         self.written += 1
         draft.seq = self.written
-        draft.time = self._time
         if draft.kind is Kind.ROOM:
             draft.room = draft.seq
         previous = 0
@@ -220,6 +257,7 @@ class Writer:
             )
         )
         if draft.about is not None or draft.kind is not Kind.MESSAGE:
+            accounts.complete(self.database, self.directory, draft)
             self.directory.apply(draft)
             project(self.database, self.directory, draft)
 
@@ -260,12 +298,6 @@ class Writer:
             numbering = self._numberings[session] = Numbering(*row) if row is not None else Numbering()
         return numbering
 
-    def _open_session(self, database: apsw.Connection, opening: Opening) -> None:
-        if not opening.resume:
-            sessions.begin(database, self.directory, opening, self._time)
-        elif sessions.find(database, opening, self.written):
-            database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, opening.session))
-
     # Failure, and start.
 
     def _fail(self, entries: list[Entry], error: Exception) -> None:
@@ -295,8 +327,8 @@ class Writer:
             return
         with contextlib.suppress(apsw.Error), contextlib.closing(connect(self._path, read_only=True)) as database:
             for opening in openings:
-                if sessions.find(database, opening, self.written):
-                    opening.code = None
+                opening.time = self._time
+                sessions.admit_again(database, self.directory, opening, self.written)
 
     def _abandon(self) -> None:
         """Let go of a database that can't be trusted, and of all that was derived from it."""
@@ -363,11 +395,7 @@ class Writer:
         now = time.time_ns() // 1_000_000
         with self.database as database:
             database.execute("INSERT INTO epochs VALUES (?, ?, ?)", (self.epoch, self.written + 1, now))
-            # Forgotten a few at a time: a start must not take long.
-            database.execute(
-                "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT 10000) AND used < ?",
-                (now - SESSION_LIFE,),
-            )
+            sessions.forget_old(database, now)
         self.epochs = list(self.database.execute("SELECT epoch, first_seq FROM epochs ORDER BY rowid"))
         if self.directory.room_id(GENERAL) is None:
             self.write([Draft(kind=Kind.ROOM, room=0, user=0, about=RoomBody(GENERAL, GENERAL))])

@@ -7,6 +7,7 @@ out can move a cursor, ring, colour, reorder or break a line of a terminal. All 
 import re
 import unicodedata
 from functools import cache
+from typing import Final
 
 import msgspec
 
@@ -75,10 +76,19 @@ def check_name(name: str) -> str:
         raise ProtocolError(Code.BAD_NAME, "A name is made of letters, digits and _ . - only, without spaces.")
     if not any(character.isalnum() for character in name) or unicodedata.category(name[0])[0] == "M":
         raise ProtocolError(Code.BAD_NAME, "A name needs at least one letter or digit, and starts with no accent.")
-    if name.casefold() == "here":
-        raise ProtocolError(Code.BAD_NAME, "@here means everyone in the room. Pick another name.")
     if re.search(r"(.)\1{7}", "".join("M" if unicodedata.category(c)[0] == "M" else "x" + c for c in name)):
         raise ProtocolError(Code.BAD_NAME, "This name repeats a character too often.")
+    return name
+
+
+def check_own_name(name: str) -> str:
+    """Return a nick as `check_name` does; ProtocolError also where it would be read as more than a person's name.
+
+    For the server: it takes the table of characters that look alike, which no terminal has to load.
+    """
+    name = check_name(name)
+    if not _reserved().isdisjoint(name_keys(name)):
+        raise ProtocolError(Code.BAD_NAME, "This name would be taken for more than a person's. Pick another.")
     return name
 
 
@@ -122,6 +132,22 @@ def name_keys(name: str) -> frozenset[str]:
     """
     folded = name.casefold()
     return frozenset({_looks(folded), _looks(name).casefold(), _looks(_looks(name).casefold())})
+
+
+RESERVED: Final = frozenset(
+    {
+        "here", "everyone", "all",
+        "server", "chat-server", "chat_server", "system", "host", "root",
+        "owner", "admin", "administrator", "moderator", "mod", "support", "security",
+        "nobody", "erased",
+    }
+)  # fmt: skip
+"""What nobody may be called, nor anything that looks like it: it would be read as more than a person's name."""
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset(key for name in RESERVED for key in name_keys(name))
 
 
 def _looks(name: str) -> str:
