@@ -1,7 +1,11 @@
 """Tables that are made from events alone: dropped and rebuilt, they are the same again."""
 
 import apsw
+import msgspec
 
+from server.archive import governing
+from server.archive.erasing import drop_forgotten, erase_person, forget
+from server.archive.times import seq_at
 from server.chat.directory import Directory
 from server.chat.entries import Draft
 from server.chat.events import (
@@ -9,6 +13,8 @@ from server.chat.events import (
     ChangeBody,
     DeleteBody,
     EditBody,
+    EraseBody,
+    ForgetBody,
     InviteBody,
     Kind,
     MessageBody,
@@ -17,11 +23,10 @@ from server.chat.events import (
     RoomBody,
     Spans,
     decode_about,
-    decode_delete,
     decode_edit,
     decode_message,
 )
-from server.chat.register import RoomRecord, Said
+from server.chat.register import CHANGEABLE, RoomRecord, Said
 
 _ALTER = """
     INSERT INTO altered (target, room, rev) VALUES (:target, :room, :seq)
@@ -38,41 +43,50 @@ _DELETE = """
     DELETE FROM mentions WHERE room = :room AND seq = :target AND user IN (SELECT value FROM json_each(:before));
 """
 _REPLY = """
-    INSERT INTO altered (target, room, rev) VALUES (:root, :room, :seq)
-    ON CONFLICT DO UPDATE SET rev = max(rev, :seq);
+    INSERT INTO altered (target, room, rev)
+        SELECT :root, :room, :seq WHERE :root > (SELECT forgotten FROM rooms WHERE id = :room)
+        ON CONFLICT DO UPDATE SET rev = max(rev, :seq);
     UPDATE altered SET replies = replies + 1
         WHERE target = :root AND NOT EXISTS (SELECT 1 FROM replies WHERE root = :root AND seq = :seq);
     INSERT OR IGNORE INTO replies VALUES (:root, :seq);
 """
-_ERASE = """
-    UPDATE events SET body = x'' WHERE seq = :target OR seq IN (SELECT seq FROM versions WHERE target = :target);
-    DELETE FROM versions WHERE target = :target;
-"""
-TABLES = ("rooms", "members", "invitations", "altered", "versions", "replies", "reactions", "mentions")
+TABLES = (
+    "rooms",
+    "members",
+    "invitations",
+    "altered",
+    "versions",
+    "replies",
+    "reactions",
+    "mentions",
+    *governing.TABLES,
+)
 """All projections."""
 
 
 def load_directory(database: apsw.Connection) -> Directory:
     """Return the directory as the projections have it."""
     directory = Directory()
-    rooms = database.execute("SELECT id, handle, title, kind, before, owner, topic, archived FROM rooms")
-    for number, handle, title, kind, before, owner, topic, archived in rooms:
-        directory.add_room(RoomRecord(number, handle, title, kind, before, owner, topic, bool(archived)))
+    fields = RoomRecord.__struct_fields__
+    for row in database.execute(f"SELECT {', '.join(fields)} FROM rooms"):  # noqa: S608 - our own names
+        known = dict(zip(fields, row, strict=True))
+        directory.add_room(msgspec.convert(known, RoomRecord, strict=False))  # flags are stored as numbers
     for room, user, since in database.execute("SELECT room, user, since FROM members WHERE until IS NULL"):
         directory.add_member(room, user, since)
     for room, user, by in database.execute("SELECT room, user, by FROM invitations"):
         directory.add_invitation(room, user, by)
+    governing.load(database, directory)
     return directory
 
 
 class DatabaseFacts:
-    """What the log holds of messages; see `server.chat.directory.Facts`."""
+    """What the log holds of messages; see `server.chat.register.Facts`."""
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
 
     def said(self, seq: int) -> Said | None:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         query = """
             SELECT e.room, e.user, e.body, (SELECT body FROM events WHERE seq = a.edit), a.deleted, a.pinned
             FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq WHERE e.seq = ? AND e.kind = ?
@@ -98,16 +112,36 @@ class DatabaseFacts:
         )
 
     def reacted(self, seq: int) -> dict[str, set[int]]:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         reacted: dict[str, set[int]] = {}
         for emoji, user in self._database.execute("SELECT emoji, user FROM reactions WHERE target = ?", (seq,)):
             reacted.setdefault(emoji, set()).add(user)
         return reacted
 
     def versions(self, seq: int) -> int:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         count: int = self._database.execute("SELECT count(*) FROM versions WHERE target = ?", (seq,)).get
         return count
+
+    def last_said(self, room: int, user: int, since: int) -> int:
+        """See `server.chat.register.Facts`."""
+        first = seq_at(self._database, since)
+        query = "SELECT max(seq), time FROM events WHERE room = ? AND seq >= ? AND kind = 4 AND user = ?"
+        _, time = self._database.execute(query, (room, first, user)).get
+        return time or 0
+
+    def reported(self, target: int, user: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        query = "SELECT 1 FROM reports AS r JOIN events AS e ON e.seq = r.seq WHERE r.target = ? AND e.user = ?"
+        return self._database.execute(query, (target, user)).get is not None
+
+    def unsettled(self, report: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        return self._database.execute("SELECT 1 FROM reports WHERE seq = ?", (report,)).get is not None
+
+    def blocked(self, user: int, who: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        return self._database.execute("SELECT 1 FROM blocks WHERE user = ? AND who = ?", (user, who)).get is not None
 
 
 def project(database: apsw.Connection, directory: Directory, event: Draft) -> None:
@@ -121,19 +155,26 @@ def project(database: apsw.Connection, directory: Directory, event: Draft) -> No
             _alter(database, event)
         case RoomBody() as body:
             room = directory.rooms[event.seq]
-            row = (room.id, room.handle, room.title, room.kind, room.before, room.owner, room.topic, False)
-            database.execute("INSERT INTO rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            row = (room.id, room.handle, room.title, room.kind, room.before, room.owner, room.topic)
+            database.execute(
+                "INSERT INTO rooms (id, handle, title, kind, before, owner, topic) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            )
             for user in body.members:
                 database.execute("INSERT INTO members VALUES (?, ?, ?, NULL)", (room.id, user, event.seq))
         case ChangeBody():
             room = directory.rooms[event.room]
-            values = (room.title, room.topic, room.archived, room.id)
-            database.execute("UPDATE rooms SET title = ?, topic = ?, archived = ? WHERE id = ?", values)
+            columns = ", ".join(f"{name} = ?" for name in CHANGEABLE)
+            values = (*[getattr(room, name) for name in CHANGEABLE], room.id)
+            database.execute(f"UPDATE rooms SET {columns} WHERE id = ?", values)  # noqa: S608 - our own names
         case InviteBody(on=True) as body:
             invitation = (body.who, event.room, event.user, body.sender)
             database.execute("INSERT OR REPLACE INTO invitations VALUES (?, ?, ?, ?)", invitation)
         case InviteBody() as body:
             database.execute("DELETE FROM invitations WHERE user = ? AND room = ?", (body.who, event.room))
+        case ForgetBody():
+            forget(database, event)
+        case EraseBody():
+            erase_person(database, event)
     if event.kind in (Kind.MEMBER, Kind.UNMEMBER):
         database.execute("DELETE FROM invitations WHERE user = ? AND room = ?", (event.user, event.room))
     if event.kind is Kind.MEMBER:
@@ -147,6 +188,7 @@ def project(database: apsw.Connection, directory: Directory, event: Draft) -> No
             "UPDATE members SET until = ? WHERE room = ? AND user = ? AND until IS NULL",
             (event.seq, event.room, event.user),
         )
+    governing.project(database, event)
 
 
 def rebuild(database: apsw.Connection) -> Directory:
@@ -157,25 +199,18 @@ def rebuild(database: apsw.Connection) -> Directory:
         directory = Directory()
         # Nearly all messages change nothing but the log: those that do say so in their bodies.
         query = """
-            SELECT seq, kind, room, user, body FROM events
-            WHERE kind BETWEEN 1 AND 10
+            SELECT seq, kind, room, user, time, body FROM events
+            WHERE kind > 0
                 AND (kind != 4 OR instr(body, '"thread":') OR instr(body, '"mentions":') OR instr(body, '"here":'))
             ORDER BY seq
         """
-        for seq, kind, room, user, body in list(database.execute(query)):
+        for seq, kind, room, user, time, body in list(database.execute(query)):
             about = decode_about(Kind(kind), body)
-            event = Draft(seq=seq, kind=Kind(kind), room=room or seq, user=user, body=body, about=about)
+            event = Draft(seq=seq, kind=Kind(kind), room=room or seq, user=user, time=time, body=body, about=about)
             directory.apply(event)
             project(database, directory, event)
+        drop_forgotten(database)
     return directory
-
-
-def erase(database: apsw.Connection, deletes: list[int]) -> None:
-    """Empty the bodies of what these DELETE events took away, and of its edits; the headers stay."""
-    for seq in deletes:
-        body = database.execute("SELECT body FROM events WHERE seq = ?", (seq,)).get
-        target = decode_delete(body).target
-        database.execute(_ERASE, {"target": target})
 
 
 def spans_of(database: apsw.Connection, user: int) -> Spans:

@@ -1,10 +1,10 @@
-"""Who may do what, decided the same way everywhere: one place judges every event, opening and request by one table."""
+"""Who may do what, decided the same way everywhere: one place judges every event and request, by one table."""
 
 from typing import Any
 
 from msgspec import UNSET
 
-from server.chat.entries import Checking, Draft, Entry, Opening, Registering
+from server.chat.entries import Checking, Draft, Entry, Registering
 from server.chat.events import (
     SERVER,
     AppointBody,
@@ -90,33 +90,14 @@ class Directory(Register):
             return self._judge_coming(draft, room)
         return self._judge_server(draft, room, facts)
 
-    def judge_opening(self, opening: Opening, time: int) -> Refusal:
-        """Say why a session does not begin, or go on.
-
-        Args:
-            opening: with its user where that is known, how they were `known_as`, and `account` where that was proved.
-            time: milliseconds since 1970.
-        """
-        if self._keeps_out(opening, self.kept_out(opening.address, time)):
-            return Code.BANNED
-        user = opening.user
-        if user and self._keeps_out(opening, self.banned(user, time)):
-            return Code.BANNED
-        if not self.has_account(user) and not opening.account:
-            if self.holder(opening.name or opening.known_as) not in (0, user):
-                return Code.LOGIN_NEEDED
-            if not self.settings.guests:
-                return Code.NO_GUESTS
-        return None
-
-    def judge_checking(self, checking: Checking, time: int) -> Refusal:
-        """Say why someone may not do what is no event, as of a time in milliseconds since 1970."""
+    def check(self, checking: Checking) -> Refusal:
+        """Say why someone may not do what is no event. MUST have its `time`."""
         room = self.rooms.get(checking.room)
         if room is None:
             return Code.NO_SUCH_ROOM
-        if checking.user != SERVER and self._keeps_out(checking, self.banned(checking.user, time)):
+        if checking.user != SERVER and self._keeps_out(checking, self.banned(checking.user, checking.time)):
             return Code.BANNED
-        return self._allow(checking, room, checking.user, checking.act, time)
+        return self._allow(checking, room, checking.user, checking.act, checking.time)
 
     def looks(self, draft: Draft) -> bool:
         """Say whether judging an event looks at what was said before it."""
@@ -355,15 +336,12 @@ class Directory(Register):
         return self._draft(draft, room, Act.REPORT)
 
     def _judge_account(self, draft: Draft) -> Refusal:
-        """Judge an account's first name, or its next. Whether a ticket is good, the log sees."""
+        """Judge an account's first name, or its next. Who may sign up, the log sees: it takes a ticket, perhaps."""
         name, user = draft.about.name, draft.user
         if self.holder(name) not in (0, user):
             return Code.NAME_TAKEN
         names = self._accounts.get(user)
         if names is None:
-            closed = self.settings.sign_up == "closed"
-            ticket = isinstance(draft, Registering) and draft.ticket
-            refuse = closed or (self.settings.sign_up == "invite" and not ticket)
-            return Code.NO_SIGN_UP if refuse else None
+            return None if isinstance(draft, Registering) else Code.NO_ACCOUNT
         draft.idle = names[-1] == name
         return Code.TOO_MANY if name not in names and len(names) >= limits.NAMES else None

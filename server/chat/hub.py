@@ -16,7 +16,8 @@ from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
-from server.protocol.frames import Gap
+from server.protocol.errors import Code
+from server.protocol.frames import Error, Gap
 
 GAP: Final = 10_000
 """Events of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""
@@ -136,6 +137,21 @@ class Hub:
         peer.gone = True
         peer.live = False
         self._unlist(peer)
+
+    def cut_off(self, peer: Peer, code: Code, message: str) -> None:
+        """End a connection now: nothing reaches it any more but, where its buffer is free, why.
+
+        What was delivered before may still arrive; nothing that comes after does.
+        """
+        if peer.gone:
+            return
+        self.forget(peer)
+        peer.out.clear()
+        if peer.link.congested:
+            peer.link.abort()  # it may never read what waits, so it would never learn why either
+        else:
+            peer.link.write(encode(Error(code=code, message=message)))
+            peer.link.close()
 
     def _unlist(self, peer: Peer) -> None:
         if peer.person is not None:

@@ -340,10 +340,12 @@ class Register:
 
     def _erase(self, user: int) -> None:
         """Let nothing of a user be known any more."""
-        for room in self.rooms:
-            self._put_out(room, user)
+        for number, room in self.rooms.items():
+            self._put_out(number, user)
             for table in (self._roles, self._bans, self._silences):
-                table[room].pop(user, None)
+                table[number].pop(user, None)
+            if room.owner == user:
+                room.owner = 0
         self._of_user.pop(user, None)
         for name in self._accounts.pop(user, ()):
             for key in name_keys(name):

@@ -3,9 +3,9 @@
 import pytest
 
 from server.chat.directory import Directory
-from server.chat.register import RoomRecord, Said
 from server.chat.entries import Draft
 from server.chat.events import ChangeBody, EditBody, InviteBody, Kind, MessageBody, ReactBody, RoomBody
+from server.chat.register import RoomRecord, Said
 from server.chat.rights import Role
 from server.protocol import limits
 from server.protocol.errors import Code
@@ -20,18 +20,42 @@ class Facts:
         self.known = {int(seq[1:]): message for seq, message in said.items()}
         self.users: dict[str, set[int]] = {}
         self.edits = 0
+        self.times: dict[int, int] = {}
+        """Per user when they said something last."""
+        self.reports: set[tuple[int, int]] = set()
+        """What was reported, and by whom."""
+        self.open_reports: set[int] = set()
+        self.blocks: set[tuple[int, int]] = set()
+        """Who has hidden whom."""
 
     def said(self, seq: int) -> Said | None:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         return self.known.get(seq)
 
     def reacted(self, _seq: int) -> dict[str, set[int]]:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         return self.users
 
     def versions(self, _seq: int) -> int:
-        """See `server.chat.directory.Facts`."""
+        """See `server.chat.register.Facts`."""
         return self.edits
+
+    def last_said(self, _room: int, user: int, since: int) -> int:
+        """See `server.chat.register.Facts`."""
+        time = self.times.get(user, 0)
+        return time if time >= since else 0
+
+    def reported(self, target: int, user: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        return (target, user) in self.reports
+
+    def unsettled(self, report: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        return report in self.open_reports
+
+    def blocked(self, user: int, who: int) -> bool:
+        """See `server.chat.register.Facts`."""
+        return (user, who) in self.blocks
 
 
 def words(room: int, user: int = ALICE, text: str = "hi") -> Said:
