@@ -60,13 +60,13 @@ class _Description(Struct):
     token_endpoint: str
     jwks_uri: str
     device_authorization_endpoint: str = ""
-    token_endpoint_auth_methods_supported: list[str] = ["client_secret_basic"]
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
 
 
 class _Tokens(Struct):
     """The one part of a token response that is of any use here; the others are not kept."""
 
-    id_token: str
+    id_token: str = ""
 
 
 class _Error(Struct):
@@ -76,7 +76,8 @@ class _Error(Struct):
 class Issuer:
     """One provider. Nothing is asked of it before the first sign-in begins.
 
-    All questions raise TroubleError where it can't be reached or says what can't be used, and RefusalError where it says no.
+    All that asks it raises TroubleError where it can't be reached or says what can't be used, and RefusalError where it
+    says no.
 
     Args:
         address: `issuer`, as it names itself.
@@ -113,6 +114,8 @@ class Issuer:
 
     async def identify(self, token: str) -> Identity:
         """Check what was signed, and return whom it is about."""
+        if not token:
+            raise TroubleError(f"it signed nothing: this server must be allowed the scope {SCOPE!r} there")
         described = await self._describe()
         try:
             said = signed.claims(token, await self._key_set(described, KNOWN), described.issuer, self._client)
