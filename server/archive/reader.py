@@ -9,15 +9,15 @@ from typing import Final, TypeVar
 
 import apsw
 
-from server.archive import standing
+from server.archive import people, standing
 from server.archive.database import refusal
 from server.archive.history import HistoryReader
 from server.archive.search import SearchIndex
 from server.archive.search_query import IndexQuery, parse
 from server.chat.events import Share
 from server.chat.limits import DEFAULTS
-from server.chat.ports import ListQuery, PageQuery, SearchQuery, StandingQuery
-from server.protocol.frames import RoomInfo
+from server.chat.ports import Credentials, ListQuery, PageQuery, SearchQuery, StandingQuery
+from server.protocol.frames import AccountInfo, DeviceInfo, RoomInfo, TicketInfo
 
 AT_ONCE: Final = 32
 """Rooms of which something is counted in one go: some 30 ms at the most, for which other readers wait."""
@@ -99,6 +99,34 @@ class ThreadedArchive:
     ) -> tuple[bytes, int]:
         """See `server.chat.ports.Archive`."""
         return await self._run(partial(self._reader.events, share, handles, after, upto, size))
+
+    async def credentials(self, name: str, address: str) -> Credentials:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.credentials(self._reader.database, name, address))
+
+    async def password(self, user: int) -> str:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.password(self._reader.database, user))
+
+    async def subject(self, subject: str) -> int:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.subject(self._reader.database, subject))
+
+    async def devices(self, user: int, now: int) -> list[DeviceInfo]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.devices(self._reader.database, user, now))
+
+    async def accounts(self, after: int) -> tuple[list[AccountInfo], bool]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.accounts(self._reader.database, after))
+
+    async def tickets(self, now: int) -> list[TicketInfo]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.tickets(self._reader.database, now))
+
+    async def owned(self) -> bool:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: people.owned(self._reader.database))
 
     async def close(self) -> None:
         """Finish what is being read; what waits is cancelled."""

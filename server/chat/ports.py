@@ -1,12 +1,13 @@
 """What the rules need from the rest: declared here, implemented by `server.log`, `server.archive` and `server.net`."""
 
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from server.chat.entries import Entry, Mark
 from server.chat.events import Share
+from server.protocol.frames import AccountInfo, DeviceInfo, TicketInfo
 
 
 class Log(Protocol):
@@ -108,6 +109,17 @@ class SearchQuery(Struct, kw_only=True):
     ref: str | None = None
 
 
+class Credentials(NamedTuple):
+    """What is known of the one whose account has some name."""
+
+    user: int = 0
+    """0 where there is no such account."""
+    password: str = ""
+    """What is stored of its password; empty where there is none."""
+    known: bool = False
+    """Its owner has come in from the same address before."""
+
+
 class Archive(Protocol):
     """What is read. All calls leave the event loop free and MAY raise OSError.
 
@@ -148,6 +160,27 @@ class Archive(Protocol):
 
         `handles` has each room's handle as JSON.
         """
+
+    def credentials(self, name: str, address: str) -> Awaitable[Credentials]:
+        """Return what is known of whose account has this name, for somebody at an address."""
+
+    def password(self, user: int) -> Awaitable[str]:
+        """Return what is stored of a user's password; empty where there is none."""
+
+    def subject(self, subject: str) -> Awaitable[int]:
+        """Return who signs in as this subject at the provider; 0 where nobody does."""
+
+    def devices(self, user: int, now: int) -> Awaitable[list[DeviceInfo]]:
+        """Return a user's sessions, the latest first; as many as fit a line. `now`: milliseconds since 1970."""
+
+    def accounts(self, after: int) -> Awaitable[tuple[list[AccountInfo], bool]]:
+        """Return who has an account, by their number after this one, and whether there are more."""
+
+    def tickets(self, now: int) -> Awaitable[list[TicketInfo]]:
+        """Return the tickets that are good, the latest first; as many as fit a line."""
+
+    def owned(self) -> Awaitable[bool]:
+        """Say whether the server has an owner, or a code out that makes one."""
 
 
 class Link(Protocol):

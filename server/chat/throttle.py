@@ -32,11 +32,11 @@ class Throttle:
 
     def attempt(self, host: str, name: str = "") -> "Attempt":
         """Count an attempt from an address, for a name or for none; ProtocolError where there were too many."""
-        origin = _origin(host)
+        where = origin(host)
         taken = Attempt()
-        taken.take(self._of_address, origin)
+        taken.take(self._of_address, where)
         if name:
-            taken.take(self._of_name, (origin, _key(name)))
+            taken.take(self._of_name, (where, _key(name)))
         return taken
 
     def anywhere(self, taken: "Attempt", name: str) -> None:
@@ -97,7 +97,7 @@ class _Buckets:
             self._due.pop(key, None)
 
 
-def _origin(host: str) -> bytes:
+def origin(host: str) -> bytes:
     """Return what an address counts as: in IPv6 its /64, one subscriber's."""
     try:
         address = ipaddress.ip_address(host)

@@ -1,4 +1,4 @@
-"""What goes with the events of accounts: passwords, tickets, blocks. Tables of last values, written by the log's writer."""
+"""What goes with the events of accounts: passwords, tickets, blocks. Tables of last values, written by the log."""
 
 from typing import Final
 
