@@ -1,11 +1,11 @@
 """What the word before the cursor may become: commands and their arguments, rooms, names, emoji."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from chat_tui import commands
-from chat_tui.commands import Arg, Kind
+from chat_tui.commands import Arg, Command, Kind
 from chat_tui.state.emoji import in_column, matching, picture, short_name
 from chat_tui.state.recall import NOTHING, Offer, Offers
 
@@ -21,11 +21,13 @@ class Known(NamedTuple):
     """People, who is meant most often first."""
     rooms: list[tuple[str, str]]
     """Handles, with the titles that stand beside them."""
+    may: Callable[[Command], bool] = lambda _: True
+    """Whether a command is for me, here."""
 
 
 def offers(text: str, cursor: int, known: Known) -> Offers:
     """Return what the word before the cursor may become. `floats` says that the list is shown unasked."""
-    found = _command(text, cursor) if text.startswith("/") and not text.startswith("//") else None
+    found = _command(text, cursor, known) if text.startswith("/") and not text.startswith("//") else None
     if found is None:
         found = _in_text(text, cursor, known)
     elif isinstance(found, commands.Typing):
@@ -48,9 +50,9 @@ def word_start(text: str, cursor: int) -> int:
     return max(text.rfind(space, 0, cursor) for space in " \n\t") + 1
 
 
-def _command(text: str, cursor: int) -> Offers | commands.Typing | None:
+def _command(text: str, cursor: int, known: Known) -> Offers | commands.Typing | None:
     """Return the commands that fit, or which argument is being typed; None where text is."""
-    named = commands.suggest(text[:cursor])
+    named = commands.suggest(text[:cursor], known.may)
     if named:
         return Offers(0, tuple(Offer(f"/{one.name} ", one.usage, one.help, one.short) for one in named), floats=True)
     return commands.typing(text, cursor)
@@ -82,7 +84,7 @@ def _of_kind(arg: Arg, typed: str, known: Known) -> Iterator[Offer]:
         case Kind.EMOJI:
             for name in matching(typed.strip(":")):
                 yield Offer(f"{name} ", f"{in_column(name)}  {name}")
-        case Kind.CHOICE:
+        case Kind.CHOICE | Kind.TIME:
             yield from (Offer(f"{choice} ", choice) for choice in arg.choices if choice.startswith(typed.casefold()))
 
 

@@ -181,6 +181,10 @@ class ChatScreen(Screen[None]):
         else:
             self._doer.call(command, ("",) * len(command.args))
 
+    def may(self, command: commands.Command) -> bool:
+        """Say whether a command is to be offered here."""
+        return self.chat.may(command.least, server=command.server)
+
     def refresh_rooms(self) -> None:
         """Show the rooms in their order."""
         self.rooms.update(self.chat.ordered(self.sort), self._room, self.chat.name)
@@ -303,7 +307,7 @@ class ChatScreen(Screen[None]):
         names = dict.fromkeys([*(name for name in recent if name in here), *here, *self.chat.names.values()])
         names.pop(self.chat.name, None)
         rooms = [(room.handle, room.title) for room in self.chat.ordered(self.sort) if room.kind != "direct"]
-        return Known(list(names), rooms)
+        return Known(list(names), rooms, self.may)
 
     def _hints(self) -> list[Hint]:
         text = self.composer.text
@@ -311,8 +315,8 @@ class ChatScreen(Screen[None]):
             return [("Ctrl+C", "again leaves")]
         focused = self.log_view.focused_entry
         if focused is not None:
-            return hints.of_message(focused)
-        return hints.of_text(text) or hints.of_room(
+            return hints.of_message(focused, moderates=self.chat.may("moderator"))
+        return hints.of_text(text, self.may) or hints.of_room(
             self._room,
             text,
             newer_below=bool(self.log_view.newer_below),

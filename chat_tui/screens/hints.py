@@ -1,8 +1,10 @@
 """Which keys matter right now: what the bottom line shows."""
 
+from collections.abc import Callable
+
 from chat_tui import commands
 from chat_tui.actions import BY_ID, key_text
-from chat_tui.state.entries import DELETED, MINE, Entry
+from chat_tui.state.entries import DELETED, HIDDEN, MINE, Entry
 from chat_tui.state.rooms import Room
 from chat_tui.widgets.bars import Hint
 
@@ -13,23 +15,27 @@ _ALONE = ("program.help", "program.people", "program.palette", "program.quit")
 """For who is in one room only."""
 
 
-def of_message(entry: Entry) -> list[Hint]:
-    """Return what can be done with the message that has the focus."""
+def of_message(entry: Entry, *, moderates: bool = False) -> list[Hint]:
+    """Return what can be done with the message that has the focus; `moderates`: others' can be deleted, too."""
     names = ["reply", "react", "thread"]
-    if entry.flags & DELETED:
+    if entry.flags & HIDDEN:
+        names = ["show"]
+    elif entry.flags & DELETED:
         names = ["thread"]
     elif entry.flags & MINE:
         names += ["edit", "delete"]
+    elif moderates:
+        names += ["delete"]
     else:
-        names += ["copy"]
+        names += ["copy", "report"]
     return [*(hint(f"message.{name}") for name in names), ("Esc", "back")]
 
 
-def of_text(text: str) -> list[Hint]:
-    """Return what can be done with what is written, where that is nothing usual."""
+def of_text(text: str, may: Callable[[commands.Command], bool] = lambda _: True) -> list[Hint]:
+    """Return what can be done with what is written, where that is nothing usual; `may`: whether a command is for me."""
     if text.strip() == "exit":
         return [("Enter", "leaves"), ("/say exit", "says it")]
-    if commands.suggest(text):
+    if commands.suggest(text, may):
         return [("Tab", "complete"), ("Enter", "run"), ("//", "to start with a slash")]
     return []
 

@@ -37,7 +37,9 @@ class Actions(Provider):
                 yield Hit(score, matcher.highlight(offer.text), offer.run, help=offer.help)
 
     def _offered(self) -> list[_Offer]:
-        return [*map(self._of_action, ACTIONS_OFFERED), *map(self._of_command, COMMANDS_OFFERED)]
+        room = self.screen
+        mine = [command for command in COMMANDS_OFFERED if not isinstance(room, ChatScreen) or room.may(command)]
+        return [*map(self._of_action, ACTIONS_OFFERED), *map(self._of_command, mine)]
 
     def _of_action(self, action: Action) -> _Offer:
         async def run() -> None:

@@ -6,7 +6,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from chat_tui.actions import Where, of
-from chat_tui.state.entries import Entry
+from chat_tui.state.entries import HIDDEN, Entry
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_pane import LogPane
 from chat_tui.widgets.log_view import is_message
@@ -43,7 +43,7 @@ class MessageLog(LogPane):
         """Something is to be done with a message.
 
         Actions are those of `chat_tui.actions`: reply, edit, delete, react, copy, open_link, pin, thread, quote,
-        unread, link, who. `argument` is the emoji's name where a reaction was clicked, else empty.
+        unread, link, who, report, show. `argument` is the emoji's name where a reaction was clicked, else empty.
         """
 
         def __init__(self, action: str, seq: int, argument: str = "") -> None:
@@ -73,7 +73,7 @@ class MessageLog(LogPane):
         if index is None:
             return False
         self.focus()
-        self._focus_index(index, middle=True)
+        self._focus_index(self._looked_at().first_of(index), middle=True)
         return True
 
     def watch_focused_message(self, seq: int | None) -> None:
@@ -106,7 +106,9 @@ class MessageLog(LogPane):
             self.post_message(self.Acted(*meta["act"]))
         else:
             entry = self._looked_at().entry_at(self.size.height - 1 - event.y)
-            if entry is None or not is_message(entry):
+            if entry is not None and entry.flags & HIDDEN:
+                self.post_message(self.Acted("show", entry.seq))
+            elif entry is None or not is_message(entry):
                 self.action_focus_none()
             else:
                 self.focused_message = entry.seq

@@ -19,6 +19,7 @@ from chat_tui.state.entries import (
     FAILED,
     HEAD,
     HERE,
+    HIDDEN,
     INFO,
     MENTION,
     MINE,
@@ -135,8 +136,8 @@ class _Row:
         match row.part:
             case Part.BLANK:
                 return rows.blank()
-            case Part.DAY:
-                return rows.centred(f"── {row.text} ──", ink.style(ink.quiet))
+            case Part.DAY | Part.KEPT:
+                return rows.centred(f"── {row.text} ──" if row.part is Part.DAY else row.text, ink.style(ink.quiet))
             case Part.NEW:
                 return rows.rule(f"new since {row.text}", ink.style(ink.own))
             case Part.NAME:
@@ -252,7 +253,7 @@ class _Row:
         """Return the style of what is nothing else."""
         ink, flags = self.ink, self.flags
         if flags & NOTICE:
-            return ink.style(self._notice_color(), self.behind)
+            return ink.style(self._notice_color(), self.behind, italic=bool(flags & HIDDEN))
         if flags & DELETED:
             return ink.style(ink.quiet, self.behind, italic=True)
         if line.block is None:

@@ -16,6 +16,9 @@ from chat_tui.state.entries import (
     EDITED,
     FAILED,
     HEAD,
+    HERE,
+    HIDDEN,
+    MENTION,
     NOTICE,
     PINNED,
     RETURNING,
@@ -35,6 +38,7 @@ BAR = 2
 """Cells left of a quote or of code: a bar and a space."""
 _EDITED, _PINNED = " (edited)", " ◆\N{NO-BREAK SPACE}pinned"
 _DELETED = "message deleted"
+_HIDDEN = "hidden: said by someone you blocked"
 
 
 class Line(NamedTuple):
@@ -52,6 +56,7 @@ class Part(Enum):
     """What a row is that is not text."""
 
     BLANK = auto()
+    KEPT = auto()
     DAY = auto()
     NEW = auto()
     NAME = auto()
@@ -61,7 +66,7 @@ class Part(Enum):
     REASON = auto()
 
 
-_SEPARATES = (Part.BLANK, Part.DAY, Part.NEW)
+_SEPARATES = (Part.BLANK, Part.KEPT, Part.DAY, Part.NEW)
 
 
 class Reaction(NamedTuple):
@@ -121,22 +126,23 @@ class Shape:
             timeline: which knows what an entry quotes, and who I am.
         """
         self.entry = entry
-        # What is gone was done by nobody any more.
-        self.flags = entry.flags & ~ACTION if entry.flags & DELETED else entry.flags
+        self.flags = _shown_flags(entry.flags)
         self.me = (timeline.my_name or "").casefold()
         """My name: where it is called, it looks like mine."""
         self.reply = reply_of(entry)
         """The message that is quoted above it; 0 for none."""
-        if self.reply == timeline.thread or entry.flags & DELETED:
+        if self.reply == timeline.thread or entry.flags & (DELETED | HIDDEN):
             self.reply = 0
         text, self.marks, blocks = _marked(entry, self.flags)
         self.body = len(text)
         """Characters of the text that are its writer's: the rest says what became of it."""
         self.tail: list[Tail] = []
-        if entry.flags & (EDITED | PINNED):
+        if self.flags & (EDITED | PINNED):
             text, blocks = self._tell(text, list(blocks))
         self.text = text
-        self.lines = _lines(text, blocks, grid.text_width)
+        # Any number of hidden messages is one line.
+        again = before is not None and folds(entry, before)
+        self.lines = [] if again else _lines(text, blocks, grid.text_width)
         self.above = _above(self, before, grid, timeline)
         self.first = sum(row.part in _SEPARATES for row in self.above)
         """The first row that is the message's own: what stands above it separates."""
@@ -156,7 +162,7 @@ class Shape:
             text += "\n"
             most, last = blocks, Block(len(text), len(text))
         for flag, words in ((EDITED, _EDITED), (PINNED, _PINNED)):
-            if self.entry.flags & flag:
+            if self.flags & flag:
                 words = words if last.end > last.start else words.lstrip()
                 self.tail.append(Tail(len(text), len(text) + len(words), flag))
                 text += words
@@ -189,7 +195,7 @@ class Shape:
 
         Where `start` is -1, time and name stand before it if they are shown.
         """
-        whole = start <= 0 and end >= self.body and not self.flags & (ACTION | DELETED)
+        whole = start <= 0 and end >= self.body and not self.flags & (ACTION | DELETED | HIDDEN)
         text = self.entry.text if whole else self.text[max(0, start) : max(0, min(end, self.body))]
         if start >= 0 or self.flags & NOTICE or not self.flags & HEAD:
             return text
@@ -197,10 +203,23 @@ class Shape:
         return f"{clock(self.entry.time)} {who} {text}"
 
 
+def folds(entry: Entry, before: Entry) -> bool:
+    """Say whether an entry is hidden behind the line that stands for the one before it."""
+    return bool(entry.flags & before.flags & HIDDEN) and not entry.flags & DAY
+
+
+def _shown_flags(flags: int) -> int:
+    """Return what an entry is to the eye: what is gone was done by nobody, what is hidden is a line of our own."""
+    if flags & HIDDEN:
+        return flags & ~(ACTION | EDITED | HERE | MENTION | PINNED) | NOTICE
+    return flags & ~ACTION if flags & DELETED else flags
+
+
 def _marked(entry: Entry, flags: int) -> tuple[str, Sequence[Mark], Sequence[Block]]:
     """Return what an entry says, as it is shown."""
-    if flags & DELETED:
-        return _DELETED, (), (Block(0, len(_DELETED)),)
+    if flags & (DELETED | HIDDEN):
+        words = _HIDDEN if flags & HIDDEN else _DELETED
+        return words, (), (Block(0, len(words)),)
     if flags & NOTICE:
         return entry.text, addresses(entry.text), (Block(0, len(entry.text)),)
     if not flags & ACTION:
@@ -238,10 +257,12 @@ def _above(shape: Shape, before: Entry | None, grid: Grid, timeline: Timeline) -
     """Return what stands above an entry's text."""
     entry, flags = shape.entry, shape.flags
     rows = []
+    if before is None and timeline.kept and not timeline.more:
+        rows = [Extra(Part.KEPT, timeline.kept[start:end]) for start, end in wrap(timeline.kept, grid.width - 4)]
     if flags & DAY:
         day = Extra(Part.DAY, _day(entry.time))
-        rows = [day] if not grid.nick else [_BLANK, day, _BLANK] if before else [day, _BLANK]
-    if timeline.new_from == entry.seq and not flags & NOTICE and not isinstance(entry, Waiting):
+        rows += [day] if not grid.nick else [_BLANK, day, _BLANK] if before or rows else [day, _BLANK]
+    if timeline.new_from == entry.seq and not entry.flags & NOTICE and not isinstance(entry, Waiting):
         rows.append(Extra(Part.NEW, clock(entry.time)))
     if not grid.nick and flags & HEAD and not flags & (NOTICE | ACTION):
         same_minute = before is not None and before.time // 60 == entry.time // 60
@@ -262,13 +283,15 @@ def _quote(seq: int, timeline: Timeline) -> Extra:
         return Extra(Part.QUOTE, "", "…")
     if entry.flags & DELETED:
         return Extra(Part.QUOTE, "", "a deleted message")
+    if entry.flags & HIDDEN:
+        return Extra(Part.QUOTE, "", "someone you blocked")
     return Extra(Part.QUOTE, entry.name, plain(entry.text))
 
 
 def _below(entry: Entry, grid: Grid, timeline: Timeline) -> list[Extra]:
     """Return what stands below an entry's text."""
     rows: list[Extra] = []
-    more = entry.more
+    more = entry.more if not entry.flags & HIDDEN else None
     if more is not None and more.reactions:
         rows += _reactions(more.reactions, timeline.my_user, grid.text_width)
     if more is not None and more.replies and entry.seq != timeline.thread:

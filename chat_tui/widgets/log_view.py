@@ -11,7 +11,7 @@ from textual.strip import Strip
 from chat_tui.state.entries import NOTICE, Entry, Waiting
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_rows import Rows
-from chat_tui.widgets.log_shape import ROW, Shape
+from chat_tui.widgets.log_shape import ROW, Shape, folds
 from chat_tui.widgets.log_wrap import Span
 
 _KEPT = 128
@@ -220,10 +220,20 @@ class LogView:
         entries = self.timeline.entries
         index += step
         while 0 <= index < len(entries):
-            if is_message(entries[index]):
+            if is_message(entries[index]) and not self._folded(index):
                 return index
             index += step
         return None
+
+    def first_of(self, index: int) -> int:
+        """Return the index of the entry that is shown for one: of hidden messages, the first of those next to it."""
+        while self._folded(index):
+            index -= 1
+        return index
+
+    def _folded(self, index: int) -> bool:
+        entries = self.timeline.entries
+        return index > 0 and folds(entries[index], entries[index - 1])
 
     def reveal(self, index: int, *, middle: bool = False) -> None:
         """Move as little as it takes to see an entry whole, or at least its beginning.
@@ -277,7 +287,7 @@ class LogView:
         index = self.timeline.index_of(place[0])
         if index is not None:
             self.following = False
-            self.top, self.skip = index, min(place[1], len(self.shape(index)) - 1)
+            self.top, self.skip = index, max(0, min(place[1], len(self.shape(index)) - 1))
 
     @property
     def at_bottom(self) -> bool:
