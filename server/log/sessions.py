@@ -136,7 +136,17 @@ def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) 
         return Code.LOGIN_FAILED
     if opening.account and not opening.secure:
         return Code.TLS_REQUIRED
-    return directory.judge_opening(opening, opening.time)
+    ban = directory.kept_out(opening.address, opening.time)
+    if ban is None and opening.user:
+        ban = directory.banned(opening.user, opening.time)
+    if ban is not None:
+        opening.why = ban.words
+        return Code.BANNED
+    if opening.account:
+        return None
+    if directory.holder(opening.name or opening.known_as):
+        return Code.LOGIN_NEEDED
+    return None if directory.settings.guests else Code.NO_GUESTS
 
 
 def _still_proved(database: apsw.Connection, opening: Opening) -> bool:

@@ -172,7 +172,7 @@ class Writer:
                 sessions.open_session(database, self.directory, entry, self.written)
             case Checking():
                 entry.time = self._time
-                entry.code = self.directory.judge_checking(entry, entry.time)
+                entry.code = self.directory.check(entry)
             case Marking():
                 sessions.mark(database, entry)
             case Erasing():
