@@ -10,9 +10,11 @@ import msgspec
 from msgspec import UNSET
 
 from server.archive.database import connect
+from server.archive.erasing import bare
 from server.archive.search_query import Found
 from server.archive.times import seq_at
 from server.chat.events import (
+    HIDDEN,
     SHOWN,
     Kind,
     Share,
@@ -31,24 +33,25 @@ from server.protocol.frames import FoundOut, HistoryOut, Message, Ref, Version, 
 
 _COLUMNS = """
     e.seq, e.room, e.kind, e.id, e.user, e.time, e.body, a.rev, a.pinned, a.replies,
-    (SELECT body FROM events WHERE seq = a.edit), (SELECT body FROM events WHERE seq = a.deleted)
+    (SELECT body FROM events WHERE seq = a.edit), (SELECT body FROM events WHERE seq = a.deleted), x.seq
 """
-_FROM = "FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq"
-_SEEN = "e.kind = 4 AND (e.body != x'' OR a.deleted)"  # 4: Kind.MESSAGE
+_FROM = "FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq LEFT JOIN erased AS x ON x.user = e.user"
+_THERE = "(e.body != x'' OR a.deleted OR x.seq)"
+_SEEN = f"e.kind = 4 AND {_THERE}"  # 4: Kind.MESSAGE
 _ROWS = f"""
     SELECT {_COLUMNS} {_FROM} WHERE e.room = ? AND e.seq > ? AND e.seq < ? AND {_SEEN} %s ORDER BY e.seq %s LIMIT ?
 """
 _OF_THREAD = "AND e.seq IN (SELECT seq FROM replies WHERE root = ? UNION ALL SELECT ?)"
 _SLICE = f"""
-    SELECT {_COLUMNS} {_FROM} WHERE e.seq > ? AND e.seq <= ? AND e.kind >= ? AND (e.body != x'' OR a.deleted)
+    SELECT {_COLUMNS} {_FROM} WHERE e.seq > ? AND e.seq <= ? AND e.kind >= ? AND e.kind < ? AND {_THERE}
     ORDER BY e.seq LIMIT ?
 """
 _ONE = f"SELECT {_COLUMNS} {_FROM} WHERE e.seq = ? AND {_SEEN}"
 _COUNT = """
     SELECT count(*), min(seq) FROM (
-        SELECT seq FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind >= 4 ORDER BY seq LIMIT ?
+        SELECT seq FROM events WHERE room = ? AND seq > ? AND seq <= ? AND kind BETWEEN 4 AND 99 ORDER BY seq LIMIT ?
     )
-"""
+"""  # from SHOWN up to what is HIDDEN
 _VERSIONS = """
     SELECT seq, time, body FROM events WHERE seq = :seq
     UNION ALL SELECT e.seq, e.time, e.body FROM versions AS v JOIN events AS e ON e.seq = v.seq
@@ -57,7 +60,10 @@ _VERSIONS = """
 _PINS = """
     SELECT target FROM altered WHERE room = ? AND pinned > 0 AND target > ? AND target < ? ORDER BY target DESC LIMIT ?
 """
-_EDITED = "SELECT a.deleted, r.before FROM altered AS a JOIN rooms AS r ON r.id = a.room WHERE a.target = ?"
+_EDITED = """
+    SELECT r.before FROM altered AS a JOIN rooms AS r ON r.id = a.room
+    WHERE a.target = ? AND a.deleted = 0 AND a.target > r.forgotten
+"""
 LOOK = 20_000
 """Events looked at for one slice: others wait for the same thread."""
 _ENVELOPE = 1024
@@ -96,7 +102,7 @@ class HistoryReader:
         """Return the `versions` line of the message `query.around`."""
         with self._still():
             known = self._one(query, query.around or 0)
-            there = known is not None and known[-1] is None  # not deleted: what it said is gone then, erased or not yet
+            there = known is not None and not _is_gone(known)
             rows: list[_Row] = self.database.execute(_VERSIONS, {"seq": query.around}).fetchall() if there else []
         versions, size = [], _ENVELOPE
         for seq, time, body in rows:
@@ -119,7 +125,7 @@ class HistoryReader:
         with self._still():
             for seq in found.seqs:
                 row = self.database.execute(_ONE, (seq,)).fetchone()
-                if row is None or row[-1] is not None:  # erased, or deleted: the index may not know yet
+                if row is None or _is_gone(row):  # the index may not know yet
                     continue
                 line = self._message(row, msgspec.json.encode(self._handle(row[1])))
                 length += len(line)
@@ -152,16 +158,10 @@ class HistoryReader:
         lines: list[bytes] = []
         length, reached = 0, after
         looked = 0
-        for row in self.database.execute(_SLICE, (after, upto, int(SHOWN), LOOK)):
-            seq, room, kind, number, user, time, body = row[:7]
-            if share.has(room, seq) and (kind != Kind.EDIT or self._edit_shows(share, room, body)):
-                # As it was said then: what became of it follows in its order, but for what is gone for good.
-                if kind != Kind.MESSAGE:
-                    line = event_line(kind, seq, handles[room], user, time, body)
-                elif body and row[11] is None:
-                    line = message_line(seq, handles[room], number, user, time, body)
-                else:
-                    line = self._message(row, handles[room])
+        for row in self.database.execute(_SLICE, (after, upto, int(SHOWN), int(HIDDEN), LOOK)):
+            seq, room = row[:2]
+            line = self._event(share, row, handles[room]) if share.has(room, seq) else b""
+            if line:
                 if length + len(line) > size and lines:
                     return b"".join(lines), reached
                 lines.append(line)
@@ -199,11 +199,28 @@ class HistoryReader:
         with self.database:
             yield
 
+    def _event(self, share: Share, row: _Row, handle: bytes) -> bytes:
+        """Return the line of an event for one who is behind; nothing where it is not sent.
+
+        A message is sent as it was said: what became of it follows in its order, but for what is gone for good.
+        """
+        seq, room, kind, number, user, time, body = row[:7]
+        if kind == Kind.MESSAGE:
+            gone = not body or _is_gone(row)
+            return self._message(row, handle) if gone else message_line(seq, handle, number, user, time, body)
+        if row[-1] is not None:
+            if kind in (Kind.EDIT, Kind.REACT):
+                return b""
+            body = bare(kind, body)
+        if kind == Kind.EDIT and not self._edit_shows(share, room, body):
+            return b""
+        return event_line(kind, seq, handle, user, time, body)
+
     def _edit_shows(self, share: Share, room: int, body: bytes) -> bool:
         """Say whether an edit is sent: not of a message that is gone, nor of one that they may not read."""
         target = decode_edit(body).target
-        deleted, before = self.database.execute(_EDITED, (target,)).get
-        return not deleted and (before == "all" or covers(share.spans, room, target))
+        before = self.database.execute(_EDITED, (target,)).get
+        return before == "all" or (before is not None and covers(share.spans, room, target))
 
     def _stretch(self, query: PageQuery) -> bytes:
         """Return messages that follow each other."""
@@ -273,8 +290,8 @@ class HistoryReader:
 
     def _message(self, row: _Row, handle: bytes) -> bytes:
         """Return a message as it stands now."""
-        seq, _, _, number, user, time, body, rev, pinned, replies, edit, deleted = row
-        if rev is None:  # nearly all: as they were said
+        seq, _, _, number, user, time, body, rev, pinned, replies, edit, deleted, erased = row
+        if rev is None and erased is None:  # nearly all: as they were said
             return message_line(seq, handle, number, user, time, body)
         frame = Message(
             seq=seq,
@@ -284,12 +301,16 @@ class HistoryReader:
             sender="",
             time=time_text(time).decode(),
             text="",
-            rev=rev,
-            replies=replies,
+            rev=max(rev or 0, erased or 0),
+            replies=replies or 0,
         )
-        if deleted:
-            gone = decode_delete(deleted)
-            frame.sender, frame.thread, frame.deleted = gone.author, gone.thread, True
+        if erased is not None or deleted:
+            frame.deleted = True
+            if deleted:
+                gone = decode_delete(deleted)
+                frame.sender, frame.thread = "" if erased is not None else gone.author, gone.thread
+            elif body:
+                frame.thread = decode_message(body).thread
             return encode(frame)
         said = decode_message(body)
         now = decode_edit(edit) if edit else said
@@ -301,7 +322,9 @@ class HistoryReader:
             said.thread,
         )
         frame.mentions, frame.here, frame.edited, frame.pinned = now.mentions, now.here, bool(edit), bool(pinned)
-        query = "SELECT emoji, user FROM reactions WHERE target = ? ORDER BY seq"
+        query = """
+            SELECT emoji, user FROM reactions WHERE target = ? AND user NOT IN (SELECT user FROM erased) ORDER BY seq
+        """
         for emoji, by in self.database.execute(query, (seq,)):
             frame.reactions.setdefault(emoji, []).append(by)
         return encode(frame)
@@ -321,3 +344,8 @@ class HistoryReader:
             more_after=more_after,
         )
         return msgspec.json.encode(page).replace(b"\n", b"") + b"\n"
+
+
+def _is_gone(row: _Row) -> bool:
+    """Say whether a message was deleted, or who said it is erased: its text is of no use then, empty or not yet."""
+    return row[-2] is not None or row[-1] is not None

@@ -60,9 +60,9 @@ class SearchIndex:
     Args:
         log_path: the log's database.
         index_path: where the index is, or is to be.
-        erased: called with the seqs of DELETE events, again after a restart for those whose texts the log still holds:
-            what they deleted is not in the index any more, nor in its files. It is called from the index's thread, and
-            MUST NOT block.
+        erased: called with the seqs of DELETE, FORGET and ERASE events, again after a restart for those whose texts the
+            log still holds: what they took away is not in the index any more, nor in its files. It is called from the
+            index's thread, and MUST NOT block.
     """
 
     def __init__(self, log_path: Path, index_path: Path, erased: Callable[[list[int]], None]) -> None:
@@ -125,7 +125,7 @@ class SearchIndex:
                     self._answer(asked)
                 elif self._store.removed and self._until_cleaning() <= 0:
                     self._clean()
-                elif self._store.done < self._head:
+                elif self._behind:
                     self._index()
                 self._failing = ""
             except Exception as error:  # also a fault of ours: the thread goes on
@@ -157,9 +157,14 @@ class SearchIndex:
         waits = []
         if self._store.removed:
             waits.append(max(0, self._until_cleaning()))
-        if self._store.done < self._head:
+        if self._behind:
             waits.append(max(PAUSE, self._took * (1 / SHARE - 1)) if self._moved else 0)
         return min(waits, default=None)
+
+    @property
+    def _behind(self) -> bool:
+        """Whether something is to be put into the index, or taken out."""
+        return self._store.done < self._head or bool(self._store.leaving)
 
     def _until_cleaning(self) -> float:
         """Return the seconds until what was deleted is due to be cleaned away."""

@@ -22,10 +22,13 @@ from server.chat.events import Kind
 BATCH: Final = 500
 """Events in one transaction: some ten milliseconds, for which a query waits."""
 
+TAKE_OUT: Final = 200
+"""Messages that are taken out in one, of a room's or a person's that are all to go: about as long."""
+
 _STEPS: Final = 100
 """How often SQLite asks whether to stop, while it copies the file: some ten pages of it."""
 
-_LAYOUT: Final = f"1 {RULES}"
+_LAYOUT: Final = f"2 {RULES}"
 
 _SCHEMA: Final = """
     -- Up to where the log is indexed; which log, in which of its epochs, by which rules.
@@ -39,6 +42,11 @@ _SCHEMA: Final = """
     CREATE TABLE edited (target INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
     -- Deleted messages whose texts the log may still hold, and the DELETE.
     CREATE TABLE removed (target INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+    -- FORGET and ERASE events whose bodies the log may still hold: by which mark their messages are found, and up to
+    -- which seq; whether all of them are taken out.
+    CREATE TABLE leaving (
+        seq INTEGER PRIMARY KEY, mark TEXT NOT NULL, upto INTEGER NOT NULL, out INTEGER NOT NULL
+    ) STRICT;
 """
 
 
@@ -52,6 +60,8 @@ class _Body(Struct):
     sender: str = ""
     text: str = ""
     target: int = 0
+    upto: int = 0
+    who: int = 0
 
 
 class _Said(Struct):
@@ -83,7 +93,10 @@ class SearchStore:
         self.done = 0
         """Up to which seq the log is indexed."""
         self.removed: list[int] = []
-        """DELETE events: what they deleted is not in the index, but may be in its files, and is in the log."""
+        """DELETE, FORGET and ERASE events: what they took away is not in the index, but may be in its files, and is in
+        the log."""
+        self.leaving: list[int] = []
+        """FORGET and ERASE events: what they took away is still in the index."""
 
     def open(self) -> None:
         """Open the index, made anew where it does not fit the log. Does nothing where it is open."""
@@ -110,6 +123,7 @@ class SearchStore:
                 index.execute(_SCHEMA)
                 index.execute("INSERT INTO state VALUES (?, ?, ?, 0)", (_LAYOUT, identity, self._epoch))
         self.removed = self._unerased()
+        self.leaving = [seq for (seq,) in self._opened.execute("SELECT seq FROM leaving WHERE NOT out ORDER BY seq")]
 
     def close(self) -> None:
         """Close the files. Raises nothing."""
@@ -127,25 +141,37 @@ class SearchStore:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
     def advance(self, head: int) -> None:
-        """Index the next events up to the seq `head`, at most `BATCH` seqs.
+        """Index the next events up to the seq `head`, at most `BATCH` seqs, and take out what is leaving.
 
         Raises:
             StaleError: see there.
         """
+        if self.leaving:
+            self._let_go(self.leaving[0])
+        if self.done < head:
+            self._follow(head)
+
+    def _follow(self, head: int) -> None:
         top = min(head, self.done + BATCH)
         with self._reading() as log:
             events: list[Any] = log.execute(
                 "SELECT seq, room, user, kind, body FROM events"
-                " WHERE seq > ? AND seq <= ? AND kind BETWEEN ? AND ? AND body != x'' ORDER BY seq",
-                (self.done, top, Kind.MESSAGE, Kind.DELETE),
+                " WHERE seq > ? AND seq <= ? AND (kind BETWEEN ? AND ? OR kind IN (?, ?)) AND body != x'' ORDER BY seq",
+                (self.done, top, Kind.MESSAGE, Kind.DELETE, Kind.FORGET, Kind.ERASE),
             ).fetchall()
         removed: list[int] = []
+        leaving: list[int] = []
         gone: set[str] = set()
         with self._opened as index:
             for seq, room, user, kind, encoded in events:
                 body = _decode(encoded)
                 if kind == Kind.MESSAGE:
-                    self._add(_Said(seq, room, user, body.sender, body.text))
+                    if body.text:  # what is left of a message by someone who was erased has none
+                        self._add(_Said(seq, room, user, body.sender, body.text))
+                elif kind in (Kind.FORGET, Kind.ERASE):
+                    row = (f"r{room}", body.upto) if kind == Kind.FORGET else (f"u{body.who}", seq)
+                    index.execute("INSERT INTO leaving VALUES (?, ?, ?, 0)", (seq, *row))
+                    leaving.append(seq)
                 elif (said := self._take_out(body.target)) is not None:
                     gone.update(words(said.text))
                     if kind == Kind.EDIT:
@@ -161,6 +187,27 @@ class SearchStore:
             index.execute("UPDATE state SET epoch = ?, done = ?", (self._epoch, top))
         self.done = top
         self.removed += removed
+        self.leaving += leaving
+
+    def _let_go(self, seq: int) -> None:
+        """Take out the next messages of a FORGET or ERASE."""
+        with self._opened as index:
+            mark, upto = index.execute("SELECT mark, upto FROM leaving WHERE seq = ?", (seq,)).get
+            matches = "SELECT rowid FROM messages WHERE messages MATCH ? AND rowid <= ? ORDER BY rowid LIMIT ?"
+            targets = [target for (target,) in index.execute(matches, (f'marks : "{mark}"', upto, TAKE_OUT))]
+            gone: set[str] = set()
+            for target in targets:
+                said = self._take_out(target)
+                gone.update(words(said.text) if said is not None else ())
+                index.execute("DELETE FROM edited WHERE target = ?", (target,))
+                index.execute("INSERT OR IGNORE INTO removed VALUES (?, ?)", (target, seq))
+            if gone:
+                self._forget(gone)
+            if len(targets) < TAKE_OUT:
+                index.execute("UPDATE leaving SET out = 1 WHERE seq = ?", (seq,))
+        if len(targets) < TAKE_OUT:
+            self.leaving.remove(seq)
+            self.removed.append(seq)
 
     def clean(self, stop: Callable[[], bool]) -> list[int]:
         """Leave nothing of what is in `removed` in the files, and return that; nothing where `stop` says so meanwhile.
@@ -252,17 +299,23 @@ class SearchStore:
                         )
 
     def _unerased(self) -> list[int]:
-        """Return the DELETE events whose texts the log still holds, and forget those whose it does not."""
-        left, erased = [], []
-        removed = list(self._opened.execute("SELECT target, seq FROM removed ORDER BY seq"))
-        with self._reading() as log:
-            for target, seq in removed:
+        """Return the events whose texts are out of the index and in the log; forget those whose are in neither."""
+        index = self._opened
+        left: list[int] = []
+        with self._reading() as log, index:
+            emptying = {seq for (seq,) in log.execute("SELECT seq FROM emptying")}
+            for (seq,) in list(index.execute("SELECT seq FROM leaving WHERE out")):
+                if seq in emptying:
+                    left.append(seq)
+                else:
+                    index.execute("DELETE FROM leaving WHERE seq = ?", (seq,))
+                    index.execute("DELETE FROM removed WHERE seq = ?", (seq,))
+            deletes = "SELECT target, seq FROM removed WHERE seq NOT IN (SELECT seq FROM leaving) ORDER BY seq"
+            for target, seq in list(index.execute(deletes)):
                 if log.execute("SELECT body != x'' FROM events WHERE seq = ?", (target,)).get:
                     left.append(seq)
                 else:
-                    erased.append((target,))
-        with self._opened as index:
-            index.executemany("DELETE FROM removed WHERE target = ?", erased)
+                    index.execute("DELETE FROM removed WHERE target = ?", (target,))
         return left
 
 
