@@ -59,8 +59,9 @@ class KeyChanged(Mistrusted):
     def __init__(self, address: str, known: str, now: str) -> None:
         before = f"its key was {known}" if known else "a certificate authority vouched for it"
         super().__init__(
-            f"What answers at {address} is not the server you know: {before}, now its key is {now}. Somebody may be in"
-            " between. Nothing secret was sent. Ask its host whether the key was changed; only if so, forget the old one."
+            f"What answers at {address} is not the server you know: {before}, now its key is {now}."
+            " Somebody may be in between. Nothing secret was sent. Ask its host whether the key was changed;"
+            " only if so, forget the old one."
         )
         self.known = known
         self.now = now

@@ -2,17 +2,36 @@
 
 from chat_tui.client.client import Client
 from chat_tui.client.outbox import UNSURE, Pending, Sent
-from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
+from chat_tui.errors import (
+    ClientError,
+    KeyChanged,
+    Lost,
+    Mistrusted,
+    NoRecord,
+    NotAChatServer,
+    NotConnected,
+    NotEncrypted,
+    Refused,
+    Unreachable,
+    Untrusted,
+    WrongPin,
+)
 
 __all__ = [
     "UNSURE",
     "Client",
     "ClientError",
+    "KeyChanged",
     "Lost",
+    "Mistrusted",
+    "NoRecord",
     "NotAChatServer",
     "NotConnected",
+    "NotEncrypted",
     "Pending",
     "Refused",
     "Sent",
     "Unreachable",
+    "Untrusted",
+    "WrongPin",
 ]

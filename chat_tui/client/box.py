@@ -21,7 +21,7 @@ _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS messages (
         id        INTEGER PRIMARY KEY,   -- the number it is sent with
-        session   TEXT NOT NULL,         -- the session it was written in; empty while it never was
+        session   TEXT NOT NULL,         -- mark of the session it was written in; empty while it never was
         room      TEXT NOT NULL,
         text      TEXT NOT NULL,
         me        INTEGER NOT NULL,
@@ -47,11 +47,25 @@ _PUT: Final = f"""
 """  # noqa: S608 - our own names
 
 
+_KEEP_SESSION: Final = """
+    DELETE FROM state WHERE key IN ('session', 'account', 'entry');
+    INSERT INTO state SELECT * FROM (
+        SELECT 'session' AS key, :session AS value UNION SELECT 'account', :account UNION SELECT 'entry', :entry
+    ) WHERE value <> '';
+"""
+
+
+def mark_of(session: str) -> str:
+    """Return by what a session is told from others where its secret has no business."""
+    return hashlib.sha256(session.encode()).hexdigest()[:16] if session else ""
+
+
 class Kept(Struct, kw_only=True):
     """A message that is not confirmed."""
 
     id: int
     session: str = ""
+    """`mark_of` the session it was written in; empty while it never was."""
     room: str
     text: str
     me: bool = False
@@ -87,6 +101,8 @@ class Box:
             except (apsw.Error, OSError) as error:
                 self._fail(error)
             self.drafts = dict(self._run("SELECT room, text FROM drafts"))
+            if self.session:  # made before messages bore the session's mark instead of its secret
+                self._run("UPDATE messages SET session = ? WHERE session = ?", (mark_of(self.session), self.session))
 
     @property
     def kept(self) -> bool:
@@ -95,17 +111,27 @@ class Box:
 
     @property
     def session(self) -> str:
-        """The secret of the session under this name; empty for none."""
+        """The secret of the session under this name; empty for none, or where the system's keyring has it."""
         return self._get("session")
 
-    @session.setter
-    def session(self, secret: str) -> None:
-        self._run("INSERT OR REPLACE INTO state VALUES ('session', ?)", (secret,))
+    @property
+    def account(self) -> bool:
+        """The session is an account's."""
+        return self._get("account") != ""
+
+    @property
+    def entry(self) -> str:
+        """Where the secret lies in the system's keyring; empty where it lies here, or there is none."""
+        return self._get("entry")
+
+    def keep_session(self, secret: str, *, account: bool = False, entry: str = "") -> None:
+        """Keep who one is here, or forget it: without a secret and an entry."""
+        self._run(_KEEP_SESSION, {"session": secret, "account": "1" if account else "", "entry": entry})
 
     @property
     def moved(self) -> str:
         """The name of the box into which everything went when its owner took another name; empty for none."""
-        return "" if self.session else self._get("moved")
+        return "" if self.session or self.entry else self._get("moved")
 
     @property
     def last(self) -> int:
@@ -156,7 +182,7 @@ class Box:
         for message in self.messages():
             other.put(message)
         other.take_drafts(self)
-        other.session = self.session
+        other.keep_session(self.session, account=self.account, entry=self.entry)
         self.drafts.clear()
         self._run("DELETE FROM messages; DELETE FROM drafts; DELETE FROM state")
         self._run("INSERT INTO state VALUES ('moved', ?)", (other.name,))
@@ -263,6 +289,7 @@ def _open(path: Path) -> "apsw.Connection":
     database = apsw.Connection(str(path))
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        database.execute("PRAGMA secure_delete = ON")  # of a session that ended nothing stays
         with database:
             database.execute(_SCHEMA)
             columns = {column for _, column, *_ in database.execute("PRAGMA table_info(messages)")}

@@ -4,24 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Final, Self
 
 from msgspec import UNSET
 
-from chat_tui.client.box import Boxes
 from chat_tui.client.connection import Connection
+from chat_tui.client.entering import Entering
 from chat_tui.client.outbox import Sent
 from chat_tui.client.requests import ANSWERS, PRIVATE
-from chat_tui.client.talking import Talking
-from chat_tui.errors import ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
+from chat_tui.errors import ClientError, Lost, NotConnected, Refused
 from server.protocol import frames, limits
-from server.protocol.errors import Code, ProtocolError
+from server.protocol.errors import FINAL, Code, ProtocolError
 from server.protocol.text import check_name
 
-_First = TypeVar("_First")
+_NO_MORE: Final = frozenset({Code.SESSION_ENDED, Code.ERASED})
+"""Last words after which nobody can come back as who this was."""
 
 
-class Client(Talking):
+class Client(Entering):
     """Talk to a chat server.
 
         async with Client("127.0.0.1", 7373, "alice") as chat:
@@ -31,8 +31,11 @@ class Client(Talking):
 
     Messages are numbered here. One that was not confirmed when the connection ended is kept, and sent again with its
     number by `reconnect`. With `keep` that outlives the process: session, unconfirmed messages and drafts lie in a file
-    that belongs to this name on this server, and go on with the next client of that name. Everything belongs to one
-    event loop.
+    that belongs to this name on this server, and go on with the next client of that name; an account's session lies in
+    the system's keyring where there is one. Everything belongs to one event loop.
+
+    To another machine all goes over TLS, to a server whose key is known or trusted (see `Untrusted`, `trust`). To this
+    one a guest talks in plain until something secret is to be said.
 
     Args:
         host: where the server listens.
@@ -41,7 +44,11 @@ class Client(Talking):
         backlog: latest messages wanted of each room on entering, 0 for none.
         patience: seconds to wait for a connection and for each answer.
         keep: a folder for what outlives this process; None keeps nothing.
-        device: the session that another device of the same person asked for (see `device`): `name` may be empty then.
+        device: the code that another device of the same person asked for (see `device`): `name` may be empty then.
+        known: the file of the servers that are known by their keys; None: what is known ends with this client.
+        pin: the key that the server must have, in short, as an invitation says it; empty where none does.
+        ticket: what one may sign up with, as an invitation says it; empty where none does.
+        device_name: how one calls this device in the list of one's sessions.
     """
 
     def __init__(
@@ -54,35 +61,30 @@ class Client(Talking):
         patience: float = 10.0,
         keep: Path | None = None,
         device: str = "",
+        known: Path | None = None,
+        pin: str = "",
+        ticket: str = "",
+        device_name: str = "",
     ) -> None:
-        super().__init__(patience, backlog)
-        self.host = host
-        self.port = port
-        self.name = name
+        super().__init__(
+            host,
+            port,
+            name,
+            backlog=backlog,
+            patience=patience,
+            keep=keep,
+            device=device,
+            known=known,
+            pin=pin,
+            ticket=ticket,
+            device_name=device_name,
+        )
         self.user: int | None = None
         self.rooms: list[str] = []
-        self.server = ""
-        """The server's program and version, for people."""
-        self.server_id = ""
-        """Names the server's history; empty while it is not known."""
-        self.replaced = False
-        """The last welcome was to another history than the one seen before: restored from a copy, say."""
-        self.session = ""
-        """Secret that proves who comes back; empty before the first welcome."""
-        self.epoch = ""
-        self.seq = 0
-        """All up to here has been received."""
         self.ended: ClientError | None = None
-        """Why the last connection ended; None while connected or where this side ended it."""
-        self.show: list[str] | None = None
-        """The rooms whose latest messages are wanted on coming in; None: all."""
-        self._device = device
-        self._connection: Connection | None = None
-        self._boxes = Boxes(keep)
-        self._owner = ("", "")
-        """Server and name that the outbox belongs to."""
-        self._greeting: asyncio.Future[frames.Welcome] | None = None
-        self._in = False
+        """Why the last connection ended, Refused where the server put us out; None while connected or where this side
+        ended it."""
+        self._last_word: Refused | None = None
         self._unpaged: dict[str, int] = {}
         """Rooms whose first page has not come yet, each with the seq it reaches up to."""
 
@@ -107,9 +109,12 @@ class Client(Talking):
 
         Raises:
             Unreachable: nobody listens there.
+            Untrusted: a first visit. Have people compare the key, `trust` the error, and call again.
+            KeyChanged, WrongPin, NotEncrypted: it is not the server that should answer. Nothing secret was sent.
             NotAChatServer: something else answers.
             Refused: the server does not take this name, or anyone. The connection may still be open: set another
-                `name` and call again.
+                `name`, or with `login_needed` and `login_failed` the `password`, and call again.
+            NoRecord: nobody can say which servers are known.
             Lost: the connection ended before the welcome.
         """
         self.epoch = ""
@@ -132,6 +137,7 @@ class Client(Talking):
             connection.expect_end()
             await asyncio.wait([connection.ended], timeout=min(self._patience, 1.0))
         await self.close()
+        await self._kept()
         self._outbox.box.close()
 
     async def close(self) -> None:
@@ -171,10 +177,10 @@ class Client(Talking):
         """
         connection = self._connection
         while connection is not None:
-            batch = await connection.next_batch()
-            if batch is None:
-                return
-            yield batch
+            if (batch := await connection.next_batch()) is not None:
+                yield batch
+            else:
+                connection = await asyncio.shield(connection.successor) if connection.successor is not None else None
 
     async def events(self) -> AsyncIterator[frames.ServerFrame]:
         """Yield what the server says, frame by frame, until the connection ends."""
@@ -183,116 +189,6 @@ class Client(Talking):
                 yield frame
 
     # How.
-
-    async def _come_in(self) -> frames.Welcome:
-        connection = self._connection
-        if connection is not None and connection.closing:
-            await connection.end(0)
-        if connection is None or connection.ended.done():
-            connection = await self._open()
-            self._belong((await self._about(connection)).id)
-            self._boxes.met(self._address, self.server_id)
-        elif self._owner[1] != self.name:
-            self._choose(self.name)
-        self.replaced = False
-        resume = frames.Resume(session=self.session, epoch=self.epoch, seq=self.seq) if self.session else None
-        while True:
-            try:
-                return await self._greet(connection, resume)
-            except Refused as refusal:
-                if resume is None or refusal.code not in (Code.NO_SUCH_SESSION, Code.DIVERGED):
-                    raise
-                if not self.name:
-                    words = "This code is not known here. Ask your other device for a new one."
-                    raise Refused(refusal.code, words) from refusal
-                if refusal.code == Code.DIVERGED and resume.epoch:
-                    self.replaced = True
-                    resume = frames.Resume(session=self.session)
-                else:
-                    resume = None
-
-    async def _about(self, connection: Connection) -> frames.Server:
-        """Ask which server this is: what is kept, the session's secret above all, is for one server alone."""
-        ref = self._next_ref()
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._asked[ref] = answer
-        connection.write(frames.About(ref=ref))
-        about = await self._first(connection, answer)
-        if not isinstance(about, frames.Server):
-            raise NotAChatServer(f"What listens at {self.host}:{self.port} does not answer as a chat server.")
-        return about
-
-    async def _greet(self, connection: Connection, resume: frames.Resume | None) -> frames.Welcome:
-        self._greeting = asyncio.get_running_loop().create_future()
-        connection.write(
-            frames.Hello(name=self.name, resume=resume, backlog=self._backlog, show=self.show, resumes=True)
-        )
-        try:
-            return await self._first(connection, self._greeting)
-        finally:
-            self._greeting = None
-
-    async def _first(self, connection: Connection, answer: asyncio.Future[_First]) -> _First:
-        """Wait for an answer that must come before this client is in."""
-        waited: list[asyncio.Future[Any]] = [answer, connection.ended]
-        await asyncio.wait(waited, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
-        if answer.done():
-            return answer.result()
-        if connection.ended.done():
-            raise connection.ended.result() or Lost("The connection was closed.")
-        connection.close()
-        if self.server:  # it did once
-            raise Lost("The server does not answer.")
-        raise NotAChatServer(f"What listens at {self.host}:{self.port} does not answer as a chat server.")
-
-    @property
-    def _address(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def _belong(self, server: str) -> None:
-        """Go on with what is kept for this name on a server."""
-        held_up = self._outbox.box.trouble and not self.session  # whoever held it may have ended
-        if (server, self.name) == self._owner and not held_up:
-            return
-        self.server_id = server
-        box = self._boxes.open(server, self.name)
-        # Another server's stays with that server; what was written before any was known is for the first.
-        self._outbox.belong(box, take=self._owner[0] in ("", server))
-        self._owner = (server, self.name)
-        self.session, self.epoch, self.seq = box.session or self._device, "", 0
-        self._device = ""
-
-    def _choose(self, name: str) -> None:
-        """Come in under another name than was tried: as who had it here before, else as who we are."""
-        box = self._boxes.open(self.server_id, name)
-        if self.session and not box.session:
-            self._outbox.rename(box)
-        else:
-            self._outbox.belong(box, take=True)
-            self.session, self.epoch, self.seq = box.session, "", 0
-        self._owner = (self.server_id, name)
-
-    def _called(self, name: str) -> None:
-        """We have another name: what is kept goes with it."""
-        if name != self.name:
-            self.name = name
-            self._outbox.rename(self._boxes.open(self.server_id, name))
-            self._owner = (self.server_id, name)
-
-    async def _open(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._patience):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._on_frame, self._must_read), self.host, self.port
-                )
-        except TimeoutError as error:
-            raise Unreachable(f"{self.host}:{self.port} does not answer.") from error
-        except OSError as error:
-            raise Unreachable(_why_unreachable(error, self.host, self.port)) from error
-        connection.ended.add_done_callback(self._on_end)
-        self._connection = connection
-        return connection
 
     def _on_frame(self, frame: frames.ServerFrame) -> bool:
         """Take note of a frame as it comes in; return whether it also goes to those who listen."""
@@ -305,6 +201,8 @@ class Client(Talking):
                 pass  # it comes by itself, perhaps ahead of what was said before it
             case frames.Event():
                 self.seq = max(self.seq, frame.seq)
+                if isinstance(frame, frames.Appointed) and (frame.who, frame.room) == (self.user, "general"):
+                    self.role = frame.role
             case frames.Ping():
                 if frame.seq is not UNSET:
                     self.seq = max(self.seq, frame.seq)
@@ -314,6 +212,16 @@ class Client(Talking):
                 return False
             case frames.Welcome():
                 self._welcome(frame)
+            case frames.Sso():
+                if self.on_sso is not None:
+                    self.on_sso(frame)
+                return False
+            case frames.Account() if self._in and frame.session:
+                self._called(frame.name)
+                self._outbox.renew(frame.session)
+                self._be(frame.session, account=True)
+            case frames.Blocked():
+                self.blocked = dict(frame.people)
             case frames.Renamed() if frame.user == self.user:
                 self._called(frame.new)
             case frames.History() if frame.ref is UNSET:
@@ -333,12 +241,12 @@ class Client(Talking):
 
     def _welcome(self, frame: frames.Welcome) -> None:
         self._in = True
-        self.ended = None
+        self.ended = self._last_word = None
         self._called(frame.name)  # who comes from another device learns it here
         self.user, self.rooms, self.server = frame.user, frame.rooms, frame.server
-        if frame.session != self._outbox.box.session:
-            self._outbox.box.session = frame.session
-        self.session, self.epoch = frame.session, frame.epoch
+        self.role, self.blocked = frame.role, {}
+        self._be(frame.session, account=frame.account)
+        self.epoch = frame.epoch
         if not frame.resumed:
             self.seq = frame.seq
             shown = frame.rooms if self.show is None else [room for room in self.show if room in frame.rooms]
@@ -356,7 +264,11 @@ class Client(Talking):
                 self._write(frames.HistoryRequest(room=room, before=seq + 1, limit=self._backlog))
 
     def _refused(self, frame: frames.Error) -> bool:
-        error = Refused(frame.code, frame.message)
+        error = Refused(frame.code, frame.message, frame.wait_ms if frame.wait_ms is not UNSET else 0)
+        if frame.code in FINAL and frame.ref is UNSET:
+            self._last_word = error
+            if frame.code in _NO_MORE and self._in:
+                self._forget()
         if frame.id is not UNSET:
             return self._outbox.refuse(frame, frame.id)
         if self._refuse(frame.ref, error):
@@ -367,11 +279,12 @@ class Client(Talking):
             return False
         return True
 
-    def _on_end(self, ended: asyncio.Future[ClientError | None]) -> None:
+    def _on_end(self, connection: Connection) -> None:
         self._in = False
-        self.ended = ended.result()
+        lost = connection.ended.result()
+        self.ended = lost and (self._last_word or lost)
         why = self.ended or Lost("The connection was closed.")
-        self._outbox.disconnected(why)
+        self._outbox.disconnected(why if connection.successor is None else None)
         self._refuse_all(why)
 
     def _live(self) -> None:
@@ -388,12 +301,3 @@ class Client(Talking):
     def _write(self, frame: frames.ClientFrame) -> None:
         if self._connection is not None:
             self._connection.write(frame)
-
-
-def _why_unreachable(error: OSError, host: str, port: int) -> str:
-    """Say in plain words why there is no connection."""
-    if isinstance(error, ConnectionRefusedError):
-        return f"Nothing listens at {host}:{port}."
-    if error.__class__.__name__ == "gaierror":
-        return f"No computer is known as {host}."
-    return f"{host}:{port} can't be reached ({error.strerror or error})."

@@ -32,6 +32,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, on_frame: Callable[[frames.ServerFrame], bool], must_read: Callable[[], bool]) -> None:
         self.ended: asyncio.Future[ClientError | None] = asyncio.get_running_loop().create_future()
         """Done when the connection has ended; its result is why, None where we ended it."""
+        self.successor: asyncio.Future[Connection | None] | None = None
+        """Where what is said goes on when this side ends it to go over TLS; its result is None where that failed."""
         self.consumed = False
         """Someone reads the batches. Until then the oldest are dropped instead of stopping the connection."""
         self._on_frame = on_frame
@@ -43,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._heard = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._secure = False
         self._closing = False
         self._spoke = False
         self._complained = False
@@ -52,6 +55,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; find out by TCP where the other side vanishes without a word."""
         self._transport = cast(asyncio.Transport, transport)
+        self._secure = transport.get_extra_info("ssl_object") is not None
         self._heard = asyncio.get_running_loop().time()
         self._listen_for_life()
         sock = transport.get_extra_info("socket")
@@ -91,6 +95,11 @@ class Connection(asyncio.Protocol):
         """The other side ends the connection now, because this side asked it to."""
         self._closing = True
         self.resume()
+
+    @property
+    def secure(self) -> bool:
+        """It is encrypted, to who should be there: see `secure.Way`."""
+        return self._secure
 
     @property
     def closing(self) -> bool:

@@ -1,13 +1,17 @@
 """What one may ask of a server about accounts, about others' behaviour, and about what it holds of oneself."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET
 
 from chat_tui.client.requests import Requests, given
+from chat_tui.errors import Refused
 from server.protocol import frames, limits
+from server.protocol.errors import Code
+
+_Answer = TypeVar("_Answer", bound=frames.Request)
 
 
 class Governing(Requests):
@@ -29,7 +33,7 @@ class Governing(Requests):
 
     async def claim(self, code: str) -> None:
         """Become the server's owner, by the code that it showed at its first start."""
-        await self._ask(frames.Claim(code=code), frames.Ok)
+        await self._ask_in_secret(frames.Claim(code=code), frames.Ok)
 
     async def block(self, name: str, on: bool = True) -> None:
         """Hide somebody from oneself, or show them again; `blocked` follows."""
@@ -124,4 +128,19 @@ class Governing(Requests):
 
         The connection ends. `password` is the account's, where one has one.
         """
-        await self._ask(frames.Erase(password=password, name=name), frames.Ok)
+        request = frames.Erase(password=password, name=name)
+        await (self._ask_in_secret(request, frames.Ok) if password else self._ask(request, frames.Ok))
+
+    # How.
+
+    @property
+    @abstractmethod
+    def secure(self) -> bool:
+        """The connection is encrypted, to a server that is trusted."""
+
+    async def _ask_in_secret(self, request: frames.Request, kind: type[_Answer]) -> _Answer:
+        """Ask what holds a secret: on a connection that anybody might read nothing is sent."""
+        self._live()
+        if not self.secure:
+            raise Refused(Code.NO_ACCOUNT, "You have no account here yet, and this is for who has one.")
+        return await self._ask(request, kind)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from chat_tui.client.box import Box, Kept
+from chat_tui.client.box import Box, Kept, mark_of
 from chat_tui.errors import ClientError, Lost, Refused
 from server.protocol import frames
 from server.protocol.errors import Code
@@ -64,6 +64,7 @@ class Outbox:
         # my other devices' for mine.
         self._last = time.time_ns() // 1000
         self._session = ""
+        """`mark_of` the session we are in; empty while not connected."""
         self._timer: asyncio.TimerHandle | None = None
         self._refusals = 0
         self._slowed = False
@@ -131,9 +132,10 @@ class Outbox:
         """Send all that waits in `session`.
 
         Args:
-            session: which it is now.
+            session: the secret of the one it is now.
             replaced: the log that an earlier session was in is gone: what was written in it is not in this one.
         """
+        session = mark_of(session)
         for message in list(self.pending.values()):
             if message.session not in ("", session):
                 if replaced or message.withdrawn:
@@ -149,10 +151,20 @@ class Outbox:
         self._slowed = False
         self._flush()
 
-    def disconnected(self, why: ClientError) -> None:
-        """Keep what is unconfirmed; tell those who wait for it."""
+    def renew(self, session: str) -> None:
+        """Go on in the same session, which has another secret now."""
+        before, self._session = self._session, mark_of(session)
+        for message in self.pending.values():
+            if message.session == before:
+                message.session = self._session
+                self.box.put(message)
+
+    def disconnected(self, why: ClientError | None) -> None:
+        """Keep what is unconfirmed; tell those who wait for it, but where it goes on at once (None)."""
         self._session = ""
         self._stop_waiting()
+        if why is None:
+            return
         for message in self.pending.values():
             if message.done is not None and not message.done.done():
                 message.done.set_exception(why)

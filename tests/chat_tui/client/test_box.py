@@ -20,7 +20,7 @@ def message(id: int, text: str = "hi", session: str = "s") -> Kept:
 def test_what_is_put_in_is_there_again(tmp_path: Path) -> None:
     """In the order of the numbers, with all it had; what was dropped is not."""
     box = Box(tmp_path / "b.db")
-    box.session = "secret"
+    box.keep_session("secret")
     sent = [message(number, f"m{number}") for number in (3, 1, 2)]
     sent[0].withdrawn, sent[1].failed, sent[2].me = True, "No.", True
     sent[0].reply = 41
@@ -144,7 +144,7 @@ def test_a_box_moves_with_its_name(tmp_path: Path, session: str) -> None:
     """All of it, and nothing is left behind."""
     boxes = Boxes(tmp_path)
     old, new = boxes.open("one", "alice"), boxes.open("one", "al")
-    old.session = session
+    old.keep_session(session)
     old.put(message(7))
     old.keep_draft("general", "half")
     old.move_to(new)
