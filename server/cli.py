@@ -18,6 +18,7 @@ from server.chat.limits import Limits, names
 from server.config import DEFAULT_HOST, DEFAULT_PORT, Config, default_data
 from server.data import DataError
 from server.net.listener import ListenError
+from server.net.tls import TlsError
 from server.service import serve
 from server.version import SERVER
 
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config, ready))
-    except (DataError, StoreError, ListenError) as error:
+    except (DataError, StoreError, ListenError, TlsError) as error:
         if config.log_file is not None:
             logging.getLogger("chat").error("%s", error)
         sys.exit(f"chat-server: {error}")
@@ -55,6 +56,8 @@ def _config(arguments: list[str] | None) -> Config:
     add("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s, this machine only)")
     add("--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (default: %(default)s)")
     add("--data", type=Path, metavar="DIR", help=f"where messages are kept (default: {default_data()})")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate of your own, PEM; SIGHUP has it read anew")
+    add("--tls-key", type=Path, metavar="FILE", help="its key, PEM (default: the server makes both)")
     add("--log-format", choices=("text", "json"), default="text", help="how the log is written (default: %(default)s)")
     add("--log-file", type=Path, metavar="FILE", help="where the log goes instead of standard output")
     add("--limits", choices=("on", "off"), default="on", help="off lifts those of rate and number, for benchmarks")
@@ -67,6 +70,8 @@ def _config(arguments: list[str] | None) -> Config:
         limits = (Limits() if given.limits == "on" else Limits.off()).changed(given.limit)
     except ValueError as error:
         parser.exit(2, f"chat-server: {error}\n")
+    if (given.tls_cert is None) is not (given.tls_key is None):
+        parser.error("--tls-cert and --tls-key go together")
     return Config(
         data=given.data or default_data(),
         host=given.host,
@@ -75,6 +80,8 @@ def _config(arguments: list[str] | None) -> Config:
         hosted=given.hosted,
         log_format=given.log_format,
         log_file=given.log_file,
+        tls_cert=given.tls_cert,
+        tls_key=given.tls_key,
     )
 
 

@@ -31,3 +31,6 @@ class Config:
     log_format: Literal["text", "json"] = "text"
     log_file: Path | None = None
     """Where the log goes instead of standard output."""
+    tls_cert: Path | None = None
+    """A certificate (PEM, with those that vouch for it), with `tls_key`; without them the server makes its own."""
+    tls_key: Path | None = None

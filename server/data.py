@@ -1,4 +1,4 @@
-"""The data directory: private, one server at a time, and `clients.json`."""
+"""The data directory: private, one server at a time; who is connected, and where it listens."""
 
 import contextlib
 import os
@@ -9,6 +9,8 @@ from typing import IO
 
 import msgspec
 from msgspec import Struct
+
+from server.disk import sync_directory, write_private
 
 
 class DataError(Exception):
@@ -22,6 +24,15 @@ class Client(Struct):
     address: str
     since: str
     """RFC 3339, UTC."""
+
+
+class Listening(Struct):
+    """Where a running server listens."""
+
+    host: str
+    """An address of it by which this machine reaches it."""
+    port: int
+    pid: int
 
 
 class DataDirectory:
@@ -41,13 +52,33 @@ class DataDirectory:
         """The search index: made from the database, and made anew where it is missing."""
         return self.path / "search.db"
 
+    @property
+    def tls_key(self) -> Path:
+        """The server's own key: clients know it by that."""
+        return self.path / "tls.key"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """The certificate that goes with it."""
+        return self.path / "tls.crt"
+
+    @property
+    def control(self) -> Path:
+        """What whoever runs this server says in `hello` to do everything: another one with each start."""
+        return self.path / "control.key"
+
+    @property
+    def listening(self) -> Path:
+        """Where the server that runs here listens, as JSON: `Listening`. A killed one may have left it."""
+        return self.path / "listening.json"
+
     def open(self) -> None:
         """Make it where it is missing, and take it; DataError where that is not possible."""
         try:
             missing = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             for path in missing:
-                _sync_directory(path.parent)
+                sync_directory(path.parent)
             # An older umask or a copy may have left it open to others.
             self.path.chmod(0o700)
             self._lock = (self.path / "server.lock").open("ab")
@@ -64,6 +95,7 @@ class DataDirectory:
             ) from error
         try:
             self.write_clients(())
+            self.listening.unlink(missing_ok=True)
         except OSError as error:
             self._lock.close()
             raise DataError(f"{self.path} can't be written: {error.strerror}. Give another --data.") from error
@@ -71,30 +103,24 @@ class DataDirectory:
     def write_clients(self, clients: Iterable[Client]) -> None:
         """Replace `clients.json` at once: a reader sees the old one or the new one. OSError where that fails."""
         data = msgspec.json.format(msgspec.json.encode(list(clients)), indent=2) + b"\n"
-        new = self.path / "clients.json.new"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        new.replace(self.path / "clients.json")
+        write_private(self.path / "clients.json", data)
+
+    def write_control(self, token: str) -> None:
+        """Keep what whoever runs this server says in `hello`. OSError where that fails."""
+        write_private(self.control, token.encode())
+
+    def write_listening(self, host: str, port: int) -> None:
+        """Say where this server listens. OSError where that fails."""
+        write_private(self.listening, msgspec.json.encode(Listening(host, port, os.getpid())) + b"\n")
 
     def close(self) -> None:
         """Nobody is connected any more; give the directory up."""
         with contextlib.suppress(OSError):
             self.write_clients(())
+            self.listening.unlink(missing_ok=True)
+            self.control.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
-
-
-def _sync_directory(path: Path) -> None:
-    """Bring what a directory lists to the disk: else a power cut may take a new directory, and all that is in it."""
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(OSError):  # some file systems have no such call
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -4,19 +4,25 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.config import Config
-from server.data import Client, DataDirectory
+from server.data import Client, DataDirectory, DataError
+from server.invitation import way_in
 from server.log.sqlite import SqliteLog
+from server.net import tls
 from server.net.listener import Listener
+from server.net.origins import is_loopback
 from server.net.session import Sessions
 from server.version import SERVER
 
@@ -42,7 +48,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         ready: called with each address once it is listened on.
 
     Raises:
-        DataError, StoreError, ListenError: it can't start; the text says why.
+        DataError, StoreError, ListenError, TlsError: it can't start; the text says why.
     """
     data = DataDirectory(config.data)
     data.open()
@@ -55,10 +61,11 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         chat = Chat(journal, archive, rooms, SERVER, config.limits)
         chat.committed_to = index.advance
         sessions = Sessions()
-        listener = Listener(chat, sessions)
+        listener = Listener(chat, sessions, _tls(config, data))
         stop = asyncio.Event()
         clients = asyncio.create_task(_keep_clients(chat, data, stop))
         beating = asyncio.create_task(sessions.keep_beating())
+        telling: asyncio.Task[None] | None = None
         journal.start(chat.committed)
         index.start(journal.head)
         try:
@@ -68,10 +75,16 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
                 _end_when_alone(sessions, stop)
             for host, port in addresses:
                 ready(host, port)
+            _write_listening(data, *addresses[0])
+            telling = asyncio.create_task(_tell_others(config, data, addresses))
+            if config.tls_key is not None:
+                _heed_renewal(config, data, listener)
             await stop.wait()
         finally:
             stop.set()
             beating.cancel()
+            if telling is not None:
+                telling.cancel()
             listener.close()
             await index.close()
             await _shut_down(chat, sessions, journal, archive)
@@ -79,6 +92,61 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             _heed_no_more_signals()
     finally:
         data.close()
+
+
+def _key_files(config: Config, data: DataDirectory) -> tuple[Path, Path]:
+    """Return where the key and the certificate are."""
+    return config.tls_key or data.tls_key, config.tls_cert or data.tls_certificate
+
+
+def _tls(config: Config, data: DataDirectory) -> ssl.SSLContext:
+    """Return the server's side of TLS; TlsError where that can't be had."""
+    return (tls.own if config.tls_key is None else tls.context)(*_key_files(config, data))
+
+
+def _control(data: DataDirectory) -> str:
+    """Make and return what whoever runs this server says to do everything: who reads the directory may."""
+    token = secrets.token_hex(32)
+    try:
+        data.write_control(token)
+    except OSError as error:
+        raise DataError(f"{data.control} can't be written: {error.strerror}.") from error
+    return token
+
+
+def _write_listening(data: DataDirectory, host: str, port: int) -> None:
+    """Leave word where this server listens, for the other commands of `chat-server`."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    try:
+        data.write_listening(here, port)
+    except OSError as error:
+        log.warning("%s can't be written: %s", data.listening, error.strerror)
+
+
+async def _tell_others(config: Config, data: DataDirectory, addresses: list[tuple[str, int]]) -> None:
+    """Say in the log how others come in, where they can."""
+    outward = [(host, port) for host, port in addresses if not is_loopback(host)]
+    if not outward:
+        return
+    _, certificate = _key_files(config, data)
+    way = await asyncio.to_thread(lambda: way_in(*outward[0], tls.der(certificate)))
+    log.info("Fingerprint of this server's key: %s", way.pin)
+    log.info("Others come in with: %s", way.line())
+
+
+def _heed_renewal(config: Config, data: DataDirectory, listener: Listener) -> None:
+    """SIGHUP has a renewed certificate read, where there is that signal. Connections go on as they are."""
+
+    def renew() -> None:
+        try:
+            listener.context = _tls(config, data)
+        except tls.TlsError as error:
+            log.error("The certificate stays what it was: %s", error)
+        else:
+            log.info("The certificate was read anew.")
+
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[[list[int]], None], seqs: list[int]) -> None:

@@ -122,9 +122,8 @@ class Chat:
         """Act on a line, None for one that was too long. `peer.flush()` MUST follow the last line of a read."""
         try:
             if line is None:
-                raise ProtocolError(
-                    Code.TOO_LONG, f"A line has at most {self.limits.line:,} bytes here. This one was dropped."
-                )
+                most = self.limits.line if peer.person is not None else min(self.limits.early, self.limits.line)
+                raise ProtocolError(Code.TOO_LONG, f"A line has at most {most:,} bytes here. This one was dropped.")
             frame = decode_client(line)
         except ProtocolError as fault:
             self._fault(peer, fault)

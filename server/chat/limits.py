@@ -44,13 +44,17 @@ class Limits:
     """The same in the long run: 2,880 guesses a day find no password that is worth its name."""
 
     hello: float = _limit(10, 0.1, 600, "seconds")
-    """For a new connection to say anything at all: a port scan does not, a person at `nc` does."""
+    """For a new connection to say anything at all, and again to end its first line, over TLS with the handshake: a port
+    scan does neither, a person at `nc` does."""
 
     name: float = _limit(120, 0.1, 3600, "seconds")
     """After that, to be welcomed: after a hello that was refused, a person is choosing another name."""
 
     line: int = _limit(wire.LINE, 1024, wire.LINE, "bytes")
     """The longest line that is taken: what a connection makes the server hold. Not longer: clients count on it."""
+
+    early: int = _limit(8192, 1024, wire.LINE, "bytes")
+    """The same, before the welcome: who may not come in makes the server hold less."""
 
     page: int = _limit(wire.LINE, 4096, wire.LINE, "bytes")
     """A page of history, whatever number of messages was asked for. One message at least is in it."""

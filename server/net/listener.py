@@ -1,12 +1,24 @@
-"""The listening sockets."""
+"""The listening sockets, and the door: TLS and plain lines come in by the same one, and the first byte tells which."""
 
 import asyncio
 import errno
 import socket
-from typing import Final
+import ssl
+from typing import Final, cast
 
 from server.chat.chat import Chat
-from server.net.session import Session, Sessions
+from server.net.origins import is_loopback
+from server.net.secured import Secured
+from server.net.session import CLOSE_SECONDS, Session, Sessions
+from server.protocol.codec import encode
+from server.protocol.errors import Code
+from server.protocol.frames import Error
+
+TLS: Final = 0x16
+"""The first byte of TLS: a handshake's record. No line begins with it."""
+
+DENIED: Final = bytes((0x15, 3, 3, 0, 2, 2, 49))
+"""TLS's alert `access_denied`, for who has not agreed on any key yet (RFC 8446, section 6)."""
 
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted: everyone comes back at once after a restart. The system may hold less."""
@@ -17,11 +29,20 @@ class ListenError(Exception):
 
 
 class Listener:
-    """Takes connections at one address."""
+    """Takes connections at one address.
 
-    def __init__(self, chat: Chat, sessions: Sessions) -> None:
-        self._chat = chat
-        self._sessions = sessions
+    Args:
+        chat: what they are for.
+        sessions: where they are kept.
+        context: the server's side of TLS. Set anew, it holds for connections that come then.
+    """
+
+    def __init__(self, chat: Chat, sessions: Sessions, context: ssl.SSLContext) -> None:
+        self.chat = chat
+        self.sessions = sessions
+        self.context = context
+        self.waiting: set[Door] = set()
+        """Connections that have said nothing yet, or are turned away."""
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int) -> list[tuple[str, int]]:
@@ -29,7 +50,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: Session(self._chat, self._sessions), host, port, backlog=BACKLOG, start_serving=False
+                lambda: Door(self), host, port, backlog=BACKLOG, start_serving=False
             )
             await self._server.start_serving()
         except (OSError, OverflowError) as error:
@@ -37,9 +58,91 @@ class Listener:
         return [listening.getsockname()[:2] for listening in self._server.sockets]
 
     def close(self) -> None:
-        """Take no more connections; those there are stay."""
+        """Take no more connections; those that have said something stay."""
         if self._server is not None:
             self._server.close()
+        for door in list(self.waiting):
+            door.abort()
+
+
+class Door(asyncio.Protocol):
+    """A connection that has said nothing yet.
+
+    Its first byte says what it speaks, and so in what it is answered, also where it may not come in. It becomes a
+    session with all that it has said, or ends.
+    """
+
+    __slots__ = ("_host", "_house", "_refusal", "_refused", "_timer", "_transport")
+
+    def __init__(self, house: Listener) -> None:
+        self._house = house
+        self._refusal: Error | None = None
+        self._refused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody is at the door."""
+        house, limits = self._house, self._house.chat.limits
+        self._transport = cast("asyncio.Transport", transport)
+        house.waiting.add(self)
+        raw = transport.get_extra_info("socket")
+        # A message must not wait for the one before it to be acknowledged by TCP.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        peername = transport.get_extra_info("peername")
+        self._host = str(peername[0]) if peername else ""
+        seconds = limits.hello
+        silent = Error(code=Code.HELLO_TIMEOUT, message=f"Nobody said hello in {seconds:g} seconds.")
+        if not house.sessions.origins.enter(self._host, limits):
+            message = f"There are {limits.connections} connections from your address. Try again later."
+            self._refusal = silent = Error(code=Code.TOO_MANY_CONNECTIONS, message=message)
+            seconds = CLOSE_SECONDS
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._refuse, silent, False)
+
+    def data_received(self, data: bytes) -> None:
+        """They have said something: let them in, or say why not. What else one says who may not is not looked at."""
+        if self._refused:
+            return
+        secure = data[0] == TLS
+        if self._refusal is not None:
+            self._refuse(self._refusal, secure)
+        elif not secure and not is_loopback(self._host):
+            message = "This server takes plain lines from its own machine alone. Connect with TLS."
+            self._refuse(Error(code=Code.TLS_REQUIRED, message=message), secure)
+        else:
+            self._let_in(data, secure)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """They are gone before they were let in."""
+        self._timer.cancel()
+        self._house.waiting.discard(self)
+        if self._refusal is None:
+            self._house.sessions.origins.leave(self._host)
+
+    def abort(self) -> None:
+        """End it now."""
+        self._transport.abort()
+
+    def _let_in(self, data: bytes, secure: bool) -> None:
+        self._timer.cancel()
+        house, transport = self._house, self._transport
+        house.waiting.discard(self)
+        session = Session(house.chat, house.sessions, secure=secure)
+        speaks = Secured(transport, session, house.context) if secure else session
+        session.connection_made(speaks if isinstance(speaks, Secured) else transport)
+        transport.set_protocol(speaks)
+        speaks.data_received(data)
+
+    def _refuse(self, why: Error, secure: bool) -> None:
+        """Say why they may not come in, and end it a little later.
+
+        What they have said is taken off the socket till then: closed with bytes unread, the system would tear the
+        connection down, and what they were told with it.
+        """
+        self._timer.cancel()
+        self._refused = True
+        self._transport.write(DENIED if secure else encode(why))
+        self._transport.write_eof()
+        self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
 
 
 def _why(host: str, port: int, error: Exception) -> str:

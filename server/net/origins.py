@@ -48,12 +48,24 @@ class Origins:
         return len(self._counts)
 
 
+def is_loopback(host: str) -> bool:
+    """Say whether this is an address of this machine that nobody reaches from elsewhere."""
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
 def _origin(host: str) -> bytes | None:
     """Return what an address is counted as; None where it is not counted."""
+    address = _address(host)
+    if address is None or address.is_loopback:
+        return None
+    return address.packed if address.version == 4 else address.packed[:8]
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address; None where it is none. An IPv4 address that came in by an IPv6 socket is one of IPv4."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:  # a socket that has no address
         return None
-    if address.is_loopback:
-        return None
-    return address.packed if address.version == 4 else address.packed[:8]
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address

@@ -7,7 +7,6 @@ socket is not read either.
 
 import asyncio
 import logging
-import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -16,9 +15,7 @@ from typing import Final, cast
 from server.chat.chat import Chat
 from server.chat.world import Peer
 from server.net.origins import Origins
-from server.protocol.codec import encode
 from server.protocol.errors import Code
-from server.protocol.frames import Error
 from server.protocol.lines import LineSplitter
 
 CLOSE_SECONDS: Final = 1.0
@@ -74,21 +71,29 @@ class Sessions:
 
 
 class Session(asyncio.Protocol):
-    """A client's connection; see `server.chat.ports.Link`."""
+    """A client's connection; see `server.chat.ports.Link`.
 
-    def __init__(self, chat: Chat, sessions: Sessions) -> None:
+    Args:
+        chat: what its lines are for.
+        sessions: those there are.
+        secure: what it says is encrypted.
+    """
+
+    def __init__(self, chat: Chat, sessions: Sessions, *, secure: bool = False) -> None:
         self._chat = chat
         self._sessions = sessions
         self._peer = Peer(self)
         self._limits = chat.limits
-        self._splitter = LineSplitter(self._limits.line)
+        self._secure = secure
+        self._splitter = LineSplitter()
         self._lines: deque[bytes | None] = deque()
         self._uncut = b""
+        self._at = 0
+        """Up to here `_uncut` is cut."""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._address = ""
         self._host = ""
-        self._counted = False
         self._spoken = False
         self._half_closed = False
         self._reading = True
@@ -110,38 +115,37 @@ class Session(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._sessions.add(self)
         self._transport.set_write_buffer_limits(high=BUFFER)
-        raw = transport.get_extra_info("socket")
-        if raw is not None:
-            # A message must not wait for the one before it to be acknowledged by TCP.
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peername = transport.get_extra_info("peername")
         self._address = _readable(peername)
         self._host = str(peername[0]) if peername else ""
-        self._counted = self._sessions.origins.enter(self._host, self._limits)
-        if self._counted:
-            self._expect_hello(self._limits.hello)
-        else:
-            self._turn_away()
+        self._expect_hello(self._limits.hello)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         if self._ending:
             return
         self._heard = True
-        self._uncut += data
+        self._uncut = self._uncut[self._at :] + data
+        self._at = 0
         self.ready()
 
     def eof_received(self) -> bool:
         """The client says no more; what it said is still answered."""
+        return self.end_of_input(whole=True)
+
+    def end_of_input(self, *, whole: bool) -> bool:
+        """Take the end of what the client says, and say whether it may still be answered.
+
+        Args:
+            whole: a last line without a line end counts.
+        """
         if self._ending:
             return False
-        self._cut(len(self._uncut))
-        last = self._splitter.finish()
-        if last:
-            self._lines.append(last)
-        self._half_closed = True
-        self.ready()
+        if not self._half_closed:
+            self._half_closed = True
+            self._uncut = self._uncut[self._at :] + (b"\n" if whole else b"")
+            self._at = 0
+            self.ready()
         return True
 
     def pause_writing(self) -> None:
@@ -158,12 +162,11 @@ class Session(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The connection has ended, for whatever reason."""
         self._sessions.discard(self)
-        if self._counted:
-            self._sessions.origins.leave(self._host)
+        self._sessions.origins.leave(self._host)
         if self._timer is not None:
             self._timer.cancel()
         self._lines.clear()
-        self._uncut = b""
+        self._uncut, self._at = b"", 0
         self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._silent)
 
     # What the chat calls.
@@ -172,6 +175,16 @@ class Session(asyncio.Protocol):
     def address(self) -> str:
         """See `server.chat.ports.Link`."""
         return self._address
+
+    @property
+    def host(self) -> str:
+        """See `server.chat.ports.Link`."""
+        return self._host
+
+    @property
+    def secure(self) -> bool:
+        """See `server.chat.ports.Link`."""
+        return self._secure
 
     def write(self, data: bytes) -> None:
         """See `server.chat.ports.Link`."""
@@ -187,7 +200,7 @@ class Session(asyncio.Protocol):
         chat, peer, lines = self._chat, self._peer, self._lines
         while (lines or self._uncut) and not self.congested and not self._ending and chat.may_take(peer):
             if not lines:
-                self._cut(PIECE)
+                self._cut()
                 continue
             line = lines.popleft()
             if line == b"":
@@ -220,6 +233,12 @@ class Session(asyncio.Protocol):
             self._transport.close()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def abort(self) -> None:
+        """See `server.chat.ports.Link`."""
+        if self._transport is not None:
+            self._ending = True
+            self._transport.abort()
 
     # Whether it is still there.
 
@@ -269,24 +288,20 @@ class Session(asyncio.Protocol):
 
     # Inside.
 
-    def _turn_away(self) -> None:
-        """Say that there are too many from there. What the client has said already is not read as anything.
+    def _cut(self) -> None:
+        """Cut the next bytes of what came into lines; one line where nobody is welcomed yet.
 
-        It is taken off the socket all the same: closed with bytes unread, the system would tear the connection down,
-        and what it was told with it.
+        Until then a line is bounded more closely, and what stands behind a hello may be longer than the hello.
         """
-        most = self._limits.connections
-        message = f"There are {most} connections from your address, and more are not taken. Try again later."
-        self.write(encode(Error(code=Code.TOO_MANY_CONNECTIONS, message=message)))
-        assert self._transport is not None, "it has just connected"
-        self._transport.write_eof()
-        self._ending = True
-        self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
-
-    def _cut(self, size: int) -> None:
-        """Cut the next bytes of what came into lines."""
-        self._lines.extend(self._splitter.feed(self._uncut[:size]))
-        self._uncut = self._uncut[size:]
+        end = self._at + PIECE
+        self._splitter.longest = self._limits.line
+        if self._peer.person is None:
+            end = self._uncut.find(b"\n", self._at, end) + 1 or end
+            self._splitter.longest = min(self._limits.early, self._limits.line)
+        self._lines.extend(self._splitter.feed(self._uncut[self._at : end]))
+        self._at = end
+        if end >= len(self._uncut):
+            self._uncut, self._at = b"", 0
 
     def _owed(self) -> bool:
         """Say whether a client that says no more is still to be sent something."""

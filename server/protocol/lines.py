@@ -13,7 +13,8 @@ class LineSplitter:
     """
 
     def __init__(self, longest: int = limits.LINE) -> None:
-        self._longest = longest
+        self.longest = longest
+        """Bytes of a line, its newline included. It may be set anew; what has begun as a line counts as well."""
         self._tail = bytearray()
         self._skipping = False
 
@@ -30,20 +31,14 @@ class LineSplitter:
                 self._tail.clear()
             if self._skipping:
                 self._skipping = False
-            elif len(line) >= self._longest:
+            elif len(line) >= self.longest:
                 yield None
             else:
                 yield line.removesuffix(b"\r")
         if self._skipping:
             return
         self._tail += tail
-        if len(self._tail) >= self._longest:
+        if len(self._tail) >= self.longest:
             self._tail.clear()
             self._skipping = True
             yield None
-
-    def finish(self) -> bytes:
-        """Return what stands after the last newline at end of file: a last line that nobody ended."""
-        tail = bytes(self._tail)
-        self._tail.clear()
-        return tail.removesuffix(b"\r")

@@ -303,7 +303,7 @@ def volley(generator: Generator, name: str) -> Volley:
             if all(_may_be_said(dice, part) for part in line.split(b"\n")):
                 chunks.append(line)
                 shot.take(splitter.feed(line))
-    shot.take([splitter.finish()])
+    shot.take(splitter.feed(b"\n"))
     shot.data = b"".join(chunks)
     return shot
 

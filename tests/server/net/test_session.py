@@ -18,7 +18,7 @@ from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.log.sqlite import SqliteLog
 from server.log.writer import Writer
-from server.net import origins, session
+from server.net import origins, session, tls
 from server.net.listener import Listener
 from server.net.session import Sessions
 from server.protocol.errors import Code
@@ -39,7 +39,7 @@ async def port(tmp_path: Path, limits: Limits) -> AsyncIterator[int]:
     chat = Chat(log, archive, log.open(), "test", limits)
     sessions = Sessions()
     log.start(chat.committed)
-    listener = Listener(chat, sessions)
+    listener = Listener(chat, sessions, tls.own(tmp_path / "tls.key", tmp_path / "tls.crt"))
     beating = asyncio.create_task(sessions.keep_beating())
     (_, number), *_ = await listener.open("127.0.0.1", 0)
     yield number
