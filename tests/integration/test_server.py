@@ -341,7 +341,8 @@ async def test_what_was_acknowledged_survives_sigkill(start_server: Callable[...
     ("line", "code"),
     [
         (b"\x00\xff\x80\n", "bad_frame"),
-        (b"[" * 60_000 + b"\n", "bad_frame"),
+        (b"[" * 8000 + b"\n", "bad_frame"),
+        (b"[" * 60_000 + b"\n", "too_long"),
         (b"[" * 100_000 + b"\n", "too_long"),
         (b'{"type":"send","room":5,"text":"x","ref":"r"}\n', "bad_frame"),
         (b'{"type":"dance","ref":"r"}\n', "unknown_type"),
