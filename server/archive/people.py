@@ -7,7 +7,7 @@ import msgspec
 
 from server.chat.events import HOST, SERVER, time_text
 from server.chat.ports import Credentials
-from server.chat.rights import ROLES, Role
+from server.chat.rights import NAMES, Role
 from server.chat.throttle import origin
 from server.protocol import limits
 from server.protocol.frames import AccountInfo, DeviceInfo, TicketInfo
@@ -35,8 +35,7 @@ _OWNED: Final = """
         SELECT 1 FROM roles WHERE role = ? AND room = (SELECT id FROM rooms WHERE handle = 'general')
     )
 """
-T = TypeVar("T", AccountInfo, DeviceInfo, TicketInfo)
-_NAMES: Final = {role: name for name, role in ROLES.items()}
+T = TypeVar("T", bound=msgspec.Struct)
 _PART: Final = limits.LINE * 3 // 4
 """Bytes of a line that are filled with people, sessions or tickets."""
 
@@ -94,7 +93,7 @@ def accounts(database: apsw.Connection, after: int) -> tuple[list[AccountInfo], 
         AccountInfo(
             user=user,
             name=name,
-            role=_NAMES[Role(role)] if role is not None else "member",
+            role=NAMES[Role(role)] if role is not None else "member",
             since=time_text(since).decode(),
             seen=time_text(used).decode() if used is not None else "",
         )

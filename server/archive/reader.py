@@ -9,15 +9,15 @@ from typing import Final, TypeVar
 
 import apsw
 
-from server.archive import people, standing
+from server.archive import export, moderation, people, retention, standing
 from server.archive.database import refusal
 from server.archive.history import HistoryReader
 from server.archive.search import SearchIndex
 from server.archive.search_query import IndexQuery, parse
 from server.chat.events import Share
 from server.chat.limits import DEFAULTS
-from server.chat.ports import Credentials, ListQuery, PageQuery, SearchQuery, StandingQuery
-from server.protocol.frames import AccountInfo, DeviceInfo, RoomInfo, TicketInfo
+from server.chat.ports import Credentials, ListQuery, PageQuery, SearchQuery, Seen, StandingQuery
+from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoomInfo, TicketInfo
 
 AT_ONCE: Final = 32
 """Rooms of which something is counted in one go: some 30 ms at the most, for which other readers wait."""
@@ -80,7 +80,7 @@ class ThreadedArchive:
         """See `server.chat.ports.Archive`."""
         return await self._run(lambda: standing.names(self._reader.database, users))
 
-    async def seen(self, user: int) -> tuple[int, list[int]]:
+    async def seen(self, user: int) -> Seen:
         """See `server.chat.ports.Archive`."""
         return await self._run(lambda: standing.seen(self._reader.database, user))
 
@@ -127,6 +127,26 @@ class ThreadedArchive:
     async def owned(self) -> bool:
         """See `server.chat.ports.Archive`."""
         return await self._run(lambda: people.owned(self._reader.database))
+
+    async def bans(self, room: int, now: int, *, ranges: bool) -> list[BanInfo]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: moderation.bans(self._reader.database, room, now, ranges=ranges))
+
+    async def audit(self, room: int, before: int, limit: int) -> tuple[list[AuditInfo], bool]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: moderation.audit(self._reader.database, room, before, limit))
+
+    async def reports(self, before: int) -> tuple[list[ReportInfo], bool]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: moderation.reports(self._reader.database, before))
+
+    async def export(self, user: int, after: int) -> tuple[list[bytes], int, bool]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: export.export(self._reader.database, user, after))
+
+    async def outdated(self, now: int) -> list[tuple[int, int]]:
+        """See `server.chat.ports.Archive`."""
+        return await self._run(lambda: retention.outdated(self._reader.database, now))
 
     async def close(self) -> None:
         """Finish what is being read; what waits is cancelled."""

@@ -1,5 +1,6 @@
 """Rooms and people as they are read: how someone stands in their rooms, which rooms there are, who somebody is."""
 
+import time
 from typing import Any, Final
 
 import apsw
@@ -7,16 +8,26 @@ import msgspec
 from msgspec import UNSET
 
 from server.chat.entries import Mark
-from server.chat.events import GENERAL, time_text
-from server.chat.ports import ListQuery, StandingQuery
+from server.chat.events import FOREVER, GENERAL, time_text
+from server.chat.ports import ListQuery, Seen, StandingQuery
+from server.chat.rights import NAMES, Role
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import List, RoomInfo, Rooms
 
 _ROOM: Final = """
-    SELECT r.id, r.handle, r.title, r.topic, r.kind, r.before, r.owner, r.archived,
-        (SELECT count(*) FROM members WHERE room = r.id AND until IS NULL)
+    SELECT r.id, r.handle, r.title, r.topic, r.kind, r.before, r.owner, r.archived, r.read_only, r.slow,
+        r.keep_days, r.keep_count, (SELECT count(*) FROM members WHERE room = r.id AND until IS NULL)
     FROM rooms AS r
+"""
+_ROLES: Final = """
+    SELECT (SELECT role FROM roles WHERE room = :room AND user = :user),
+        (SELECT role FROM roles WHERE room = (SELECT id FROM rooms WHERE handle = 'general') AND user = :user),
+        EXISTS (SELECT 1 FROM accounts WHERE user = :user)
+"""
+_SILENCED: Final = """
+    SELECT max(until) FROM bans
+    WHERE room IN (:room, (SELECT id FROM rooms WHERE handle = 'general')) AND user = :user AND silence
 """
 _LAST: Final = "SELECT seq, time FROM events WHERE room = ? AND seq <= ? AND kind = 4 ORDER BY seq DESC LIMIT 1"
 _UNREAD: Final = """
@@ -31,6 +42,8 @@ _MENTIONS: Final = """
         GROUP BY m.seq LIMIT ?5
     )
 """
+_ACCOUNT: Final = "SELECT user FROM accounts WHERE name = ? COLLATE NOCASE ORDER BY seq DESC LIMIT 1"
+_USER: Final = "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT 1"
 _LISTED: Final = """
     WHERE r.handle > ?1 AND r.kind != 'direct' AND (r.kind = 'public' OR r.id IN (SELECT value FROM json_each(?2)))
     ORDER BY r.handle LIMIT 200
@@ -81,11 +94,10 @@ def listing(database: apsw.Connection, query: ListQuery) -> bytes:
 
 
 def users(database: apsw.Connection, names: list[str]) -> dict[str, int]:
-    """Return who has these names, or had them last."""
+    """Return who has these names, or had them last: accounts before guests who were called so once."""
     found = {}
     for name in names:
-        query = "SELECT id FROM users WHERE name = ? COLLATE NOCASE ORDER BY id DESC LIMIT 1"
-        row = database.execute(query, (name,)).fetchone()
+        row = database.execute(_ACCOUNT, (name,)).fetchone() or database.execute(_USER, (name,)).fetchone()
         if row is not None:
             found[name] = row[0]
     return found
@@ -98,15 +110,25 @@ def names(database: apsw.Connection, wanted: list[int]) -> list[tuple[int, str]]
     return rows
 
 
-def seen(database: apsw.Connection, user: int) -> tuple[int, list[int]]:
-    """Return when a user was here last, in milliseconds since 1970, and the rooms they are a member of."""
+def seen(database: apsw.Connection, user: int) -> Seen:
+    """Return what is known of a user."""
     last = database.execute("SELECT ifnull(max(used), 0) FROM sessions WHERE user = ?", (user,)).get
     rooms = database.execute("SELECT room FROM members WHERE user = ? AND until IS NULL", (user,))
-    return last, [room for (room,) in rooms]
+    general = database.execute("SELECT id FROM rooms WHERE handle = ?", (GENERAL,)).get
+    account, role = _role(database, general, user, "public")
+    return Seen(last, [room for (room,) in rooms], account, NAMES[role])
+
+
+def _role(database: apsw.Connection, room: int, user: int, kind: str) -> tuple[bool, Role]:
+    """Return whether a member of a room has an account, and their role there; see `Register.rank`."""
+    row: Any = database.execute(_ROLES, {"room": room, "user": user}).fetchone()
+    there, on_server, account = row
+    own = Role.MEMBER if account else Role.GUEST
+    return bool(account), own if kind == "direct" else Role(max(own, there or 0, on_server or 0))
 
 
 def _info(row: tuple[Any, ...]) -> RoomInfo:
-    _, handle, title, topic, kind, before, owner, archived, members = row
+    _, handle, title, topic, kind, before, owner, archived, read_only, slow, keep_days, keep_count, members = row
     return RoomInfo(
         room=handle,
         title=title,
@@ -115,6 +137,10 @@ def _info(row: tuple[Any, ...]) -> RoomInfo:
         before=before,
         owner=owner,
         archived=bool(archived),
+        read_only=bool(read_only),
+        slow=slow,
+        keep_days=keep_days,
+        keep_count=keep_count,
         members=0 if handle == GENERAL else members,
     )
 
@@ -129,6 +155,8 @@ def _stand(database: apsw.Connection, query: StandingQuery, row: tuple[Any, ...]
         kept = {"room": row[1], "title": row[2], "kind": row[4], "before": row[5]}
         return RoomInfo(**kept, member=False, invited_by=by)
     info = _info(row)
+    info.role = NAMES[_role(database, number, reader.user, info.kind)[1]]
+    info.silenced = _silenced(database, number, reader.user)
     if info.kind == "direct":
         members = "SELECT id, name FROM users WHERE id IN (SELECT user FROM members WHERE room = ?) ORDER BY id"
         info.people = [(user, name) for user, name in database.execute(members, (number,))]
@@ -142,3 +170,11 @@ def _stand(database: apsw.Connection, query: StandingQuery, row: tuple[Any, ...]
     info.count = database.execute(_UNREAD, (number, after, query.as_of, reader.user, limits.UNREAD)).get
     info.mentions = database.execute(_MENTIONS, (reader.user, number, after, query.as_of, limits.UNREAD)).get
     return info
+
+
+def _silenced(database: apsw.Connection, room: int, user: int) -> str:
+    """Return until when someone may only read in a room, as it is told; empty where they may speak."""
+    until = database.execute(_SILENCED, {"room": room, "user": user}).get or 0
+    if until <= time.time() * 1000:
+        return ""
+    return "forever" if until == FOREVER else time_text(until).decode()

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from server.chat.entries import Entry, Mark
 from server.chat.events import Share
-from server.protocol.frames import AccountInfo, DeviceInfo, TicketInfo
+from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoleName, TicketInfo
 
 
 class Log(Protocol):
@@ -120,6 +120,18 @@ class Credentials(NamedTuple):
     """Its owner has come in from the same address before."""
 
 
+class Seen(NamedTuple):
+    """What is known of somebody."""
+
+    last: int
+    """When they were here last, in milliseconds since 1970; 0 where that is not known."""
+    rooms: list[int]
+    """The rooms they are a member of."""
+    account: bool
+    role: RoleName
+    """On the server."""
+
+
 class Archive(Protocol):
     """What is read. All calls leave the event loop free and MAY raise OSError.
 
@@ -147,8 +159,20 @@ class Archive(Protocol):
     def names(self, users: list[int]) -> Awaitable[list[tuple[int, str]]]:
         """Return how users are called."""
 
-    def seen(self, user: int) -> Awaitable[tuple[int, list[int]]]:
-        """Return when a user was here last, in milliseconds since 1970, and the rooms they are a member of."""
+    def seen(self, user: int) -> Awaitable[Seen]:
+        """Return what is known of a user."""
+
+    def export(self, user: int, after: int) -> Awaitable[tuple[list[bytes], int, bool]]:
+        """Return some of all that is held of a user, as JSON objects, after a position that starts at 0.
+
+        Beside them up to where they go, and whether there are more.
+        """
+
+    def outdated(self, now: int) -> Awaitable[list[tuple[int, int]]]:
+        """Return the rooms that hold more than is kept there, each with the seq up to which that is to go.
+
+        `now` in milliseconds since 1970.
+        """
 
     def missed(self, share: Share, after: int, upto: int, most: int) -> Awaitable[tuple[list[int], int]]:
         """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
@@ -181,6 +205,18 @@ class Archive(Protocol):
 
     def owned(self) -> Awaitable[bool]:
         """Say whether the server has an owner, or a code out that makes one."""
+
+    def bans(self, room: int, now: int, *, ranges: bool) -> Awaitable[list[BanInfo]]:
+        """Return who is kept out of a room or silenced there, with `ranges` also which addresses; what fits a line.
+
+        `now`: milliseconds since 1970.
+        """
+
+    def audit(self, room: int, before: int, limit: int) -> Awaitable[tuple[list[AuditInfo], bool]]:
+        """Return what was done in a room, or with 0 everywhere, before a seq, latest first, and if there is more."""
+
+    def reports(self, before: int) -> Awaitable[tuple[list[ReportInfo], bool]]:
+        """Return what is reported before a seq and not settled, the latest first; and whether there is more."""
 
 
 class Link(Protocol):

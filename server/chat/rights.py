@@ -30,6 +30,8 @@ ROLES: Final[dict[RoleName, Role]] = {
 }
 """By the names they have on the wire."""
 
+NAMES: Final[dict[Role, RoleName]] = {role: name for name, role in ROLES.items()}
+
 
 class Act(IntEnum):
     """Something that can be done in a room, or in `general` on the server."""

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UnsetType
 
 from server.chat.entries import Mark
-from server.chat.events import GENERAL, Spans
+from server.chat.events import GENERAL, SERVER, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.chat.register import RoomRecord
@@ -54,7 +54,8 @@ class Person:
 
     def floor(self, room: "Room") -> int:
         """Return the seq up to which they may read nothing of a room they are in."""
-        return 0 if room.record.before == "all" or room.handle == GENERAL else self.spans[room.id][-1][0]
+        early = room.record.before == "all" or room.handle == GENERAL or self.user == SERVER
+        return max(room.record.forgotten, 0 if early else self.spans[room.id][-1][0])
 
     def reader(self, rooms: "Iterable[Room] | None" = None) -> Reader:
         """Return what the archive has to know of them, to read in these rooms or in all of theirs."""
