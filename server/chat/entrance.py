@@ -281,6 +281,26 @@ class Entrance:
             person.grace = loop.call_later(self._limits.grace, self._gone, person, _LOST)
         self.changed()
 
+    def cut_off(self, person: Person, peers: list[Peer], code: Code, message: str, reason: str) -> None:
+        """End some connections of somebody at once: nothing that comes after reaches them.
+
+        Args:
+            person: whose. Where these are their last ones, nobody waits for them to come back.
+            peers: which.
+            code: why, for programs; the message is for people.
+            message: what they are told.
+            reason: what others are told of one who is gone by that.
+        """
+        for peer in peers:
+            self._hub.cut_off(peer, code, message)
+            person.peers.remove(peer)
+            self._log.append(Closing(session=peer.session))
+        if not person.peers and self.people.get(person.user) is person:
+            if person.grace is not None:
+                person.grace.cancel()
+            self._gone(person, reason)
+        self.changed()
+
     def _gone(self, person: Person, reason: str) -> None:
         person.grace = None
         self._names.free(person.name, person)
