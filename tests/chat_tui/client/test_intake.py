@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chat_tui.client.intake import take_in
 from server.protocol import codec, frames
+from server.protocol.errors import ProtocolError
 from server.protocol.text import clean
 
 HOSTILE = "\x1b]52;c;eA==\x07a\u202eb"
@@ -18,7 +19,9 @@ NOT_SHOWN = ("session", "epoch")
 
 def strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
     """Yield every string in a frame, with the field that it is in."""
-    if isinstance(value, msgspec.Struct):
+    if isinstance(value, msgspec.Raw):
+        yield from strings(msgspec.json.decode(value), field)
+    elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             yield from strings(getattr(value, name), name)
     elif isinstance(value, dict):
@@ -48,6 +51,8 @@ def _of(kind: Any) -> st.SearchStrategy[Any]:
             return st.booleans()
         case msgspec.inspect.LiteralType(values=values):
             return st.sampled_from(values)
+        case msgspec.inspect.RawType():
+            return st.just(msgspec.Raw(msgspec.json.encode({"kind": HOSTILE, HOSTILE: [{"text": HOSTILE}, 1, None]})))
         case msgspec.inspect.ListType():
             return st.lists(_of(kind.__args__[0]), min_size=1, max_size=2)
         case msgspec.inspect.TupleType():
@@ -68,7 +73,7 @@ def test_every_string_of_every_frame_is_cleaned(kind: Any, data: st.DataObject) 
     """But for those that are sent back and never shown."""
     frame = take_in(codec.encode(data.draw(a(kind))))
     for field, text in strings(frame):
-        if field in NOT_SHOWN:
+        if field in NOT_SHOWN and not isinstance(frame, frames.NewDevice):
             assert text == HOSTILE
         else:
             assert text == clean(text) != HOSTILE
@@ -87,3 +92,15 @@ def test_what_a_message_said_keeps_its_lines(frame: frames.Frame, text: str) -> 
     """All else is one line."""
     taken = take_in(codec.encode(frame))
     assert text in dict(strings(taken)).values()
+
+
+@pytest.mark.parametrize("deep", [500, 900, 5_000, 30_000])
+def test_an_export_that_is_nested_deeply_is_cleaned_or_no_frame(deep: int) -> None:
+    """Nothing else happens, and nothing gets through."""
+    escape = msgspec.json.encode("\x1b")
+    try:
+        frame = take_in(b'{"type":"exported","lines":[' + b"[" * deep + escape + b"]" * deep + b"]}")
+    except ProtocolError as error:
+        assert error.code == "bad_frame"
+    else:
+        assert escape not in codec.encode(frame)
