@@ -17,9 +17,11 @@ from textual.worker import Worker
 
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
+from chat_tui.acts.account import AccountActs
+from chat_tui.acts.coming_in import Again
 from chat_tui.acts.finding import FindingActs
 from chat_tui.acts.messages import replying
-from chat_tui.commands import Command, written
+from chat_tui.commands import Command, tells_secret, written
 from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
 from chat_tui.state.chat import Changed, Chat, Sort
@@ -43,7 +45,7 @@ def _palette() -> type[Any]:
     return Actions
 
 
-class ChatApp(FindingActs):
+class ChatApp(FindingActs, AccountActs):
     """A full-screen chat.
 
     Args:
@@ -51,6 +53,7 @@ class ChatApp(FindingActs):
         name: the name to take; None to ask for one, offering `offer`.
         offer: what the question for a name offers.
         device: the code that another device of the same person gave; empty for none.
+        again: what this app goes on from, where it is not the first one; `again` of the one before.
     """
 
     TITLE = "chat"
@@ -61,7 +64,9 @@ class ChatApp(FindingActs):
     ]
     COMMANDS = {_palette}
 
-    def __init__(self, address: Address, name: str | None, offer: str = "", device: str = "") -> None:
+    def __init__(
+        self, address: Address, name: str | None, offer: str = "", device: str = "", again: Again | None = None
+    ) -> None:
         keys.teach()
         super().__init__()
         self.settings = config.load(config.settings_path())
@@ -79,7 +84,8 @@ class ChatApp(FindingActs):
         """Where one writes."""
         self._seen: tuple[str, int] | None = None
         """A room and how far it was seen while the terminal had not the focus: nobody may have read that."""
-        self._offer = offer
+        self._offer = again.name if again is not None else offer
+        self._before = again
         self._device_code = device
         self._asks = name is None and not device
         self._staying: Worker[None] | None = None
@@ -90,8 +96,17 @@ class ChatApp(FindingActs):
         from chat_tui.session import Session  # with the client and the protocol, not before the first paint
 
         data = config.data_path()
+        before = self._before
         return Session(
-            self._address, self.chat, data / "server", self._changed, keep=data / "outbox", device=self._device_code
+            self._address,
+            self.chat,
+            data / "server",
+            self._changed,
+            keep=data / "outbox",
+            device=self._device_code,
+            known=config.known_path(),
+            server=before.server if before is not None else None,
+            log_in=before is not None and before.log_in,
         )
 
     def get_default_screen(self) -> Screen[Any]:
@@ -104,7 +119,7 @@ class ChatApp(FindingActs):
         # Back from the shell (fg): the terminal shows nothing of what was drawn.
         self.app_resume_signal.subscribe(self, lambda _: self.call_after_refresh(self.room.action_redraw))
         if self._asks:
-            self._ask("")
+            self.ask_name("", self._before.words if self._before is not None else "")
         self.call_after_refresh(self._start)
 
     # What the session tells.
@@ -124,12 +139,9 @@ class ChatApp(FindingActs):
 
     def _show_link(self, link: Link) -> None:
         tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
-        self.room.link(link.words, tone, link.problem, "F5 tries again." if link.phase is Phase.OFFLINE else "")
+        self.room.link(link.words, tone, link.problem, link.way_out)
         self.room.invite(self.session.welcome_words())
-        if link.phase is Phase.NAME:
-            self._ask(link.problem)
-        elif link.phase is Phase.STRANGER:  # not a line to write in: the right code would be said to everyone
-            self.exit(2, message=f"chat-tui: {link.problem}")
+        self.meet(link)
 
     # What the screens ask for.
 
@@ -149,7 +161,7 @@ class ChatApp(FindingActs):
 
     def on_writer_drafted(self, message: Writer.Drafted) -> None:
         """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
-        self.session.keep_draft(message.text, message.place)
+        self.session.keep_draft("" if tells_secret(message.text) else message.text, message.place)
         if message.text and not message.text.startswith("/"):
             self.session.typing()
 
@@ -204,7 +216,10 @@ class ChatApp(FindingActs):
             what = "A message is" if waiting == 1 else f"{waiting} messages are"
             then = "kept for the next time you are here" if self.session.client.keeps else "lost when you leave"
             self.complain(f"{what} not sent yet, and {then}. Leave once more to leave all the same.")
+            self.again = None
             return
+        if self.again is not None:
+            self.again = self.again._replace(server=self.session.hand_over())
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
                 await self.session.quit()
@@ -233,7 +248,7 @@ class ChatApp(FindingActs):
         if self.session.link.phase is Phase.WAITING:
             self.session.hurry()
         elif self.session.link.phase is Phase.OFFLINE:
-            self._connect()
+            self.connect()
 
     def action_retry(self) -> None:
         """Send what failed again. What can't be sent stays where it is."""
@@ -272,22 +287,24 @@ class ChatApp(FindingActs):
         gc.freeze()
         gc.enable()
         if not self._asks:
-            self._connect()
+            self.connect()
 
-    def _connect(self) -> None:
+    def connect(self) -> Worker[None]:
+        """Go to the server, or go on where the session has stopped; return what does that."""
         if self._staying is None or self._staying.is_finished:
             self._staying = self.run_worker(self.session.run())
+        return self._staying
 
-    def _ask(self, refusal: str) -> None:
+    def ask_name(self, refusal: str, words: str = "") -> None:
         """Ask for a name, and come in with it."""
         from chat_tui.screens.name import NameScreen
 
-        self.push_screen(NameScreen(self.chat.name or self._offer, refusal), self._named)
+        self.push_screen(NameScreen(self.chat.name or self._offer, refusal, words), self._named)
 
     def _named(self, name: str | None) -> None:
         if name:
             self.chat.name = name
-            self.call_later(self._connect)
+            self.call_later(self.connect)
 
     async def _page(self, log: LogPane, fetch: Callable[[], Awaitable[None]]) -> None:
         with suppress(ClientError):  # the connection says itself that it is gone

@@ -4,8 +4,17 @@ import argparse
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from chat_tui.config import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from chat_tui.state.link import Address
+
+_CODE = "The code that /device shows on your other device: "
+_NO_CODE = "without a code there is nobody to come in as. Type /device on your other device."
+_TICKET = "The ticket of the invitation: "
+_NO_TICKET = "without the ticket, leave --ticket out."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -13,24 +22,43 @@ def main(arguments: list[str] | None = None) -> int:
     # Start-up makes many objects that stay: looking through them for garbage again and again only takes time.
     gc.disable()
     options = _parse(arguments)
+    if options.forget_key:
+        return _forget_key(options.host, options.port)
     # Textual reads this when it is imported. At its own 60 a second a key waits for the next picture while messages
     # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
     os.environ.setdefault("TEXTUAL_FPS", "240")
-    code = _ask_code() if options.device else ""
+    address = _address(options)
+    device = _ask_unseen(_CODE, _NO_CODE) if options.device else ""
     from chat_tui.app import ChatApp
-    from chat_tui.state.link import Address
 
-    own = options.host is None
-    address = Address(options.host or "127.0.0.1", options.port, may_host=own, share=options.share)
-    offer = _login() if options.name is None else ""
-    return ChatApp(address, options.name, offer, code).run() or 0
+    app = ChatApp(address, options.name, _login() if options.name is None else "", device)
+    code = app.run()
+    while app.again is not None:  # a new app: nothing of who it was stays on the screen or in its memory
+        app = ChatApp(address, None if app.again.ask else app.again.name, again=app.again)
+        code = app.run()
+    return code or 0
+
+
+def _address(options: argparse.Namespace) -> "Address":
+    """Return where to go; where the invitation's ticket is not in the line, it is asked for."""
+    from chat_tui.state.link import Address, parse_invitation
+
+    if not options.join:
+        return Address(options.host or "127.0.0.1", options.port, may_host=options.host is None, share=options.share)
+    try:
+        address = parse_invitation(options.join[1])
+    except ValueError as error:
+        raise SystemExit(f"chat-tui: {error}") from None
+    return address._replace(ticket=_ask_unseen(_TICKET, _NO_TICKET)) if options.ticket else address
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="chat-tui",
+        usage="%(prog)s [options]\n       %(prog)s join chat://HOST:PORT/KEY [options]",
         description="A full-screen chat in the terminal. With no server at the default address it starts one.",
     )
+    parser.add_argument("join", nargs="*", metavar="join chat://…", help="go where an invitation leads")
     parser.add_argument("--name", help="your name; without it you are asked")
     parser.add_argument("--host", help="the server to go to; without it one on this machine, started where none runs")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="its port (default: %(default)s)")
@@ -38,10 +66,26 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--device", action="store_true", help="come in as who you are on another device: /device there shows the code"
     )
+    parser.add_argument(
+        "--ticket", action="store_true", help="ask for the ticket of the invitation: in the line, others could read it"
+    )
+    parser.add_argument(
+        "--forget-key", action="store_true", help="forget the key of the server at --host: the next visit asks again"
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and end")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
+    if options.join and (options.join[0] != "join" or len(options.join) != 2):
+        parser.error("an invitation is given as: chat-tui join chat://HOST:PORT/KEY")
+    if options.join and (options.host is not None or options.share):
+        parser.error("an invitation says itself which server it is for: leave --host and --share out")
     if options.share and options.host is not None:
         parser.error("--share opens a server started here; with --host none is started")
+    if options.ticket and not options.join:
+        parser.error("--ticket belongs to an invitation: chat-tui join chat://HOST:PORT/KEY --ticket")
+    if options.forget_key:
+        if options.host is None:
+            parser.error("--forget-key needs to know whose key: the server's --host, and --port where it has another")
+        return options
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         parser.exit(2, "chat-tui: this needs a terminal: standard input and output are something else\n")
     return options
@@ -63,17 +107,34 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _ask_code() -> str:
-    """Ask for the code of another device, unseen: as an argument, others on this machine could read it."""
+def _ask_unseen(prompt: str, without: str) -> str:
+    """Ask for a secret: as an argument, others on this machine could read it."""
     import getpass
 
     try:
-        code = getpass.getpass("The code that /device shows on your other device: ").strip()
+        secret = getpass.getpass(prompt).strip()
     except (EOFError, KeyboardInterrupt):
         raise SystemExit(1) from None
-    if not code:
-        raise SystemExit("chat-tui: without a code there is nobody to come in as. Type /device on your other device.")
-    return code
+    if not secret:
+        raise SystemExit(f"chat-tui: {without}")
+    return secret
+
+
+def _forget_key(host: str, port: int) -> int:
+    """Forget which key a server has."""
+    from chat_tui import config
+    from chat_tui.client.known import Known
+    from chat_tui.errors import ClientError
+
+    try:
+        was_known = Known(config.known_path()).forget(host, port)
+    except ClientError as error:
+        raise SystemExit(f"chat-tui: {error.message}") from None
+    if not was_known:
+        sys.stdout.write(f"No key of {host}:{port} was remembered here.\n")
+        return 1
+    sys.stdout.write(f"The key of {host}:{port} is forgotten: the next visit asks again.\n")
+    return 0
 
 
 def _login() -> str:

@@ -82,6 +82,13 @@ def written(text: str, me: bool = False) -> str:
     return f"/{text}" if text.startswith("/") else text
 
 
+def tells_secret(line: str) -> bool:
+    """Tell whether a line that is being written holds, by mistake, what is asked for unseen: it is kept nowhere."""
+    name, argument = _split(line) if line.startswith("/") else ("", "")
+    command = BY_NAME.get(name.casefold())
+    return command is not None and bool(argument) and any(arg.kind is Kind.SECRET for arg in command.args)
+
+
 def suggest(line: str, may: Callable[[Command], bool] = lambda _: True) -> list[Command]:
     """Return the commands that a line may become while its name is written, of those I may run; none else."""
     if not line.startswith("/") or line.startswith("//") or any(space in line for space in " \n"):

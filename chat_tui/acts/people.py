@@ -1,7 +1,5 @@
 """People: who is here, who somebody is, writing to them alone, and being away oneself."""
 
-from textual.content import Content
-
 from chat_tui.acts.base import Acts
 from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.entries import names_in_words
@@ -38,10 +36,6 @@ class PeopleActs(Acts):
         """Write to one person or a few alone."""
         self.attempt(self.write_to(names.split(","), text))
 
-    def command_device(self) -> None:
-        """Show the code that lets another device come in as me."""
-        self.attempt(self._device())
-
     async def write_to(self, names: list[str], text: str = "") -> None:
         """Show the room of these people and me, and say something there."""
         self.session.show(await self.session.direct(names))
@@ -59,23 +53,3 @@ class PeopleActs(Acts):
             state = f"last here {when(seen, self.chat.clock())}" if seen is not None else "not here"
         rooms = [f"#{self.chat.room(handle).title}" for handle in person.rooms if handle in self.chat.rooms]
         self.tell(f"{person.name} is {state}." + (f" You share {names_in_words(rooms)}." if rooms else ""))
-
-    async def _device(self) -> None:
-        from chat_tui.screens.page import PageScreen  # not before the first paint
-
-        code = await self.session.device()
-        address = self.session.address
-        page = Content.assemble(
-            "On the other device run\n\n",
-            (f"chat-tui --host {address.host} --port {address.port} --device", "bold"),
-            "\n\nand give it this code:\n\n",
-            (f"{code}", "bold $accent"),
-            "\n\nWhoever has the code is you: show it to nobody.",
-        )
-
-        def pressed(key: str | None) -> None:
-            if key == "y":
-                self.copy_to_clipboard(code)
-                self.room.writer.remark("The code is copied.")
-
-        self.push_screen(PageScreen("Another device", page, {"y": "copies the code"}), pressed)

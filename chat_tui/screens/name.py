@@ -11,6 +11,7 @@ from server.protocol.errors import ProtocolError
 from server.protocol.text import check_name
 
 _ASKS = "Pick another name"
+_MADE_OF = "Letters and digits, also _ or . or - between them."
 
 
 class NameScreen(Screen[str]):
@@ -20,14 +21,16 @@ class NameScreen(Screen[str]):
     BINDINGS = [Binding("ctrl+c", "interrupt", "Clear, then leave", show=False)]
     CSS_PATH = "../styles/name.tcss"
 
-    def __init__(self, offer: str, refusal: str = "") -> None:
+    def __init__(self, offer: str, refusal: str = "", words: str = "") -> None:
         """Offer a name.
 
         Args:
             offer: stands in the field already.
             refusal: why the last one was not taken; empty at the first start.
+            words: what happened before; empty at the first start.
         """
         super().__init__()
+        self._words = words
         self._offer = offer
         self._refusal = refusal
         self._field = Composer(self._accept, one_line=True)
@@ -37,7 +40,7 @@ class NameScreen(Screen[str]):
         """Ask."""
         with Vertical(id="ask"):
             yield Static("What should people call you?", id="title", markup=False)
-            yield Static("Letters and digits, also _ or . or - between them.", id="why", markup=False)
+            yield Static(self._words or _MADE_OF, id="why", markup=False)
             yield self._field
             yield Static("Enter come in   Ctrl+U empty   Ctrl+Q quit", id="under", markup=False)
 

@@ -7,6 +7,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from chat_tui.actions import key_text
+
 
 class PageScreen(ModalScreen[str]):
     """Ends with the key that was pressed; with None where the page was only closed.
@@ -15,13 +17,26 @@ class PageScreen(ModalScreen[str]):
         title: what the page is about.
         page: what it says.
         keys: by key, as Textual names it, what pressing it does.
+        alone: nothing else is seen, and only `keys` end it.
+        bad: it is about something that went wrong.
     """
 
     AUTO_FOCUS = ".floating"
     CSS_PATH = "../styles/floating.tcss"
 
-    def __init__(self, title: str, page: Content, keys: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        page: Content,
+        keys: dict[str, str] | None = None,
+        *,
+        alone: bool = False,
+        bad: bool = False,
+    ) -> None:
         super().__init__()
+        self._alone = alone
+        self.set_class(alone, "-alone")
+        self.set_class(bad, "-bad")
         self._title = title
         self._page = page
         self._keys = keys or {}
@@ -30,7 +45,7 @@ class PageScreen(ModalScreen[str]):
         """Show the page."""
         with VerticalScroll(classes="floating") as box:
             box.border_title = self._title
-            does = [f"{key.capitalize() if len(key) > 1 else key} {what}" for key, what in self._keys.items()]
+            does = [f"{key_text(key)} {what}" for key, what in self._keys.items()]
             box.border_subtitle = " · ".join(does) or "Esc closes"
             yield Static(self._page, classes="page")
 
@@ -39,6 +54,6 @@ class PageScreen(ModalScreen[str]):
         if event.key in self._keys:
             event.stop()
             self.dismiss(event.key)
-        elif event.key in ("escape", "q", "enter"):
+        elif event.key in ("escape", "q", "enter") and not self._alone:
             event.stop()
             self.dismiss(None)

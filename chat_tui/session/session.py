@@ -2,20 +2,20 @@
 
 import asyncio
 import math
-import os
+import platform
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 from chat_tui import hosting
 from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
-from chat_tui.config import DEFAULT_PORT
-from chat_tui.session.acts import Acts
+from chat_tui.errors import Mistrusted, Untrusted
+from chat_tui.session.door import Door
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.state.rooms import TYPING
-from server.protocol import frames
+from server.protocol import frames, limits
 from server.protocol.errors import FINAL, Code
 
 START_WITHIN = 15.0
@@ -33,8 +33,17 @@ _PASSING = frozenset({Code.TRY_AGAIN, Code.NO_SUCH_SESSION})
 _OF_THE_NAME = frozenset({Code.BAD_NAME, Code.NAME_TAKEN})
 """Refusals of a hello that another name helps against."""
 
-_COMMAND = "CHAT_TUI_COMMAND"
-"""The environment's word for how this program is started here, where that is not by its name (run.py)."""
+_TO_BE_PROVEN = frozenset(
+    {
+        Code.LOGIN_NEEDED, Code.LOGIN_FAILED, Code.NO_GUESTS,
+        Code.SSO_REFUSED, Code.SSO_EXPIRED, Code.SSO_UNAVAILABLE,
+    }
+)  # fmt: skip
+"""Refusals of a hello that a password, or another way in, helps against."""
+_WAITING_FOR_LOGIN = ("◌ waiting for you to log in", "◌ not logged in", "◌")
+_OVER = frozenset({Code.SESSION_ENDED, Code.ERASED})
+"""Last words after which one is nobody here any more."""
+_PUT_OUT = frozenset({Code.KICKED, Code.BANNED})
 
 _NOT_SHARED = (
     "A server ran here already, and --share does not change it. To open it to the network,"
@@ -42,7 +51,7 @@ _NOT_SHARED = (
 )
 
 
-class Session(Acts):
+class Session(Door):
     """Keep `chat` up to date from a server.
 
     Args:
@@ -52,6 +61,9 @@ class Session(Acts):
         changed: called after each change that the log does not tell by itself.
         keep: where messages that are not sent yet are kept, and drafts; None keeps nothing.
         device: the code that another device of this person has shown: `name` may be empty then.
+        known: the file of the servers that are known by their keys; None keeps nothing.
+        server: one that was started here already.
+        log_in: to the account of that name, not as a guest.
     """
 
     def __init__(
@@ -62,13 +74,31 @@ class Session(Acts):
         changed: Callable[[Changed], None],
         keep: Path | None = None,
         device: str = "",
+        known: Path | None = None,
+        server: hosting.Server | None = None,
+        log_in: bool = False,
     ) -> None:
-        super().__init__(chat, Client(address.host, address.port, chat.name, keep=keep, device=device), changed)
-        self.address = address
-        self.link = Link(Phase.CONNECTING, ("◌ connecting", "◌"))
+        client = Client(
+            address.host,
+            address.port,
+            chat.name,
+            keep=keep,
+            device=device,
+            known=known,
+            pin=address.pin,
+            ticket=address.ticket,
+            device_name=platform.node()[: limits.DEVICE_CHARS],
+        )
+        super().__init__(chat, client, changed, address, server)
+        self.refusal: ClientError | None = None
+        """What stood in the way, the last time one was not let in."""
         chat.asked = self._fetch_quotes
         self._data = data
-        self._server: hosting.Server | None = None
+        self._log_in = log_in
+        self._proving = False
+        self._new: Callable[[], Awaitable[object]] | None = None
+        """Gets an account, instead of coming in to one."""
+        self._settled = asyncio.Event()
         self._hurry = asyncio.Event()
         self._told_not_shared = False
         self._met = ""
@@ -85,12 +115,48 @@ class Session(Acts):
         self.client.name = self.chat.name
         self.client.remember()
         self._show_kept()
+        if self._log_in:  # asks before it goes anywhere: there, one would be let in as a guest
+            self._log_in = False
+            self._set(Link(Phase.LOGIN, _WAITING_FOR_LOGIN))
+            return
         while not self.has_left and (ended := await self._stay()) is not None:
             failures = failures + 1 if self.link.phase is Phase.CONNECTING else 0
             await self._wait(failures, ended)
         if self.has_left:  # end what was still on its way then: a connection, a server
             await self.client.quit()
             self.release()
+
+    def prove(self, password: str = "", *, sso: bool = False, new: bool = False, ticket: str = "") -> None:
+        """Have the next `run` come in to the account of the name one has.
+
+        Args:
+            password: of the account.
+            sso: instead, sign in at the server's provider: `client.on_sso` is told where.
+            new: there is no such account yet: get it, with this password.
+            ticket: for a new one, where sign-up is by invitation.
+        """
+        if new:
+            self._new = lambda: self.client.register(password, ticket=ticket, sso=sso)
+        else:
+            self.client.password, self.client.sso = password, sso
+        self._proving = True
+        self._set(Link(Phase.CONNECTING, ("◌ logging in", "◌")))
+
+    def give_up(self) -> None:
+        """Have it asked again who one is: a `run` that was to come in was ended from outside."""
+        self._proving, self._new, self.refusal = False, None, None
+        self._set(Link(Phase.LOGIN, _WAITING_FOR_LOGIN))
+
+    async def settled(self) -> None:
+        """Return once it is known how a `run` begins: one is in, or something is asked for.
+
+        Raises what was refused where one has to prove again who one is.
+        """
+        while self.link.phase is Phase.CONNECTING:
+            self._settled.clear()
+            await self._settled.wait()
+        if self.link.phase is Phase.LOGIN and self.refusal is not None:
+            raise self.refusal
 
     def hurry(self) -> None:
         """Try to come back now instead of later."""
@@ -118,8 +184,11 @@ class Session(Acts):
             await self._come_in()
         except ClientError as error:
             return self._lost(error)
+        finally:
+            self._proving, self._new = False, None
         if self.has_left:
             return None
+        await self.learn_key()
         self._show_kept()
         self._tell_what_is_different()
         if self.address.share and self._server is None and not self._told_not_shared:
@@ -134,12 +203,12 @@ class Session(Acts):
             self._stop_all()
             if watch is not None:
                 watch.cancel()
-        if self.has_left:
+        if self.has_left or self._leaves:
             return None
         self.chat.disconnected()
         self._changed(Changed.PEOPLE)
         if final is not None:
-            self._set(self._offline(final))
+            self._set(self._put_out(final))
             return None
         return self._lost(self.client.ended or Lost("The connection was closed."))
 
@@ -179,7 +248,7 @@ class Session(Acts):
         if self.has_left:
             raise NotConnected("You have left.")
         self.client.show = [self.chat.current.handle]
-        await self.client.reconnect()
+        await (self._new() if self._new is not None else self.client.reconnect())
 
     async def _host(self) -> None:
         """Start a server and enter it, or another's that was faster."""
@@ -234,16 +303,35 @@ class Session(Acts):
     def _lost(self, error: ClientError) -> ClientError | None:
         """Return the error where we were in and may come back; else say it."""
         code = error.code if isinstance(error, Refused) else ""
+        proves = code in _TO_BE_PROVEN or (self._proving and isinstance(error, Refused))
         passes = isinstance(error, Lost | Unreachable) or code in _PASSING
-        if passes and self.chat.session and not self.has_left:
+        if passes and self.chat.session and not self.has_left and not proves:
             return error
+        self.refusal = error
         if code == Code.NO_SUCH_SESSION:  # not ours, for which there would be another: that of another device
             self._set(Link(Phase.STRANGER, ("✗ not connected", "✗"), error.message))
+        elif proves:
+            self._set(Link(Phase.LOGIN, _WAITING_FOR_LOGIN, error.message))
         elif code in _OF_THE_NAME:
             self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), error.message))
+        elif isinstance(error, Untrusted):
+            self._set(Link(Phase.TRUST, ("◌ a first visit", "◌")))
+        elif isinstance(error, Mistrusted):
+            self._set(Link(Phase.DISTRUST, ("✗ not the server you know", "✗ not connected", "✗"), error.message))
+        elif isinstance(error, Refused):
+            self._set(self._put_out(error))
         else:
             self._set(self._offline(error))
         return None
+
+    def _put_out(self, last: Refused) -> Link:
+        """Return how things stand after the server's last word."""
+        self.refusal = last
+        if last.code in _OVER:
+            return Link(Phase.ENDED, ("✗ logged out", "✗"), last.message)
+        if last.code in _PUT_OUT:
+            return Link(Phase.OFFLINE, ("✗ not connected", "✗"), last.message, "F5 comes in again.")
+        return self._offline(last)
 
     def _show_kept(self) -> None:
         """Have the log show the own messages that this client holds, and no others."""
@@ -280,47 +368,12 @@ class Session(Acts):
         message = error.message
         if isinstance(error, NotAChatServer):
             message = f"What answers at {self.address.host}:{self.address.port} is not a chat server."
-        return Link(Phase.OFFLINE, ("✗ not connected · F5 tries again", "✗ not connected", "✗"), message)
-
-    @property
-    def hosts(self) -> bool:
-        """The server was started here."""
-        return self._server is not None and self._server.alive
-
-    def invitation(self) -> str:
-        """Return what others type to come in; empty where that is not known."""
-        host, port = self.address.host, self.address.port
-        other_port = "" if port == DEFAULT_PORT else f" --port {port}"
-        if self.hosts and self.address.share:
-            return f"chat-tui --host {hosting.address_for_others()}{other_port}"
-        if self.address.may_host:
-            return f"{os.environ.get(_COMMAND, 'chat-tui')}{other_port}"
-        return f"chat-tui --host {host}{other_port}"
-
-    def welcome_words(self) -> str:
-        """Return what an empty room says."""
-        if self.link.phase is not Phase.ONLINE:
-            return ""
-        only_here = not (self.hosts and self.address.share) and self.address.host in ("127.0.0.1", "::1", "localhost")
-        where = " on this machine" if only_here else ""
-        return f"Nobody has written yet: you can be the first.\nOthers{where} join with\n{self.invitation()}"
-
-    @property
-    def _known_as(self) -> tuple[str, int]:
-        if self.hosts and self.address.share:
-            return hosting.address_for_others(), self.address.port
-        return self.address.host, self.address.port
-
-    def _online_words(self) -> tuple[str, ...]:
-        if not self.hosts:
-            return (f"● {self.address.host}:{self.address.port}", f"● {self.address.host}", "●")
-        if self.address.share:
-            invitation = self.invitation()
-            return (f"hosting · others: {invitation}", invitation, invitation.removeprefix("chat-tui "), "hosting")
-        return ("hosting, only this machine", "hosting")
+        words = ("✗ not connected · F5 tries again", "✗ not connected", "✗")
+        return Link(Phase.OFFLINE, words, message, "F5 tries again.")
 
     def _set(self, link: Link) -> None:
         """Say how things stand, unless we have left: nothing undoes that."""
         if not self.has_left:
             self.link = link
+            self._settled.set()
             self._changed(Changed.LINK)

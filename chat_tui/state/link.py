@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from chat_tui.config import DEFAULT_PORT
 
-_LINE = re.compile(r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?")
+_LINE = re.compile(
+    r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?"
+)
 
 
 class Address(NamedTuple):
@@ -49,7 +51,7 @@ def parse_invitation(line: str) -> Address:
 def invitation(host: str, port: int, pin: str = "", ticket: str = "") -> str:
     """Return the line by which others come to a server: `chat://host:port/key/ticket`.
 
-    Where there is no key, because everyone can check the server's certificate, it is `chat://host:port`, or with a ticket
+    Where there is no key, because everyone can check the server's certificate, it is `chat://host:port`, with a ticket
     `chat://host:port//ticket`.
     """
     shown = f"[{host}]" if ":" in host else host

@@ -48,6 +48,7 @@ class Composer(Widget, can_focus=True):
         offers: Callable[[str, int], Offers] = lambda _text, _cursor: NOTHING,
         *,
         one_line: bool = False,
+        masked: bool = False,
         id: str | None = None,
     ) -> None:
         """Make a composer.
@@ -56,6 +57,7 @@ class Composer(Widget, can_focus=True):
             accept: called with the text on Enter; returns what is written next, or None where it is not taken.
             offers: what Tab may complete.
             one_line: no second line, no history.
+            masked: what is written is secret: dots stand for it.
             id: of the widget.
         """
         super().__init__(id=id)
@@ -63,6 +65,8 @@ class Composer(Widget, can_focus=True):
         self._accept = accept
         self._offers = offers
         self._one_line = one_line
+        self.masked = masked
+        """What is written is secret: dots stand for it."""
         self._history = InputHistory()
         self._completion = Completion()
         self._placeholder = ""
@@ -135,7 +139,7 @@ class Composer(Widget, can_focus=True):
         if number >= len(self._rows):
             return Strip.blank(width, plain)
         start, end = self._rows[number]
-        text, cursor = self.text[start:end], self.editor.cursor - start
+        text, cursor = self._drawn[start:end], self.editor.cursor - start
         if not (self.has_focus and number == self._cursor_row()):
             return Strip([head, Segment(text, plain)]).adjust_cell_length(width, plain)
         after = self.editor.after(self.editor.cursor) - start
@@ -157,7 +161,7 @@ class Composer(Widget, can_focus=True):
             self._act(action)
         elif event.is_printable and event.character and not event.key.startswith("alt+"):
             self.editor.insert(event.character)
-            if event.character == ":":
+            if event.character == ":" and not self.masked:
                 self._picture()
             self._changed()
         else:
@@ -218,7 +222,8 @@ class Composer(Widget, can_focus=True):
         left = self._accept(text)
         if left is None:
             return
-        self._history.add(text.strip())
+        if not self._one_line:
+            self._history.add(text.strip())
         if editor is self.editor:
             self.editor = Editor(left)
         else:  # it brought us elsewhere: what is written there stays, and here nothing more is
@@ -276,12 +281,17 @@ class Composer(Widget, can_focus=True):
         most = max(1, self.screen.size.height // 3)
         row = self._cursor_row()
         self._top = max(0, min(self._top, row, len(self._rows) - most), row - most + 1)
-        column = cell_len(self.text[self._rows[row][0] : self.editor.cursor])
+        column = cell_len(self._drawn[self._rows[row][0] : self.editor.cursor])
         self.app.cursor_position = self.content_region.offset + Offset(len(_PROMPT) + column, row - self._top)
 
     def _wrap(self, width: int) -> list[Span]:
         """Cut the text into rows; one cell is kept for the cursor after the last character."""
-        return wrap(self.text, max(2, width - len(_PROMPT) - 1))
+        return wrap(self._drawn, max(2, width - len(_PROMPT) - 1))
+
+    @property
+    def _drawn(self) -> str:
+        """What is written, as it is shown."""
+        return "•" * len(self.text) if self.masked else self.text
 
     def _empty(self, width: int) -> list[Segment]:
         """Draw the cursor and the placeholder: its last part alone where there is no room for all."""
@@ -303,7 +313,7 @@ class Composer(Widget, can_focus=True):
         """Return the position in the text that a column of a row shows."""
         start, end = self._rows[number]
         at = start
-        while at < end and cell_len(self.text[start : self.editor.after(at)]) <= column:
+        while at < end and cell_len(self._drawn[start : self.editor.after(at)]) <= column:
             at = self.editor.after(at)
         return at
 
@@ -313,6 +323,6 @@ class Composer(Widget, can_focus=True):
             return False
         if self._goal is None:
             start = self._rows[self._cursor_row()][0]
-            self._goal = cell_len(self.text[start : self.editor.cursor])
+            self._goal = cell_len(self._drawn[start : self.editor.cursor])
         self.editor.move(self._position(number, self._goal))
         return True

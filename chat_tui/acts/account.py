@@ -1,0 +1,193 @@
+"""One's own account: getting one, logging in and out, passwords, devices, and the server's key."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from chat_tui.acts.coming_in import Again, ComingIn
+from chat_tui.state.dates import seconds_of, when
+from chat_tui.state.link import Phase
+
+if TYPE_CHECKING:
+    from server.protocol import frames  # only named here: not loaded before the first paint
+
+_UNSEEN = "That was not taken, and nobody saw it: it is asked for here, unseen."
+
+
+class AccountActs(ComingIn):
+    """What is done about one's own account. Passwords and codes are never typed where messages are."""
+
+    def command_register(self, typed: str) -> None:
+        """Get an account, and stay who one is."""
+        if self.session.client.account:
+            self.complain("You have an account already. /devices shows where you are logged in.")
+        elif self._is_in():
+            self.offer_account(problem=_UNSEEN if typed else "")
+
+    def command_login(self, name: str) -> None:
+        """Come in to one's account, as another than now."""
+        if self.session.client.account and name in ("", self.chat.name):
+            self.complain("You are logged in. /logout logs you out here.")
+        else:
+            self.begin_again(Again(name or self.chat.name, log_in=True))
+
+    def command_logout(self) -> None:
+        """Log out of one's account here; asks once."""
+        if not self.session.client.account:
+            self.complain("You have no account here: /quit leaves, and /register gets one.")
+            return
+        from chat_tui.screens.page import PageScreen  # not before the first paint
+
+        page = Content.assemble(
+            "\nTo come back as ",
+            (self.chat.name, "bold"),
+            " here, you will need your password.\n\nOther devices stay logged in.\n",
+        )
+
+        def pressed(key: str | None) -> None:
+            if key == "enter":
+                self.attempt(self._log_out())
+
+        self.push_screen(PageScreen("Log out?", page, {"enter": "logs out", "escape": "stays"}), pressed)
+
+    def command_password(self, typed: str) -> None:
+        """Take another password."""
+        if not self.session.client.account:
+            self.complain("You have no account here, so no password. /register gets one.")
+            return
+        if not self._is_in():
+            return
+        from chat_tui.screens.form import Field, FormScreen  # not before the first paint
+        from server.protocol import limits
+
+        async def change(values: Sequence[str]) -> None:
+            await self.session.change_password(values[0], values[1])
+
+        fields = [
+            Field("The password you have"),
+            Field(f"A new one, at least {limits.PASSWORD_LEAST} characters", least=limits.PASSWORD_LEAST),
+            Field("The new one once more", again=True),
+        ]
+        why = "All your other devices are logged out by it."
+        screen = FormScreen("Another password", why, fields, change, problem=_UNSEEN if typed else "")
+        self.push_screen(
+            screen, lambda done: self.room.writer.remark("Your password is another one now.") if done else None
+        )
+
+    def command_claim(self, typed: str) -> None:
+        """Become the server's owner, by the code that it showed at its first start."""
+        if not self.session.client.account:
+            self.complain("The owner of a server needs an account: /register gets one, then /claim.")
+            return
+        if not self._is_in():
+            return
+        from chat_tui.screens.form import Field, FormScreen  # not before the first paint
+
+        async def claim(values: Sequence[str]) -> None:
+            await self.session.claim(values[0].strip())
+
+        why = "The server says its owner code when it starts for the first time. It is good once."
+        screen = FormScreen("Own this server", why, [Field("Owner code")], claim, problem=_UNSEEN if typed else "")
+        self.push_screen(screen, lambda done: self.tell("You own this server now.") if done else None)
+
+    def command_devices(self) -> None:
+        """Show where one is logged in, to log out there."""
+        if not self._is_in():
+            return
+        from chat_tui.screens.listing import Deed, ListScreen, Row  # not before the first paint
+
+        known: dict[str, frames.DeviceInfo] = {}
+
+        async def load(after: str) -> tuple[Sequence[Row], bool]:
+            devices = [] if after else await self.session.devices()
+            known.update((str(device.id), device) for device in devices)
+            return [Row(str(device.id), _shown(device, self.chat.clock())) for device in devices], False
+
+        def asks(id: str) -> str:
+            device = known[id]
+            if device.current:
+                return ""
+            return "Withdraw this code?" if device.waiting else f"Log {device.device or 'this device'} out?"
+
+        async def end(id: str) -> str:
+            if known[id].current:
+                return "This is the one you sit at: /logout logs it out."
+            await self.session.end(known[id].id)
+            return f"{known[id].device or 'It'} is logged out."
+
+        async def end_others(_: str) -> str:
+            await self.session.end_others()
+            return "All others are logged out."
+
+        deeds = {
+            "enter": Deed("logs it out", end, asks),
+            "o": Deed("logs all others out", end_others, lambda _: "Log all others out?"),
+        }
+        self.push_screen(ListScreen("Your devices", load, none="You are logged in nowhere.", deeds=deeds))
+
+    def command_device(self) -> None:
+        """Show the code that lets another device come in as me."""
+        self.attempt(self._device())
+
+    def command_key(self) -> None:
+        """Show the server's key, and how others come in."""
+        if not self._is_in():
+            return
+        from chat_tui.screens.trust import key_page  # not before the first paint
+
+        invitation = self.session.invitation()
+
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                self.copy_to_clipboard(invitation)
+                self.room.writer.remark("The line is copied: give it to who is to come.")
+
+        self.push_screen(key_page(self.session.server_key, invitation, only_here=self.session.only_here), pressed)
+
+    # How.
+
+    def _is_in(self) -> bool:
+        """Tell whether there is a connection; complain where there is none."""
+        if self.session.link.phase is not Phase.ONLINE:
+            self.complain("That needs a connection: try again once you are connected.")
+        return self.session.link.phase is Phase.ONLINE
+
+    async def _log_out(self) -> None:
+        name = self.chat.name
+        await self.session.logout()
+        self.begin_again(Again(name, ask=True, words=f"{name} is logged out here."))
+
+    async def _device(self) -> None:
+        from chat_tui.screens.page import PageScreen  # not before the first paint
+        from server.protocol import limits
+
+        code = await self.session.device()
+        page = Content.assemble(
+            "\nOn the other device run\n\n  ",
+            (f"{self.session.invitation()} --device", "bold"),
+            "\n\nand give it this code:\n\n  ",
+            (f"{code}", "bold $accent"),
+            f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes. Who has it is you: show it to nobody.\n",
+        )
+
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                self.copy_to_clipboard(code)
+                self.room.writer.remark("The code is copied.")
+
+        self.push_screen(PageScreen("Another device", page, {"y": "copies the code", "escape": "closes"}), pressed)
+
+
+def _shown(device: "frames.DeviceInfo", now: float) -> Content:
+    """Return two lines: how a device is called, and since when and from where it is used."""
+    name = device.device or ("A code that is not used yet" if device.waiting else "A device without a name")
+    state = "  this one" if device.current else "  here now" if device.online else ""
+    used, since = seconds_of(device.used), seconds_of(device.since)
+    told = [f"{'made' if device.waiting else 'since'} {when(since, now)}" if since is not None else ""]
+    if not device.waiting:
+        told.append(f"from {device.address}" if device.address else "")
+        told.append(f"used {when(used, now)}" if used is not None and not device.online else "")
+    return Content.assemble(
+        (name, "bold"), (state, "$success"), ("\n" + " · ".join(filter(None, told)), "$foreground 60%")
+    )

@@ -1,0 +1,83 @@
+"""Which server is it? Pages about a server's key: a first visit, another key than before, how others come in."""
+
+from textual.content import Content
+
+from chat_tui.errors import KeyChanged, Mistrusted, Untrusted, WrongPin
+from chat_tui.screens.page import PageScreen
+
+_QUIET = "$foreground 70%"
+
+
+def blocks(short: str) -> str:
+    """Return a key in short as two people read it to each other."""
+    return "  ".join(short.split("-"))
+
+
+def first_visit(stranger: Untrusted) -> PageScreen:
+    """Ask whether a server is the right one; ends with `enter` for yes, with `escape` for no."""
+    page = Content.assemble(
+        ("\nYou have not been here before, and nobody vouches for this server yet. This is its key:\n\n"),
+        ("  " + blocks(stranger.short), "bold $accent"),
+        "\n\nWho runs the server sees the same: when it starts, and with /key. Ask them whether it is,"
+        " best not over this connection.",
+        ("\n\nIt is asked once. Should another key answer here some day, you are told.", _QUIET),
+        "\n",
+    )
+    where = f"{stranger.host}:{stranger.port}"
+    return PageScreen(where, page, {"enter": "it is the right one, come in", "escape": "leave"}, alone=True)
+
+
+def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
+    """Say that what answers is not the server one knows. There is no way on from here: it ends with `escape` alone."""
+    where = f"{host}:{port}"
+    parts: list[Content | str | tuple[str, str]] = ["\n"]
+    if isinstance(error, KeyChanged | WrongPin):
+        expected = error.known if isinstance(error, KeyChanged) else error.expected
+        known = "In the invitation" if isinstance(error, WrongPin) else "Known to you"
+        parts += [(f"{known:<18}", _QUIET), (blocks(expected) if expected else "vouched for by an authority", "bold")]
+        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (blocks(error.now), "bold $error"), "\n\n"]
+    parts += [f"{_meaning(error)}\n\n", ("Nothing secret was sent.", "bold"), f" {_way_out(error)}"]
+    if isinstance(error, KeyChanged):
+        parts += [("\n\n  " + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
+    parts.append("\n")
+    title = f"This is not the {where} you know" if not isinstance(error, WrongPin) else f"{where}: another key"
+    return PageScreen(title, Content.assemble(*parts), {"escape": "leaves"}, alone=True, bad=True)
+
+
+def forget_line(host: str, port: int) -> str:
+    """Return how the key of a server is forgotten."""
+    return f"chat-tui --forget-key --host {host} --port {port}"
+
+
+def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
+    """Show the key of the server one is in, and how others come in; ends with `y` where that is to be copied."""
+    if pin:
+        words = ("  " + blocks(pin), "bold $accent")
+        meaning = "Who comes here for the first time sees the same. Read it to them, or give them the line below."
+    elif only_here:
+        words = ("none", "bold")
+        meaning = "What is said between programs on this machine goes over no network: it needs no key."
+    else:
+        words = ("vouched for by an authority", "bold")
+        meaning = "The server's certificate is checked like that of a web site: there is nothing to compare."
+    where = " on this machine" if only_here else ""
+    page = Content.assemble(
+        "\n", words, f"\n\n{meaning}", f"\n\nOthers{where} come in with\n\n  ", (invitation, "bold"), "\n"
+    )
+    return PageScreen("The key of this server", page, {"y": "copies the line", "escape": "closes"})
+
+
+def _meaning(error: Mistrusted) -> str:
+    if isinstance(error, WrongPin):
+        return "Another server answers than the one you are invited to, or the line is not whole."
+    if isinstance(error, KeyChanged):
+        return "Either the server got a new key, or somebody stands between it and you and reads along."
+    return "What answers does not encrypt. A chat server does: it is something else, or somebody stands in between."
+
+
+def _way_out(error: Mistrusted) -> str:
+    if isinstance(error, WrongPin):
+        return "Ask who invited you for the line once more."
+    if isinstance(error, KeyChanged):
+        return "Ask who runs the server, not here, whether it has a new key. Only if it has, forget the old one:"
+    return "Ask who runs the server, and try again later."
