@@ -38,13 +38,15 @@ _GONE: Final = """
     UPDATE rooms SET owner = 0 WHERE owner = :who;
     UPDATE altered SET pinned = 0 WHERE pinned > 0 AND (SELECT user FROM events WHERE seq = target) = :who;
     DELETE FROM reports WHERE :who IN (SELECT user FROM events WHERE seq IN (reports.seq, target));
+    INSERT OR IGNORE INTO erased VALUES (:who, :seq);
+"""
+_GONE_STATE: Final = """
     DELETE FROM sessions WHERE user = :who;
     DELETE FROM marks WHERE user = :who;
     DELETE FROM blocks WHERE user = :who OR who = :who;
     DELETE FROM credentials WHERE user = :who;
     DELETE FROM tickets WHERE by = :who AND owner = 0;
     DELETE FROM users WHERE id = :who;
-    INSERT OR IGNORE INTO erased VALUES (:who, :seq);
 """
 # MESSAGE, EDIT, REACT, PIN. A DELETE stays: it has no words, and tells what moderators did.
 _OF_ROOM: Final = """
@@ -73,7 +75,7 @@ def forget(database: apsw.Connection, event: Draft) -> None:
 
 def erase_person(database: apsw.Connection, event: Draft) -> None:
     """Let an ERASE event take effect in the tables, in its transaction."""
-    database.execute(_GONE, {"who": event.about.who, "seq": event.seq})
+    database.execute(_GONE + _GONE_STATE, {"who": event.about.who, "seq": event.seq})
     database.execute("INSERT OR IGNORE INTO emptying VALUES (?, 0, 0)", (event.seq,))
 
 
@@ -108,6 +110,8 @@ def erase(database: apsw.Connection, seqs: list[int]) -> list[int]:
             place = (room, reached) if reached else None
         else:
             place = _empty_person(database, about["who"], place)
+            if place is None:  # what was on its way when they were erased
+                database.execute(_GONE_STATE, {"who": about["who"]})
         if place is None:
             database.execute("DELETE FROM emptying WHERE seq = ?", (seq,))
         else:

@@ -50,6 +50,8 @@ def load(database: apsw.Connection, directory: Directory) -> None:
     ranges = "SELECT r.range, r.until, e.body FROM ranges AS r JOIN events AS e ON e.seq = r.seq"
     for network, until, body in database.execute(ranges):
         directory.add_range(network, Ban(until, _reason(Kind.RANGE, body)))
+    for (user,) in database.execute("SELECT user FROM erased"):
+        directory.add_erased(user)
     given = {name: msgspec.json.decode(value) for name, value in database.execute("SELECT name, value FROM settings")}
     set_up(directory.settings, SettingsBody(sender="", **given))
 

@@ -66,8 +66,12 @@ class Directory(Register):
 
         Nothing else is changed, but for what the event says of itself: it is completed. MUST have its `time`.
         """
+        if self.is_erased(draft.user):
+            return Code.ERASED
         if draft.user != SERVER and self._keeps_out(draft, self.banned(draft.user, draft.time)):
             return Code.BANNED
+        if self.is_erased(getattr(draft.about, "who", SERVER)):
+            return Code.NO_SUCH_PERSON
         if draft.kind is Kind.ROOM:
             return self._judge_room(draft, draft.about, facts)
         room = self.rooms.get(draft.room)
@@ -137,6 +141,8 @@ class Directory(Register):
         others = [user for user in body.members if user != draft.user]
         if SERVER in body.members:
             return Code.NOT_ALLOWED
+        if any(map(self.is_erased, body.members)):
+            return Code.NO_SUCH_PERSON
         if body.kind == "direct" and len(others) == 1 and facts.blocked(others[0], draft.user):
             return Code.NOT_ALLOWED
         if body.handle in self._by_handle:

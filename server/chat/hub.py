@@ -74,6 +74,11 @@ class Hub:
             self._dirty[room] = None
         room.last = self._queued = seq
 
+    def drop_lines(self, seq: int) -> None:
+        """Keep no line of what came before this seq: some of it is gone. Who is behind reads it from the archive."""
+        self.deliver()
+        self._ring.clear(seq - 1)
+
     def notice(self, room: Room, line: bytes) -> None:
         """Queue a line that is no event for those who are live in a room."""
         room.lines.append((self.head, line))
@@ -261,7 +266,11 @@ class Hub:
 
 def _share(peer: Peer) -> Share:
     """Return what of the log is to be sent to one who is behind. A copy: the archive reads by it in its thread."""
-    return Share(dict(peer.here.spans), dict(peer.gaps))
+    gaps = dict(peer.gaps)
+    for number, room in peer.here.rooms.items():
+        if room.record.forgotten > gaps.get(number, 0):
+            gaps[number] = room.record.forgotten
+    return Share(dict(peer.here.spans), gaps)
 
 
 def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:

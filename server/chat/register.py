@@ -145,6 +145,7 @@ class Register:
         self._bans: dict[int, dict[int, Ban]] = {}
         self._silences: dict[int, dict[int, Ban]] = {}
         self._ranges: dict[str, Ban] = {}
+        self._erased: set[int] = set()
 
     # Taken in from events, or from the archive.
 
@@ -186,6 +187,10 @@ class Register:
         """Take in that an address range is kept out."""
         self._ranges[network] = ban
 
+    def add_erased(self, user: int) -> None:
+        """Take in that a user is gone for good."""
+        self._erased.add(user)
+
     # What is so.
 
     @property
@@ -214,6 +219,10 @@ class Register:
         """Return the seq after which a member may read."""
         entered = 0 if room.before == "all" else self._members[room.id].get(user, 0)
         return max(entered, room.forgotten)
+
+    def is_erased(self, user: int) -> bool:
+        """Say whether a user is gone for good."""
+        return user in self._erased
 
     def has_account(self, user: int) -> bool:
         """Say whether a user has an account."""
@@ -350,6 +359,7 @@ class Register:
         for name in self._accounts.pop(user, ()):
             for key in name_keys(name):
                 self._holders.pop(key, None)
+        self.add_erased(user)
 
 
 def change(room: RoomRecord, body: ChangeBody) -> None:

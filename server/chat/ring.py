@@ -31,6 +31,13 @@ class Ring:
         if self._size > self._capacity:
             self._trim()
 
+    def clear(self, start: int) -> None:
+        """Hold nothing: from after `start` on, all is to come."""
+        self.start = start
+        self._seqs.clear()
+        self._items.clear()
+        self._size = 0
+
     def slice(self, share: Share, after: int, size: int) -> tuple[bytes, int | None]:
         """Return someone's lines after a position (which must not lie before `start`), at most `size` bytes.
 

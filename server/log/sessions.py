@@ -125,6 +125,8 @@ def name_mentioned(directory: Directory, draft: Draft, users: dict[str, list[int
 
 def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) -> Code | None:
     """Say why someone may not come in, and complete what is known of them."""
+    if directory.is_erased(opening.user):
+        return Code.NO_SUCH_SESSION
     if opening.once and not opening.resume:
         return None  # a code for another device is made: they are in already
     proved, opening.account = opening.account, directory.has_account(opening.user)
