@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from server.chat.entries import Entry
 from server.chat.hub import Hub
 from server.chat.world import Peer
 from server.protocol import limits
@@ -24,8 +25,30 @@ WORDS: Final = {
     Code.ROOM_EXISTS: "A room has had this name. Pick another.",
     Code.ARCHIVED: "This room is archived: it can be read, and nothing is said there any more.",
     Code.TOO_MANY: f"No more of this here: a message takes {limits.EMOJI} different reactions, {limits.REACTIONS:,} in"
-    f" all, and {limits.VERSIONS} edits.",
+    f" all, and {limits.VERSIONS} edits; an account {limits.NAMES} names; a server {limits.RANGES:,} address ranges.",
     Code.NO_SUCH_SESSION: "This session is not known here. Say hello without resume.",
+    Code.TLS_REQUIRED: "This goes over TLS alone: connect with it.",
+    Code.LOGIN_NEEDED: "This name is an account's, or looks like one's. Log in by its password, or pick another.",
+    Code.LOGIN_FAILED: "No account has this name and this password.",
+    Code.NO_GUESTS: "Only accounts come in here. Log in, or register.",
+    Code.NO_SIGN_UP: "You can't make an account here by yourself. Ask whoever runs this server for a ticket.",
+    Code.BAD_CODE: "This code is not good, or not any more. Ask for a new one.",
+    Code.BAD_PASSWORD: f"A password has {limits.PASSWORD_LEAST} to {limits.SECRET_CHARS} characters. It is not the name.",
+    Code.HAS_ACCOUNT: "There is an account already.",
+    Code.NO_ACCOUNT: "This takes an account. Register first.",
+    Code.NAME_TAKEN: "Somebody has this name, or one that looks like it. Pick another.",
+    Code.SSO_REFUSED: "The provider did not let you in.",
+    Code.SSO_EXPIRED: "Nobody signed in in time. Begin again.",
+    Code.SSO_UNAVAILABLE: "You can't sign in by a provider here just now.",
+    Code.KEPT_OUT: "You are banned from this room.",
+    Code.SILENCED: "You may only read here.",
+    Code.SLOW_MODE: "This room is in slow mode: wait a little before you say more.",
+    Code.READ_ONLY: "Only moderators say something here.",
+    Code.KICKED: "You were put out of this server.",
+    Code.BANNED: "You are banned from this server.",
+    Code.SESSION_ENDED: "This session was ended.",
+    Code.ERASED: "This account is erased, with all it said.",
+    Code.RATE_LIMITED: "This came too fast. Wait a little.",
 }
 """What a refusal says where nothing better is known."""
 
@@ -80,6 +103,12 @@ class Answers:
         self.line(peer, encode(Error(ref=ref, code=code, message=words, room=room, id=id, wait_ms=wait)))
 
 
-def refused(code: Code) -> ProtocolError:
-    """Return a refusal in the words that stand for its code."""
-    return ProtocolError(code, WORDS[code])
+def refused(code: Code, why: str = "", wait_ms: int = 0) -> ProtocolError:
+    """Return a refusal in the words that stand for its code, and what there is to say beside them."""
+    return ProtocolError(code, f"{WORDS[code]} {why}".strip(), wait_ms=wait_ms or None)
+
+
+def refusal_of(entry: Entry) -> ProtocolError:
+    """Return why the log has refused an entry."""
+    assert entry.code is not None, "only what was refused has a refusal"
+    return refused(entry.code, entry.why, entry.wait_ms)

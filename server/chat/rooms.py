@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from server.chat.answers import Answers, refused
+from server.chat.answers import Answers, refusal_of, refused
 from server.chat.entries import Draft
-from server.chat.events import FOREVER, GENERAL, ChangeBody, InviteBody, Kind, RoomBody, RoomKind, event_line
+from server.chat.events import FOREVER, GENERAL, SERVER, ChangeBody, InviteBody, Kind, RoomBody, RoomKind, event_line
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names
@@ -65,22 +65,25 @@ class Rooms:
         return room
 
     def of_member(self, person: Person, name: str) -> Room:
-        """Return a room that they are a member of; ProtocolError where they are not."""
+        """Return a room that they are a member of; ProtocolError where they are not. The server is at home in all."""
         room = self._hub.by_handle.get(name)
         if room is None or room.id not in person.rooms:
             room = self.find(person, name)
-            if room.id not in person.rooms:
+            if room.id not in person.rooms and person.user != SERVER:
                 raise refused(Code.NOT_A_MEMBER)
         return room
 
     def knows(self, person: Person, room: Room) -> bool:
         """Say whether a room exists, as far as they may know."""
-        return room.record.kind == "public" or room.id in person.rooms or room.id in person.invitations
+        known = room.record.kind == "public" or person.user == SERVER
+        return known or room.id in person.rooms or room.id in person.invitations
 
     # Making, entering, leaving.
 
     def join(self, peer: Peer, frame: Join) -> None:
         """Make or enter a room."""
+        if peer.here.user == SERVER:
+            raise refused(Code.NOT_ALLOWED)
         room = self._hub.by_handle.get(frame.room)  # a direct room's handle is no name that one could give
         handle = room.handle if room is not None and self.knows(peer.here, room) else check_room(frame.room)
         room = self._hub.by_handle.get(handle)
@@ -109,15 +112,14 @@ class Rooms:
         title = _words(frame.title) or handle
         kind: RoomKind = "private" if frame.private else "public"
         self._check_count(peer.here)
-        peer.here.rate.check()
         body = RoomBody(handle, title, kind, before, _words(frame.topic), [peer.here.user])
-        self._request(peer, frame, Kind.ROOM, 0, body)
+        self.request(peer, frame, Kind.ROOM, 0, body)
 
     async def direct(self, peer: Peer, frame: Direct) -> bytes:
         """Make, or find, the room of some people."""
         users = {peer.here.user}
         for name in frame.names:
-            users.add(await self._user(name))
+            users.add((await self.person(name))[0])
         handle = f"@{'-'.join(map(str, sorted(users)))}"
         room = self._hub.by_handle.get(handle)
         if room is not None:
@@ -125,9 +127,8 @@ class Rooms:
             self._hub.deliver()
             return b""
         self._check_count(peer.here)
-        peer.here.rate.check()
         body = RoomBody(handle, "", "direct", "all", "", sorted(users))
-        self._request(peer, frame, Kind.ROOM, 0, body)
+        self.request(peer, frame, Kind.ROOM, 0, body)
         return b""
 
     def leave(self, peer: Peer, frame: Leave) -> None:
@@ -137,30 +138,33 @@ class Rooms:
             raise ProtocolError(Code.BAD_ROOM, "Everyone is in general: it can't be left.")
         if room.id not in peer.here.rooms and room.id not in peer.here.invitations:
             raise ProtocolError(Code.NOT_A_MEMBER, "You are not in this room.")
-        peer.here.rate.check()
-        self._request(peer, frame, Kind.UNMEMBER, room.id, None)
+        self.request(peer, frame, Kind.UNMEMBER, room.id, None)
 
     def change(self, peer: Peer, frame: Change) -> None:
         """Change what is known of a room."""
         room = self.of_member(peer.here, frame.room)
-        body = ChangeBody(peer.here.name, archived=frame.archived)
+        body = ChangeBody(
+            peer.here.name,
+            archived=frame.archived,
+            read_only=frame.read_only,
+            slow=frame.slow,
+            keep_days=frame.keep_days,
+            keep_count=frame.keep_count,
+        )
         if frame.title is not UNSET:
             body.title = _words(frame.title) or room.handle
         if frame.topic is not UNSET:
             body.topic = _words(frame.topic)
-        peer.here.rate.check()
-        self._request(peer, frame, Kind.CHANGE, room.id, body)
+        self.request(peer, frame, Kind.CHANGE, room.id, body)
 
     async def invite(self, peer: Peer, frame: Invite) -> bytes:
         """Invite somebody, or take that back."""
         room = self.of_member(peer.here, frame.room)
-        who = await self._user(frame.name)
+        who, name = await self.person(frame.name)
         if who == peer.here.user:
             raise ProtocolError(Code.NOT_ALLOWED, "You are in this room yourself.")
-        peer.here.rate.check()
-        name = self._people[who].name if who in self._people else clean_line(frame.name)
         body = InviteBody(peer.here.name, who, name, room.record.title, frame.on)
-        self._request(peer, frame, Kind.INVITE, room.id, body)
+        self.request(peer, frame, Kind.INVITE, room.id, body)
         return b""
 
     # What comes back from the log.
@@ -179,10 +183,11 @@ class Rooms:
         if draft.kind is Kind.MEMBER:
             self._admit(draft.user, room, draft.seq)
         elif draft.kind is Kind.UNMEMBER and person is not None:
-            person.invitations.pop(room.id, None)
-            self._dismiss(person, room, draft.seq)
+            self.put_out(person, room, draft.seq, "left")
         elif draft.kind is Kind.CHANGE:
             change(room.record, about)
+        elif draft.kind is Kind.FORGET:
+            room.record.forgotten = about.upto
         elif draft.kind is Kind.INVITE:
             self._invited(draft, room, about)
 
@@ -201,19 +206,23 @@ class Rooms:
                 room.live[peer] = None
                 self._answers.line(peer, room.roster(person))
 
-    def _dismiss(self, person: Person, room: Room, seq: int) -> None:
-        """Someone is no member of a room any more."""
+    def put_out(self, person: Person, room: Room, seq: int, reason: str) -> None:
+        """Someone is no member of a room any more, nor invited, since an event: they are sent nothing of it after that.
+
+        MUST follow a delivery of what came up to that event.
+        """
+        person.invitations.pop(room.id, None)
         if person.rooms.pop(room.id, None) is None:
             return
         # One assignment: the archive may be reading by these spans.
         spans = person.spans[room.id]
         person.spans[room.id] = [*spans[:-1], (spans[-1][0], seq)]
-        line = encode(Left(room=room.handle, names=[person.name], reason="left"))
+        line = encode(Left(room=room.handle, names=[person.name], reason=reason))
         for peer in person.peers:
             room.live.pop(peer, None)
             peer.told.pop(room.id, None)
             self._answers.line(peer, line)
-        self._presence.left(room, person.name, "left")
+        self._presence.left(room, person.name, reason)
 
     def _invited(self, draft: Draft, room: Room, body: InviteBody) -> None:
         """Tell whom it concerns: they are no member, so the room's lines don't reach them."""
@@ -232,10 +241,14 @@ class Rooms:
             # Who is behind gets it in its place among what they are sent, as if this moment of the room were theirs.
             person.spans[room.id] = [*person.spans.get(room.id, ()), (draft.seq - 1, draft.seq)]
 
-    # How.
+    # What others build on, too.
 
-    def _request(self, peer: Peer, frame: Any, kind: Kind, room: int, body: Any) -> None:  # noqa: ANN401
-        """Have the log judge, and keep what it says next waiting until that is settled: it may build on it."""
+    def request(self, peer: Peer, frame: Any, kind: Kind, room: int, body: Any) -> None:  # noqa: ANN401
+        """Have the log judge an event, and answer. What the connection says next waits: it may build on it.
+
+        MAY raise ProtocolError: this came too fast.
+        """
+        peer.here.rate.check()
         peer.waiting = True
         peer.open += 1
         self._log.append(
@@ -250,12 +263,25 @@ class Rooms:
             )
         )
 
+    async def person(self, name: str) -> tuple[int, str]:
+        """Return who has a name, or had it last, and how they are called; ProtocolError where nobody is known by it."""
+        here = self._names.find(name)
+        if here is not None:
+            return here.user, here.name
+        found = await self._archive.users([name])
+        known = await self._archive.names([found[name]]) if name in found else []
+        if not known:
+            raise refused(Code.NO_SUCH_PERSON)
+        return known[0]
+
+    # How.
+
     def _answer(self, peer: Peer, frame: Any, draft: Draft) -> None:  # noqa: ANN401
         self._settled(peer)
         if draft.code is Code.ROOM_EXISTS and isinstance(frame, Direct):
             draft.code = None  # somebody else was quicker: the same people, the same room
         if draft.code is not None:
-            self._answers.refuse(peer, frame.ref, draft.code, room=getattr(frame, "room", UNSET))
+            self._answers.refuse(peer, frame.ref, refusal_of(draft), room=getattr(frame, "room", UNSET))
             return
         handle = draft.about.handle if draft.kind is Kind.ROOM else UNSET
         self._answers.ok(peer, frame.ref, seq=draft.seq or UNSET, room=handle)
@@ -292,7 +318,7 @@ class Rooms:
     def _entered(self, peer: Peer, frame: Join, room: Room, draft: Draft) -> None:
         self._settled(peer)
         if draft.code is not None:
-            self._answers.refuse(peer, frame.ref, draft.code, room=frame.room)
+            self._answers.refuse(peer, frame.ref, refusal_of(draft), room=frame.room)
         else:
             self._inside(peer, frame, room, draft.seq)
 
@@ -307,16 +333,6 @@ class Rooms:
         peer.open -= 1
         # Its entry may not have been its own (a room that another made): it is told here that it may go on.
         asyncio.get_running_loop().call_soon(peer.link.ready)
-
-    async def _user(self, name: str) -> int:
-        """Return who has a name, or had it last; ProtocolError where nobody is known by it."""
-        here = self._names.find(name)
-        if here is not None:
-            return here.user
-        found = await self._archive.users([name])
-        if name not in found:
-            raise refused(Code.NO_SUCH_PERSON)
-        return found[name]
 
     def _check_count(self, person: Person) -> None:
         if len(person.rooms) >= self._limits.rooms:

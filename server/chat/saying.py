@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from server.chat.answers import Answers
+from server.chat.answers import Answers, refusal_of
 from server.chat.entries import Draft, GivenUp
 from server.chat.events import (
     DeleteBody,
@@ -138,7 +138,7 @@ class Saying:
                 # The message itself may be long past: with no ref, the id says what this is about.
                 self._answers.ok(peer, ref, seq=draft.seq, id=draft.id)
                 return
-            refusal: ProtocolError | Code = draft.code
+            refusal = refusal_of(draft)
             if draft.limited and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
                 refusal = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
             self._answers.refuse(peer, ref, refusal, room=room.handle, id=draft.id or UNSET)
@@ -157,7 +157,7 @@ class Saying:
         peer.open -= 1
         ref = UNSET if draft.ref is None else draft.ref
         if draft.code is not None:
-            self._answers.refuse(peer, ref, draft.code, room=self._hub.rooms[draft.room].handle)
+            self._answers.refuse(peer, ref, refusal_of(draft), room=self._hub.rooms[draft.room].handle)
         else:
             self._answers.ok(peer, ref, seq=draft.seq or UNSET)
 
