@@ -98,15 +98,6 @@ class Secured(asyncio.Transport, asyncio.Protocol):
                 rest = rest[self._tls.write(rest) :]
             self._flush()
 
-    def write_eof(self) -> None:
-        """Say no more; what the client says is still read."""
-        self._finish()
-        self._raw.write_eof()
-
-    def can_write_eof(self) -> bool:
-        """Return that there is such a thing."""
-        return True
-
     def close(self) -> None:
         """Say no more, and end once all has left."""
         self._finish()
@@ -127,10 +118,6 @@ class Secured(asyncio.Transport, asyncio.Protocol):
     def resume_reading(self) -> None:
         """Read on."""
         self._raw.resume_reading()
-
-    def is_reading(self) -> bool:
-        """Say whether it is read."""
-        return self._raw.is_reading()
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that have not left, as they travel."""
