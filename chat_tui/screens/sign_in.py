@@ -24,6 +24,9 @@ _COLUMNS = _FRAME + 35
 _ROWS = 18
 """Rows that are needed above the code, with the words and the border."""
 
+_TALL = 18
+"""Rows below which nothing is left blank."""
+
 _LONG = 3600
 """Seconds for which no code is good: who counts more has another clock than the server."""
 
@@ -98,6 +101,7 @@ class SignInScreen(ModalScreen[str]):
 
     def _arrange(self) -> None:
         """Show the code beside the words, or below them, or not at all."""
+        self.set_class(self.app.size.height < _TALL, "-low")
         where = ""
         if self._qr is not None and not self._problem:
             room, size = self._qr.room, self.app.size
@@ -110,26 +114,27 @@ class SignInScreen(ModalScreen[str]):
 
     def _show(self) -> None:
         """Say what to do, and how things stand."""
+        self._words.display = not self._problem
         if self._problem:
-            self._words.update("")
             self._state.update(self._problem)
             self._box.border_subtitle = f"{key_text('enter')} another code · {key_text('escape')} closes"
         else:
             self._words.update(self._what_to_do())
             self._state.update(self._how_long())
             copies = "copied" if self._copied else "copies the address"
-            self._box.border_subtitle = f"y {copies} · {key_text('escape')} gives up"
+            self._box.border_subtitle = f"y {copies} · {key_text('escape')} closes"
         self._state.set_class(bool(self._problem), "-bad")
 
     def _what_to_do(self) -> Content:
+        gap = "\n" if self.has_class("-low") else "\n\n"
         scan = ""
         if self.has_class("-beside") or self.has_class("-below"):
             then = "Does it show the same code?" if self._sso.complete else "Then type the code."
-            scan = f"\n\nOr point a camera at the square. {then}"
+            scan = f"{gap}Or point a camera at the square. {then}"
         return Content.assemble(
-            "On your phone or in a browser, open\n\n",
+            f"On your phone or in a browser, open{gap}",
             (self._sso.url, "bold"),
-            "\n\nand type\n\n",
+            f"{gap}and type{gap}",
             (self._sso.code, "bold $accent"),
             scan,
         )
