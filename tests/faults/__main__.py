@@ -23,6 +23,7 @@ RUNS = {
     "heartbeat": "peers that fall silent",
     "hostile": "hostile strings in every field that a peer controls",
     "drafts": "the terminal is killed while someone types and sends",
+    "pins": "those who write the file of known servers are killed",
 }
 """Each is the module of this name beside this file, with `main(arguments: list[str]) -> int`."""
 
