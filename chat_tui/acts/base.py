@@ -69,6 +69,14 @@ class Acts(KeysInOrder):
             self.complain(f"You are in no room called {name}. /rooms shows which there are.")
         return room
 
+    def label_of(self, handle: str) -> str:
+        """Return what a room is called, with the mark of its kind."""
+        room = self.chat.rooms.get(handle)
+        if room is None:
+            return f"#{handle}"
+        label = room.label(self.chat.name)
+        return f"@{label}" if room.kind == "direct" else f"#{label}"
+
     def message(self, seq: int) -> Entry | None:
         """Return a message of the room that is shown."""
         room = self.chat.current

@@ -94,7 +94,7 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
         def understood(typed: str) -> "frames.Search | None":
             return parse(typed, self.chat.clock(), self._handle_of)
 
-        screen = SearchScreen(understood, self.session.search, self._label, self.chat.clock, query)
+        screen = SearchScreen(understood, self.session.search, self.label_of, self.chat.clock, query)
         self.push_screen(screen, self._go_to_place)
 
     def command_goto(self, where: str) -> None:
@@ -150,13 +150,6 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
     def _handle_of(self, name: str) -> str | None:
         room = self.room_called(name)
         return room.handle if room else None
-
-    def _label(self, handle: str) -> str:
-        room = self.chat.rooms.get(handle)
-        if room is None:
-            return f"#{handle}"
-        label = room.label(self.chat.name)
-        return f"@{label}" if room.kind == "direct" else f"#{label}"
 
     def _places(self, typed: str) -> "list[Choice]":
         """Return rooms and people that fit what is typed: what is unread first, then the latest; else by how well."""

@@ -9,7 +9,7 @@ from chat_tui.commands import written
 from chat_tui.config import save, settings_path
 from chat_tui.state import emoji
 from chat_tui.state.dates import exact, seconds_of
-from chat_tui.state.entries import DELETED, MINE, NOTICE, PINNED, Entry
+from chat_tui.state.entries import DELETED, HIDDEN, MINE, NOTICE, PINNED, Entry
 from chat_tui.state.marks import Look
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.writer import Aim
@@ -31,7 +31,9 @@ class MessageActs(Acts):
         entry = self.message(message.seq)
         if entry is None:
             return
-        if entry.flags & DELETED and message.action not in ("thread", "who", "unread", "link", "quote"):
+        if entry.flags & HIDDEN and message.action != "show":
+            self.complain("This message is hidden: Enter shows it.")
+        elif entry.flags & DELETED and message.action not in ("thread", "who", "unread", "link", "quote"):
             self.complain("This message is deleted.")
         elif message.action == "react" and message.argument:
             self._react(entry, message.argument)
@@ -131,13 +133,13 @@ class MessageActs(Acts):
             self.complain("Only your own messages can be edited.")
 
     def _do_delete(self, entry: Entry) -> None:
-        if not entry.flags & MINE and self.chat.current.owner != self.chat.user:
-            self.complain("Only your own messages can be deleted, and any by the owner of the room.")
+        if not entry.flags & MINE and not self.chat.may("moderator"):
+            self.complain("Only your own messages can be deleted, and any by a moderator.")
         elif self.room.writer.asked_about == entry.seq:
             self.room.writer.remark("")
             self.attempt(self.session.delete(entry.seq))
         else:
-            words = f"Delete “{_short(entry)}” for everyone?"
+            words = f"Delete “{in_short(entry)}” for everyone?"
             self.room.writer.remark(words, "d deletes · Esc keeps it", about=entry.seq)
 
     def _do_react(self, entry: Entry) -> None:
@@ -206,12 +208,15 @@ class MessageActs(Acts):
     def _do_who(self, entry: Entry) -> None:
         self.attempt(self._inform(entry))
 
+    def _do_show(self, entry: Entry) -> None:
+        self.chat.current.shown.reveal(entry.seq)
+
     # How.
 
     def _last(self, *, mine: bool | None) -> Entry | None:
         """Return the last message, mine or another's where that matters; None, and a complaint, where there is none."""
         for entry in reversed(self.chat.current.shown.entries):
-            is_message = not entry.flags & (NOTICE | DELETED) and entry.user
+            is_message = not entry.flags & (NOTICE | DELETED | HIDDEN) and entry.user
             if is_message and (mine is None or bool(entry.flags & MINE) is mine):
                 return entry
         self.complain("You have said nothing here that is shown." if mine else "There is no message here yet.")
@@ -254,14 +259,14 @@ class MessageActs(Acts):
 
 def replying(entry: Entry) -> Aim:
     """Return what it is to answer a message."""
-    return Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {_short(entry)}")
+    return Aim("reply", entry.seq, f"↪ Replying to {entry.name}: {in_short(entry)}")
 
 
 def _editing(entry: Entry) -> Aim:
     return Aim("edit", entry.seq, "Editing your message")
 
 
-def _short(entry: Entry) -> str:
+def in_short(entry: Entry) -> str:
     """Return what a message says on one line."""
     from chat_tui.state.markup import plain  # not before the first paint
 

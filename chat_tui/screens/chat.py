@@ -30,6 +30,8 @@ NARROW, HALF = 80, 100
 """Columns of the terminal below which the people, and the rooms, fold by themselves."""
 _TWICE = 3.0
 """Seconds in which the second Ctrl+C leaves."""
+_TICK = 0.5
+"""Seconds between two looks at whether one may write again."""
 _OF_MESSAGE = frozenset(key for action in of(Where.MESSAGE) for key in action.keys)
 
 
@@ -64,6 +66,7 @@ class ChatScreen(Screen[None]):
         self._tone = "waiting"
         self._troubled = False
         self._leaving: Timer | None = None
+        self._ticking: Timer | None = None
         self._invitation = ""
         self._room = chat.current
         self.top = TopLine(f"# {self._room.title}")
@@ -347,7 +350,16 @@ class ChatScreen(Screen[None]):
         self.refresh_hints()
 
     def _update_placeholder(self) -> None:
-        self.composer.placeholder = words.placeholder(self._room, self.chat.name, troubled=self._troubled)
+        self.composer.placeholder = words.placeholder(self.chat, troubled=self._troubled)
+        if self._ticking is None and self.is_attached and self.chat.passes():
+            self._ticking = self.set_interval(_TICK, self._tick)
+
+    def _tick(self) -> None:
+        """Count down until one may write again."""
+        self._update_placeholder()
+        if self._ticking is not None and not self.chat.passes():
+            self._ticking.stop()
+            self._ticking = None
 
     def _update_empty(self) -> None:
         self.log_view.empty_text = words.empty(self._room, self.chat.name, self._invitation)

@@ -39,10 +39,11 @@ def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def placeholder(room: Room, me: str, *, troubled: bool) -> str:
+def placeholder(chat: Chat, *, troubled: bool) -> str:
     """Return what an empty composer says; `troubled`: there is no connection."""
-    if room.archived:
-        return "This room is closed: it can be read"
+    room, me, why_not = chat.current, chat.name, chat.why_not()
+    if why_not:
+        return why_not
     if room.shown is room.thread:
         words = "Reply in this thread"
     else:
@@ -54,6 +55,8 @@ def empty(room: Room, me: str, invitation: str) -> str:
     """Return what an empty log says; `invitation` is how others join, empty while not connected."""
     if not invitation or not (room.loaded or not room.last):
         return ""
+    if room.kept and room.last:
+        return f"{room.kept}\nNothing else is left."
     if room.kind == "direct":
         return f"Only {room.label(me)} and you read what is said here."
     if room.kind == "private":

@@ -7,9 +7,11 @@ from urllib.parse import unquote
 from chat_tui.client import Refused
 from chat_tui.config import DEFAULT_PORT
 from chat_tui.session.paging import Paging
+from chat_tui.state.chat import Changed
+from chat_tui.state.dates import span
 from chat_tui.state.entries import ACTION, RETURNING, Waiting, reply_of
 from server.protocol import frames, limits
-from server.protocol.errors import ProtocolError
+from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_room, clean_line
 
 _PERMALINK = re.compile(r"chat://(\[[0-9a-fA-F:.]+\]|[^\s/:]+)(?::([0-9]{1,5}))?/([^\s/]+)/([0-9]{1,16})")
@@ -29,11 +31,19 @@ class Acts(Paging):
             reply: the message that it answers; 0 for none, or in a thread for what that grew out of.
         """
         room = self.chat.current
+        wait = self.chat.wait()
+        if wait:  # what is written stays: the server would refuse it
+            raise Refused(
+                Code.SLOW_MODE, f"One message each in {span(room.slow)} here: the next in {wait} s.", wait * 1000
+            )
         reply = reply or (room.thread.thread if room.thread is not None else 0)
         pending = self.client.post(text, room=room.handle, me=me, reply=reply, draft=room.place)
         room.pend(pending.id, pending.text, self.chat.clock(), me, reply)
         if room.visit is not None and room.thread is None:
             self.back()
+        if room.slow:
+            room.next_at = self.chat.clock() + room.slow
+            self._changed(Changed.ROOMS)
 
     def keep_draft(self, text: str, place: str) -> None:
         """Keep what is being written in a place (see `Room.place`), for whoever starts this program again, too."""
@@ -143,10 +153,28 @@ class Acts(Paging):
         self._changed(self.chat.left(handle))
 
     async def change(
-        self, handle: str, *, title: str | None = None, topic: str | None = None, archived: bool | None = None
+        self,
+        handle: str,
+        *,
+        title: str | None = None,
+        topic: str | None = None,
+        archived: bool | None = None,
+        read_only: bool | None = None,
+        slow: int | None = None,
+        keep_days: int | None = None,
+        keep_count: int | None = None,
     ) -> None:
         """Change what is known of a room: what is given."""
-        await self.client.change(handle, title=title, topic=topic, archived=archived)
+        await self.client.change(
+            handle,
+            title=title,
+            topic=topic,
+            archived=archived,
+            read_only=read_only,
+            slow=slow,
+            keep_days=keep_days,
+            keep_count=keep_count,
+        )
 
     async def invite(self, handle: str, name: str, on: bool = True) -> None:
         """Invite somebody into a room, or take that back."""

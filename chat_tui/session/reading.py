@@ -99,7 +99,8 @@ class Reading(Desk):
 
     async def _first_unread(self, room: Room) -> list[frames.Message]:
         with suppress(Refused):  # we are not in this room any more
-            return (await self.client.history(room.handle, after=room.marks.floor, limit=CAUGHT_UP)).messages
+            page = await self.client.history(room.handle, after=room.marks.floor, limit=CAUGHT_UP)
+            return [message for message in page.messages if message.user not in self.chat.blocked]
         return []
 
     async def _learn_rooms(self) -> None:

@@ -49,6 +49,18 @@ class Governing:
         """Say whether something is to be offered to me in the room that is shown; see `standing.may`."""
         return standing.may(self.current, self.general, least, server=server)
 
+    def why_not(self) -> str:
+        """Return why I can't say anything in the room that is shown; see `standing.why_not`."""
+        return standing.why_not(self.current, self.general, self.clock())
+
+    def passes(self) -> bool:
+        """Say whether time alone ends that; see `standing.passes`."""
+        return standing.passes(self.current, self.general, self.clock())
+
+    def wait(self) -> int:
+        """Return the seconds until I may say the next thing in the room that is shown; 0 where that is now."""
+        return standing.wait_for(self.current, self.general, self.clock())
+
     def govern(self, deed: "Deed") -> Changed:
         """Take in what was done to someone."""
         from server.protocol import frames

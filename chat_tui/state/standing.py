@@ -68,6 +68,11 @@ def why_not(room: "Room", general: "Room", now: float) -> str:
     return f"Next message in {span(wait, short=True)}" if wait else ""
 
 
+def passes(room: "Room", general: "Room", now: float) -> bool:
+    """Say whether time alone ends that I can't say anything in a room now."""
+    return bool(wait_for(room, general, now)) or seconds_of(silenced_until(room, general, now)) is not None
+
+
 def wait_for(room: "Room", general: "Room", now: float) -> int:
     """Return the seconds until I may say the next thing in a room; 0 where that is now."""
     if not room.slow or at_least(role_in(room, general), "moderator"):
