@@ -15,8 +15,9 @@ from typing import Any
 
 from server.archive.database import StoreError
 from server.chat.limits import Limits, names
-from server.config import DEFAULT_HOST, DEFAULT_PORT, Config, default_data
+from server.config import DEFAULT_HOST, DEFAULT_PORT, Config, Sso, default_data
 from server.data import DataError
+from server.identity.provider import SsoError
 from server.net.listener import ListenError
 from server.net.tls import TlsError
 from server.service import serve
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(config, ready))
-    except (DataError, StoreError, ListenError, TlsError) as error:
+    except (DataError, StoreError, ListenError, TlsError, SsoError) as error:
         if config.log_file is not None:
             logging.getLogger("chat").error("%s", error)
         sys.exit(f"chat-server: {error}")
@@ -58,6 +59,7 @@ def _config(arguments: list[str] | None) -> Config:
     add("--data", type=Path, metavar="DIR", help=f"where messages are kept (default: {default_data()})")
     add("--tls-cert", type=Path, metavar="FILE", help="certificate of your own, PEM; SIGHUP has it read anew")
     add("--tls-key", type=Path, metavar="FILE", help="its key, PEM (default: the server makes both)")
+    _sso_flags(parser)
     add("--log-format", choices=("text", "json"), default="text", help="how the log is written (default: %(default)s)")
     add("--log-file", type=Path, metavar="FILE", help="where the log goes instead of standard output")
     add("--limits", choices=("on", "off"), default="on", help="off lifts those of rate and number, for benchmarks")
@@ -82,7 +84,30 @@ def _config(arguments: list[str] | None) -> Config:
         log_file=given.log_file,
         tls_cert=given.tls_cert,
         tls_key=given.tls_key,
+        sso=_sso(parser, given),
     )
+
+
+def _sso_flags(parser: argparse.ArgumentParser) -> None:
+    """Let people sign in by a provider: containers say so by the environment."""
+    for flag, metavar, words in (
+        ("--sso-issuer", "URL", "people may sign in by this OpenID Connect provider; see docs/sign-in.md"),
+        ("--sso-client", "ID", "the client id that the provider has given to this server"),
+        ("--sso-secret-file", "FILE", "where the client's secret is, if it has one"),
+        ("--sso-name", "NAME", "how people call the provider (default: its host)"),
+    ):
+        variable = "CHAT_SERVER_" + flag.removeprefix("--").replace("-", "_").upper()
+        default = os.environ.get(variable, "")
+        parser.add_argument(flag, metavar=metavar, default=default, help=f"{words}; or {variable}")
+
+
+def _sso(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Sso | None:
+    if bool(given.sso_issuer) is not bool(given.sso_client):
+        parser.error("--sso-issuer and --sso-client go together")
+    if not given.sso_issuer:
+        return None
+    secret = Path(given.sso_secret_file) if given.sso_secret_file else None
+    return Sso(given.sso_issuer, given.sso_client, secret, given.sso_name)
 
 
 def _port(text: str) -> int:

@@ -18,6 +18,20 @@ def default_data() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Sso:
+    """The OpenID Connect provider by which people may sign in."""
+
+    issuer: str
+    """Its address, as it names itself."""
+    client: str
+    """The id that it has given to this server."""
+    secret_file: Path | None = None
+    """Where the secret to that id is; None for a public client, which has none."""
+    name: str = ""
+    """How people call it; empty for its host."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What `chat-server` was told."""
 
@@ -34,3 +48,4 @@ class Config:
     tls_cert: Path | None = None
     """A certificate (PEM, with those that vouch for it), with `tls_key`; without them the server makes its own."""
     tls_key: Path | None = None
+    sso: Sso | None = None
