@@ -33,7 +33,7 @@ WORDS: Final = {
     Code.NO_GUESTS: "Only accounts come in here. Log in, or register.",
     Code.NO_SIGN_UP: "You can't make an account here by yourself. Ask whoever runs this server for a ticket.",
     Code.BAD_CODE: "This code is not good, or not any more. Ask for a new one.",
-    Code.BAD_PASSWORD: f"A password has {limits.PASSWORD_LEAST} to {limits.SECRET_CHARS} characters. It is not the name.",
+    Code.BAD_PASSWORD: f"A password has {limits.PASSWORD_LEAST} to {limits.SECRET_CHARS} characters, and is no name.",
     Code.HAS_ACCOUNT: "There is an account already.",
     Code.NO_ACCOUNT: "This takes an account. Register first.",
     Code.NAME_TAKEN: "Somebody has this name, or one that looks like it. Pick another.",

@@ -12,9 +12,10 @@ from server.chat.answers import Answers
 from server.chat.company import Company
 from server.chat.entrance import Entrance
 from server.chat.entries import Draft, Entry, Erasing
-from server.chat.events import SHOWN, Kind
+from server.chat.events import HIDDEN, SHOWN, Kind
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
+from server.chat.moderation import Moderation
 from server.chat.names import Names
 from server.chat.ports import Archive, Link, Log
 from server.chat.presence import Presence
@@ -30,6 +31,9 @@ from server.protocol.errors import Code, ProtocolError
 
 ERASE_AGAIN: Final = 1.0
 """Seconds until what could not be erased is erased again."""
+
+_PUTS_OUT: Final = frozenset({Kind.KICK, Kind.BAN, Kind.RANGE})
+"""Kinds of events that may put people out."""
 
 log = logging.getLogger("chat")
 
@@ -65,12 +69,14 @@ class Chat:
         self.saying = Saying(journal, self.hub, names, self.rooms, answers)
         self.reading = Reading(archive, self.hub, self.rooms, names)
         self.standing = Standing(journal, self.rooms, answers)
+        self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people, answers)
         company = Company(self.presence, self.rooms, answers)
         self.entrance.welcomed = self.reading.backlog
         self.entrance.unwritten = self.standing.unwritten
         self.rooms.entered = self.reading.latest
+        self.moderation.cut_off = self.entrance.cut_off
         self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
-        reading, rooms_, saying = self.reading, self.rooms, self.saying
+        reading, rooms_, saying, moderation = self.reading, self.rooms, self.saying, self.moderation
         self._commands = {
             frames.About: Command(self.entrance.about, inside=False),
             frames.Hello: Command(self.entrance.hello, inside=False),
@@ -89,6 +95,15 @@ class Chat:
             frames.Delete: Command(saying.delete),
             frames.React: Command(saying.react),
             frames.Pin: Command(saying.pin),
+            frames.Appoint: Command(self._looked_up(moderation.appoint)),
+            frames.Kick: Command(self._looked_up(moderation.kick)),
+            frames.Ban: Command(self._looked_up(moderation.ban)),
+            frames.Silence: Command(self._looked_up(moderation.silence)),
+            frames.BansRequest: Command(moderation.bans),
+            frames.AuditRequest: Command(moderation.audit),
+            frames.Report: Command(moderation.report),
+            frames.ReportsRequest: Command(moderation.reports),
+            frames.Settle: Command(moderation.settle),
             frames.Mark: Command(self.standing.mark),
             frames.TypingRequest: Command(company.typing),
             frames.Away: Command(company.away),
@@ -166,11 +181,17 @@ class Chat:
     def _happened(self, draft: Draft) -> None:
         """An event that is no message has come back from the log, or was refused, or changes nothing."""
         if draft.code is None and not draft.idle:
-            if draft.kind < SHOWN or draft.kind is Kind.INVITE:
-                self.hub.deliver()  # who reads a room changes between two writes
-            self.rooms.apply(draft)
-            if draft.kind >= SHOWN:
-                self.saying.acted(draft)
+            if draft.kind in _PUTS_OUT:
+                if draft.kind < HIDDEN:
+                    self.saying.acted(draft)
+                self.hub.deliver(draft.seq)  # whom it concerns is told so, and nothing that comes after
+                self.moderation.apply(draft)
+            else:
+                if draft.kind < SHOWN or draft.kind is Kind.INVITE:
+                    self.hub.deliver()  # who reads a room changes between two writes
+                self.rooms.apply(draft)
+                if SHOWN <= draft.kind < HIDDEN:
+                    self.saying.acted(draft)
         if draft.then is not None:
             if draft.kind < SHOWN:
                 self.hub.deliver()

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
-from server.chat.events import Share, covers
+from server.chat.events import GENERAL, Share, covers
 from server.chat.ports import Archive
 from server.chat.register import RoomRecord
 from server.chat.ring import Ring
@@ -50,6 +50,11 @@ class Hub:
         self.rooms[room.id] = room
         self.by_handle[room.handle] = room
         return room
+
+    @property
+    def general(self) -> Room:
+        """The room that everyone is in, and that stands for the server."""
+        return self.by_handle[GENERAL]
 
     # What a tick brings.
 

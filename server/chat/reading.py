@@ -10,13 +10,14 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import refused
-from server.chat.events import time_text
+from server.chat.events import SERVER, time_text
 from server.chat.hub import Hub
 from server.chat.names import Names
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
 from server.chat.rooms import Rooms
 from server.chat.standing import marked
 from server.chat.world import Peer, Room
+from server.chat.world import Person as Someone
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
@@ -118,14 +119,18 @@ class Reading:
             limit=frame.limit,
             ref=None if frame.ref is UNSET else frame.ref,
         )
-        self.want(peer, partial(self._search, query), frame.ref)
+        self.want(peer, partial(self._search, peer.here, query), frame.ref)
 
-    async def _search(self, query: SearchQuery) -> bytes:
+    async def _search(self, person: Someone, query: SearchQuery) -> bytes:
         if query.sender:  # who has the name now has said things under others, too
             here = self._names.find(query.sender)
             known = {query.sender: here.user} if here is not None else await self._archive.users([query.sender])
             query.users = list(known.values())
-        return await self._archive.search(query)
+        found = await self._archive.search(query)
+        if person.user != SERVER and not query.reader.rooms.keys() <= person.rooms.keys():
+            # Left, or put out of one, since it was asked for: what was found there later is not theirs.
+            raise ProtocolError(Code.TRY_AGAIN, "You have left a room meanwhile. Search again.")
+        return found
 
     def standing(self, peer: Peer, frame: RoomsRequest) -> None:
         """Send how someone stands in their rooms, and what they are invited to."""
@@ -173,7 +178,7 @@ class Reading:
         user = here.user if here is not None else (await self._archive.users([frame.name])).get(frame.name)
         if user is None:
             raise refused(Code.NO_SUCH_PERSON)
-        seen, rooms = await self._archive.seen(user)
+        seen = await self._archive.seen(user)
         called = here.name if here is not None else (await self._archive.names([user]))[0][1]
         online = here is not None and bool(here.peers)
         away = here.away if here is not None else None
@@ -185,8 +190,10 @@ class Reading:
                 online=online,
                 away=away is not None,
                 text=away or "",
-                seen="" if online or not seen else time_text(seen).decode(),
-                rooms=[peer.here.rooms[number].handle for number in rooms if number in peer.here.rooms],
+                account=seen.account,
+                role=seen.role,
+                seen="" if online or not seen.last else time_text(seen.last).decode(),
+                rooms=[peer.here.rooms[number].handle for number in seen.rooms if number in peer.here.rooms],
             )
         )
 

@@ -52,8 +52,8 @@ class Saying:
         try:
             room = self._rooms.of_member(person, frame.room)
             text = check_text(frame.text)
-        except ProtocolError as refusal:
-            self._answers.refuse(peer, frame.ref, refusal, room=frame.room, id=frame.id)
+        except ProtocolError as fault:
+            self._answers.refuse(peer, frame.ref, fault, room=frame.room, id=frame.id)
             if frame.id is not UNSET:
                 self._log.append(GivenUp(session=peer.session, id=frame.id))
             return
@@ -138,10 +138,10 @@ class Saying:
                 # The message itself may be long past: with no ref, the id says what this is about.
                 self._answers.ok(peer, ref, seq=draft.seq, id=draft.id)
                 return
-            refusal = refusal_of(draft)
+            why = refusal_of(draft)
             if draft.limited and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
-                refusal = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
-            self._answers.refuse(peer, ref, refusal, room=room.handle, id=draft.id or UNSET)
+                why = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
+            self._answers.refuse(peer, ref, why, room=room.handle, id=draft.id or UNSET)
 
     def acted(self, draft: Draft) -> None:
         """Something was done to a message, or to its room."""
