@@ -15,7 +15,10 @@ from textual.widgets import Static
 from chat_tui.actions import key_text
 from chat_tui.errors import ClientError, Refused
 from chat_tui.widgets.composer import Composer
+from server.protocol.errors import Code
 
+_WRONG = frozenset({Code.LOGIN_FAILED, Code.BAD_PASSWORD, Code.BAD_CODE})
+"""Refusals of what was typed unseen: it is typed anew. After others it is right, perhaps."""
 _TICK = 0.25
 """Seconds between two looks at how long is to be waited."""
 
@@ -166,10 +169,11 @@ class FormScreen(ModalScreen[str]):
             self._count()
             return
         self._say(error.message, bad=True)
-        for put in self._inputs:
-            if put.masked:
-                put.put("")
-        next((put for put in self._inputs if put.masked), self._inputs[0]).focus()
+        if isinstance(error, Refused) and error.code in _WRONG:
+            for put in self._inputs:
+                if put.masked:
+                    put.put("")
+            self._inputs[0].focus()
 
     def _count(self) -> None:
         """Say how long it takes until the same may be tried again."""

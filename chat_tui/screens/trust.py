@@ -2,29 +2,22 @@
 
 from textual.content import Content
 
-from chat_tui.errors import KeyChanged, Mistrusted, Untrusted, WrongPin
+from chat_tui.errors import KeyChanged, Mistrusted, NotEncrypted, Untrusted, WrongPin
 from chat_tui.screens.page import PageScreen
 
 _QUIET = "$foreground 70%"
 
 
-def blocks(short: str) -> str:
-    """Return a key in short as two people read it to each other."""
-    return "  ".join(short.split("-"))
-
-
 def first_visit(stranger: Untrusted) -> PageScreen:
     """Ask whether a server is the right one; ends with `enter` for yes, with `escape` for no."""
     page = Content.assemble(
-        ("\nYou have not been here before, and nobody vouches for this server yet. This is its key:\n\n"),
-        ("  " + blocks(stranger.short), "bold $accent"),
-        "\n\nWho runs the server sees the same: when it starts, and with /key. Ask them whether it is,"
-        " best not over this connection.",
-        ("\n\nIt is asked once. Should another key answer here some day, you are told.", _QUIET),
-        "\n",
+        f"\nThis is your first visit to {stranger.host}:{stranger.port}, and nobody vouches for it yet. Its key is\n\n",
+        ("  " + stranger.short, "bold $accent"),
+        "\n\nWhoever runs the server sees the same key when it starts, and with /key. Ask them: if the two are the same,"
+        " nobody stands in between.",
+        ("\n\nYou are asked only once. If another key answers here later, you are told.\n", _QUIET),
     )
-    where = f"{stranger.host}:{stranger.port}"
-    return PageScreen(where, page, {"enter": "it is the right one, come in", "escape": "leave"}, alone=True)
+    return PageScreen("Is this the right server?", page, {"enter": "comes in", "escape": "leaves"}, alone=True)
 
 
 def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
@@ -34,13 +27,17 @@ def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
     if isinstance(error, KeyChanged | WrongPin):
         expected = error.known if isinstance(error, KeyChanged) else error.expected
         known = "In the invitation" if isinstance(error, WrongPin) else "Known to you"
-        parts += [(f"{known:<18}", _QUIET), (blocks(expected) if expected else "vouched for by an authority", "bold")]
-        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (blocks(error.now), "bold $error"), "\n\n"]
+        parts += [(f"{known:<18}", _QUIET), (expected if expected else "vouched for by an authority", "bold")]
+        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (error.now, "bold $error"), "\n\n"]
     parts += [f"{_meaning(error)}\n\n", ("Nothing secret was sent.", "bold"), f" {_way_out(error)}"]
     if isinstance(error, KeyChanged):
         parts += [("\n\n  " + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
     parts.append("\n")
-    title = f"This is not the {where} you know" if not isinstance(error, WrongPin) else f"{where}: another key"
+    title = f"This is not the {where} you know"
+    if isinstance(error, WrongPin):
+        title = f"This is not the {where} you are invited to"
+    elif isinstance(error, NotEncrypted):
+        title = f"{where} is no safe place"
     return PageScreen(title, Content.assemble(*parts), {"escape": "leaves"}, alone=True, bad=True)
 
 
@@ -52,7 +49,7 @@ def forget_line(host: str, port: int) -> str:
 def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
     """Show the key of the server one is in, and how others come in; ends with `y` where that is to be copied."""
     if pin:
-        words = ("  " + blocks(pin), "bold $accent")
+        words = ("  " + pin, "bold $accent")
         meaning = "Who comes here for the first time sees the same. Read it to them, or give them the line below."
     elif only_here:
         words = ("none", "bold")
@@ -69,7 +66,7 @@ def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
 
 def _meaning(error: Mistrusted) -> str:
     if isinstance(error, WrongPin):
-        return "Another server answers than the one you are invited to, or the line is not whole."
+        return "Another server answers than the one you are invited to, or a character of the line is wrong."
     if isinstance(error, KeyChanged):
         return "Either the server got a new key, or somebody stands between it and you and reads along."
     return "What answers does not encrypt. A chat server does: it is something else, or somebody stands in between."
