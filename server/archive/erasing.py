@@ -165,7 +165,7 @@ def _empty_person(database: apsw.Connection, who: int, place: tuple[int, int]) -
     for seq, room, kind, user, body in events:
         now = bare(kind, body) if user == who else body
         if Kind.INVITE <= kind <= Kind.SILENCE and body:
-            now = _unnamed(now, who)
+            now = unnamed(now, who)
         if user == who:
             _unlist(database, room, [(seq, kind, body)], threads=False)
             if kind == Kind.REACT and body:
@@ -175,14 +175,14 @@ def _empty_person(database: apsw.Connection, who: int, place: tuple[int, int]) -
             elif kind == Kind.MESSAGE:
                 changed.update(_unsigned(database, seq))
         if now != body:
-            changed[seq] = now if seq not in changed else _without_author(now)
+            changed[seq] = now if seq not in changed else without_author(now)
     _rewrite(database, changed)
     if len(events) == BODIES:
         return events[-1][1], events[-1][0]
     return end
 
 
-def _unnamed(body: bytes, who: int) -> bytes:
+def unnamed(body: bytes, who: int) -> bytes:
     """Return what was done to somebody without their name, and what was said of them."""
     known: dict[str, Any] = msgspec.json.decode(body)
     if known.get("who") != who:
@@ -195,10 +195,11 @@ def _unsigned(database: apsw.Connection, target: int) -> dict[int, bytes]:
     """Return the DELETE of a message, if there was one, without the name of who had said it."""
     query = "SELECT e.seq, e.body FROM altered AS a JOIN events AS e ON e.seq = a.deleted WHERE a.target = ?"
     row: Any = database.execute(query, (target,)).fetchone()
-    return {row[0]: _without_author(row[1])} if row is not None else {}
+    return {row[0]: without_author(row[1])} if row is not None else {}
 
 
-def _without_author(body: bytes) -> bytes:
+def without_author(body: bytes) -> bytes:
+    """Return a DELETE without the name of who had said the message."""
     known: dict[str, Any] = msgspec.json.decode(body)
     known.pop("author", None)
     return msgspec.json.encode(known)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from server.archive.database import connect
-from server.archive.erasing import bare
+from server.archive.erasing import bare, unnamed, without_author
 from server.archive.search_query import Found
 from server.archive.times import seq_at
 from server.chat.events import (
@@ -19,6 +19,7 @@ from server.chat.events import (
     Kind,
     Share,
     covers,
+    decode_about,
     decode_delete,
     decode_edit,
     decode_message,
@@ -212,6 +213,10 @@ class HistoryReader:
             if kind in (Kind.EDIT, Kind.REACT):
                 return b""
             body = bare(kind, body)
+        if kind == Kind.DELETE and self._is_erased_author(decode_delete(body).target):
+            body = without_author(body)
+        elif Kind.INVITE <= kind <= Kind.SILENCE and self._is_erased(who := decode_about(Kind(kind), body).who):
+            body = unnamed(body, who)
         if kind == Kind.EDIT and not self._edit_shows(share, room, body):
             return b""
         return event_line(kind, seq, handle, user, time, body)
@@ -221,6 +226,12 @@ class HistoryReader:
         target = decode_edit(body).target
         before = self.database.execute(_EDITED, (target,)).get
         return before == "all" or (before is not None and covers(share.spans, room, target))
+
+    def _is_erased(self, user: int) -> bool:
+        return self.database.execute("SELECT 1 FROM erased WHERE user = ?", (user,)).fetchone() is not None
+
+    def _is_erased_author(self, seq: int) -> bool:
+        return self._is_erased(self.database.execute("SELECT user FROM events WHERE seq = ?", (seq,)).get)
 
     def _stretch(self, query: PageQuery) -> bytes:
         """Return messages that follow each other."""
