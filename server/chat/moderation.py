@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from server.chat.addresses import lies_in, network_of
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.entries import Checking, Draft
 from server.chat.events import (
@@ -26,7 +27,7 @@ from server.chat.events import (
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read, Reading
-from server.chat.register import Ban, lies_in, moment, network_of
+from server.chat.register import Ban, moment
 from server.chat.rights import Act
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Person

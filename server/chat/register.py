@@ -1,12 +1,11 @@
 """What is so, as the log's events made it: rooms, who is in them, accounts, roles, bans, settings."""
 
-import ipaddress
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Protocol
 
 from msgspec import UNSET, Struct
 
+from server.chat.addresses import lies_in
 from server.chat.entries import Draft
 from server.chat.events import (
     FOREVER,
@@ -33,9 +32,6 @@ from server.protocol.text import name_keys
 
 CHANGEABLE: Final = ("title", "topic", "archived", "read_only", "slow", "keep_days", "keep_count")
 """What a CHANGE event may change of a room: the same names in both."""
-
-_MAPPED: Final = 96
-"""Bits before an address of IPv4 that comes by IPv6."""
 
 
 class RoomRecord(Struct):
@@ -380,31 +376,6 @@ def set_up(settings: Settings, body: SettingsBody) -> None:
 def moment(until: str) -> int:
     """Return the end that a body names, in milliseconds since 1970; FOREVER where it names none."""
     return round(datetime.fromisoformat(until).timestamp() * 1000) if until else FOREVER
-
-
-def network_of(text: str) -> str:
-    """Return an address, or a range of them, as it is kept; ValueError where it is neither."""
-    network = ipaddress.ip_network(text.strip(), strict=False)
-    start = network.network_address
-    if isinstance(start, ipaddress.IPv6Address) and start.ipv4_mapped is not None and network.prefixlen >= _MAPPED:
-        return f"{start.ipv4_mapped}/{network.prefixlen - _MAPPED}"
-    return str(network)
-
-
-def lies_in(address: str, network: str) -> bool:
-    """Say whether an address lies in a range. One of IPv4 that comes by IPv6 is one of IPv4."""
-    try:
-        known = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is not None:
-        known = known.ipv4_mapped
-    return known in _network(network)
-
-
-@lru_cache(4096)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(text)
 
 
 def _lasting(ban: Ban | None, time: int) -> Ban | None:
