@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from provider import Provider
 from support import Server, Wire
 
 # No test is measured by the clock: a busy machine draws examples slowly.
@@ -48,6 +49,20 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def server(start_server: Callable[..., Server]) -> Server:
     """A running server with an empty history. Without limits of rate: tests are quicker than people."""
     return start_server("--limits", "off")
+
+
+@pytest.fixture
+def start_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
+    """Start an OpenID Connect provider; all are ended with the test."""
+    providers: list[Provider] = []
+
+    def start(name: str = "provider", *, lifetime: int = 600, port: int = 0) -> Provider:
+        providers.append(Provider(tmp_path / name, lifetime, port))
+        return providers[-1]
+
+    yield start
+    for provider in providers:
+        provider.stop()
 
 
 @pytest.fixture

@@ -127,6 +127,8 @@ class Web:
 
     def _open(self) -> "httpx.AsyncClient":
         """Import and make what asks: 0.3 s, and files with the authorities, so not on the event loop."""
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
 
         logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each question is not for our log
@@ -134,5 +136,6 @@ class Web:
             timeout=SECONDS,
             follow_redirects=False,
             trust_env=not self._direct,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one person's are not another's: none
             limits=httpx.Limits(max_connections=CONNECTIONS),
         )

@@ -80,6 +80,7 @@ class Scripted:
             status, said = answer
             data = said if isinstance(said, bytes) else json.dumps(said).encode()
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\nConnection: close\r\n".encode())
+            writer.write(b"Set-Cookie: whose=mine; Path=/\r\n")
             writer.write(b"Location: https://elsewhere.example/\r\n\r\n" if 300 <= status < 400 else b"\r\n")
             writer.write(data)
         writer.close()
@@ -194,26 +195,30 @@ class TestRealProvider:
         assert "invalid_client" in caplog.text
         assert "quite-another-secret" not in caplog.text
 
-    async def test_a_code_expires_and_a_provider_that_was_away_has_forgotten_it(
-        self, tmp_path: Path, to: Callable[[Provider], OpenIdProvider]
+    async def test_nobody_signs_in_in_time(
+        self, start_provider: Callable[..., Provider], to: Callable[[Provider], OpenIdProvider]
     ) -> None:
-        """Nobody signed in for two seconds; and: it was killed, and started again without its codes."""
-        real = Provider(tmp_path / "short", lifetime=2)
+        """The code is good for two seconds; and where the provider is away until then, that is what is said."""
+        real = start_provider(lifetime=2)
         assert (await refused(await to(real).begin())).code == Code.SSO_EXPIRED
         sign_in = await to(real).begin()
         real.stop()
         assert (await refused(sign_in)).code == Code.SSO_UNAVAILABLE
-        real = Provider(tmp_path / "long", port=real.port)
+
+    async def test_a_provider_that_was_away_has_forgotten_its_codes(
+        self, start_provider: Callable[..., Provider], to: Callable[[Provider], OpenIdProvider]
+    ) -> None:
+        """It is killed while somebody signs in, and started again: a new code is needed, and works."""
+        real = start_provider()
         provider = to(real)
         sign_in = await provider.begin()
         real.stop()
         waiting = asyncio.create_task(refused(sign_in))
-        real = Provider(tmp_path / "long", port=real.port)
+        real = await asyncio.to_thread(start_provider, port=real.port)
         assert (await waiting).code == Code.SSO_EXPIRED
         sign_in = await provider.begin()
         await asyncio.to_thread(real.approve, sign_in.code, "alice")
         assert (await sign_in.wait()).subject == f"{real.issuer} alice"
-        real.stop()
 
 
 class TestRhythm:
@@ -260,7 +265,7 @@ class TestRhythm:
         self, scripted: Scripted, to_scripted: OpenIdProvider
     ) -> None:
         """A code that is good for a moment, and answers that say that it is good still."""
-        scripted.begun["expires_in"] = 0.05
+        scripted.begun["expires_in"] = 1.05
         scripted.answers["/token"] = [(400, {"error": "authorization_pending"})]
         assert (await refused(await to_scripted.begin())).code == Code.SSO_EXPIRED
 
@@ -489,6 +494,7 @@ class TestSecrets:
             assert sent[path][1]["client_id"] == CLIENT
             assert "client_secret" not in sent[path][1]
         assert sent["/device"][1]["scope"] == "openid profile"
+        assert not any("cookie" in headers for _, headers, _ in scripted.asked)
 
     async def test_in_the_form_where_the_header_is_not_taken(
         self, scripted: Scripted, to_scripted: OpenIdProvider
@@ -510,7 +516,7 @@ class TestSecrets:
         assert bad is not None
         token = bad[1]["id_token"]
         scripted.answers["/token"] = [(400, echo), bad, (400, {"error": DEVICE_CODE}), None]
-        scripted.begun["expires_in"] = 0.05
+        scripted.begun["expires_in"] = 1.05
         for _ in range(4):
             said = await refused(await to_scripted.begin())
             for secret in (SECRET, DEVICE_CODE, token):
