@@ -18,6 +18,7 @@ from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.config import Config
 from server.data import Client, DataDirectory, DataError
+from server.identity.passwords import ArgonPasswords
 from server.invitation import way_in
 from server.log.sqlite import SqliteLog
 from server.net import tls
@@ -58,7 +59,10 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         loop = asyncio.get_running_loop()
         index = SearchIndex(data.database, data.index, lambda seqs: _call(loop, chat.indexed, seqs))
         archive = ThreadedArchive(data.database, index, config.limits.page)
-        chat = Chat(journal, archive, rooms, SERVER, config.limits)
+        passwords = ArgonPasswords()
+        chat = Chat(
+            journal, archive, rooms, SERVER, config.limits, passwords=passwords, control=_control(data)
+        )  # fmt: skip
         chat.committed_to = index.advance
         sessions = Sessions()
         listener = Listener(chat, sessions, _tls(config, data))
@@ -77,6 +81,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
                 ready(host, port)
             _write_listening(data, *addresses[0])
             telling = asyncio.create_task(_tell_others(config, data, addresses))
+            await _tell_owner_code(chat)
             if config.tls_key is not None:
                 _heed_renewal(config, data, listener)
             await stop.wait()
@@ -89,6 +94,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             await index.close()
             await _shut_down(chat, sessions, journal, archive)
             await clients
+            passwords.close()
             _heed_no_more_signals()
     finally:
         data.close()
@@ -132,6 +138,13 @@ async def _tell_others(config: Config, data: DataDirectory, addresses: list[tupl
     way = await asyncio.to_thread(lambda: way_in(*outward[0], tls.der(certificate)))
     log.info("Fingerprint of this server's key: %s", way.pin)
     log.info("Others come in with: %s", way.line())
+
+
+async def _tell_owner_code(chat: Chat) -> None:
+    """Say in the log, once, how somebody becomes this server's owner."""
+    code = await chat.reception.owner_code()
+    if code:
+        log.info("Owner code: %s. Type /claim %s in chat-tui, with an account, to own this server.", code, code)
 
 
 def _heed_renewal(config: Config, data: DataDirectory, listener: Listener) -> None:

@@ -3,27 +3,35 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
 from functools import partial
 from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
+from server.chat.accounts import Accounts
 from server.chat.answers import Answers
+from server.chat.blocking import Blocking
 from server.chat.company import Company
+from server.chat.devices import Devices
 from server.chat.entrance import Entrance
 from server.chat.entries import Draft, Entry, Erasing
+from server.chat.errands import Errands
 from server.chat.events import HIDDEN, SHOWN, Kind
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
+from server.chat.login import Login
 from server.chat.moderation import Moderation
 from server.chat.names import Names
-from server.chat.ports import Archive, Link, Log
+from server.chat.ports import Archive, Link, Log, Passwords, Provider
 from server.chat.presence import Presence
 from server.chat.reading import Reading
+from server.chat.reception import Reception
 from server.chat.register import RoomRecord
 from server.chat.rooms import Rooms
 from server.chat.saying import Saying
 from server.chat.standing import Standing
+from server.chat.throttle import Throttle
 from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import decode_client, encode
@@ -50,8 +58,29 @@ class Chat:
     """One server's chat. Not thread-safe: all calls come from the event loop."""
 
     def __init__(
-        self, journal: Log, archive: Archive, rooms: Iterable[RoomRecord], server: str, limits: Limits = DEFAULTS
+        self,
+        journal: Log,
+        archive: Archive,
+        rooms: Iterable[RoomRecord],
+        server: str,
+        limits: Limits = DEFAULTS,
+        *,
+        passwords: Passwords,
+        provider: Provider | None = None,
+        control: str = "",
     ) -> None:
+        """Make a chat.
+
+        Args:
+            journal: its log, opened.
+            archive: what is read of it.
+            rooms: those there are.
+            server: program and version, for people.
+            limits: what each is granted.
+            passwords: hashes them.
+            provider: by which people may sign in, where there is one.
+            control: what whoever runs the server says instead of a name; empty where nobody may.
+        """
         self.limits = limits
         self._log = journal
         self.committed_to: Callable[[int], None] = lambda _head: None
@@ -64,14 +93,27 @@ class Chat:
         names, answers = Names(), Answers(self.hub)
         people: dict[int, Person] = {}
         self.presence = Presence(self.hub)
-        self.entrance = Entrance(journal, self.hub, self.presence, names, people, server, limits, answers)
+        settings = copy(journal.settings)
+        self._errands = Errands(answers)
+        login = Login(archive, passwords, provider, Throttle(limits), answers)
+        self.entrance = Entrance(
+            journal, self.hub, self.presence, names, people, server, limits, answers, login, self._errands, settings,
+            control,
+        )  # fmt: skip
         self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
         self.saying = Saying(journal, self.hub, names, self.rooms, answers)
         self.reading = Reading(archive, self.hub, self.rooms, names)
         self.standing = Standing(journal, self.rooms, answers)
         self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people, answers)
+        self.devices = Devices(journal, archive, self.reading, names, people, answers, self.entrance.cut_off)
+        self.accounts = Accounts(
+            journal, archive, self.hub, names, answers, login, self._errands, self.devices, settings
+        )
+        self.reception = Reception(journal, archive, self.hub, people, answers, settings, self.moderation.check)
+        blocking = Blocking(journal, archive, names, people, answers)
         company = Company(self.presence, self.rooms, answers)
         self.entrance.welcomed = self.reading.backlog
+        self.entrance.whose = self.accounts.whose
         self.entrance.unwritten = self.standing.unwritten
         self.rooms.entered = self.reading.latest
         self.moderation.cut_off = self.entrance.cut_off
@@ -80,7 +122,17 @@ class Chat:
         self._commands = {
             frames.About: Command(self.entrance.about, inside=False),
             frames.Hello: Command(self.entrance.hello, inside=False),
-            frames.Device: Command(self.entrance.device),
+            frames.Register: Command(self.accounts.register, inside=False),
+            frames.Password: Command(self.accounts.password),
+            frames.Claim: Command(self.accounts.claim),
+            frames.Device: Command(self.devices.device),
+            frames.DevicesRequest: Command(self.devices.devices),
+            frames.End: Command(self._looked_up(self.devices.end)),
+            frames.SettingsRequest: Command(self.reception.settings),
+            frames.TicketRequest: Command(self.reception.ticket),
+            frames.TicketsRequest: Command(self.reception.tickets),
+            frames.AccountsRequest: Command(self.reception.accounts),
+            frames.Block: Command(self._looked_up(blocking.block)),
             frames.Nick: Command(self.entrance.nick),
             frames.Quit: Command(self.entrance.quit, inside=False),
             frames.Join: Command(rooms_.join),
@@ -189,7 +241,13 @@ class Chat:
             else:
                 if draft.kind < SHOWN or draft.kind is Kind.INVITE:
                     self.hub.deliver()  # who reads a room changes between two writes
-                self.rooms.apply(draft)
+                if draft.kind is Kind.ACCOUNT:
+                    self.hub.deliver()
+                    self.entrance.accounted(draft)
+                elif draft.kind is Kind.SETTINGS:
+                    self.reception.was_set(draft)
+                else:
+                    self.rooms.apply(draft)
                 if SHOWN <= draft.kind < HIDDEN:
                     self.saying.acted(draft)
         if draft.then is not None:
@@ -230,6 +288,7 @@ class Chat:
     def stop_taking(self) -> None:
         """Take no more lines: the server is ending."""
         self._stopping = True
+        self._errands.stop()
         self.standing.write()
 
     def shut_down(self, links: Iterable[Link], reason: str) -> None:

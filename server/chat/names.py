@@ -21,7 +21,21 @@ class Names:
             holder = self._by_key.get(key)
             if holder is not None and holder is not person:
                 raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
-        for key in keys:
+        self._keep(name, person)
+
+    def take(self, name: str, person: Person) -> None:
+        """Keep the name of an account for whose it is; ProtocolError where somebody is here under one like it.
+
+        Who is still saying hello has no right to it: the log refuses them. Else anybody could keep its owner out.
+        """
+        holders = (self._by_key.get(key) for key in name_keys(name))
+        taken = next((holder for holder in holders if holder not in (None, person) and holder.user), None)
+        if taken is not None:
+            raise ProtocolError(Code.NAME_TAKEN, _conflict(name, taken.name))
+        self._keep(name, person)
+
+    def _keep(self, name: str, person: Person) -> None:
+        for key in name_keys(name):
             self._by_key[key] = person
         self._by_name[name.casefold()] = person
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from server.chat.entries import Entry, Mark
 from server.chat.events import Share
+from server.chat.register import Settings
 from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoleName, TicketInfo
 
 
@@ -24,6 +25,10 @@ class Log(Protocol):
     @property
     def head(self) -> int:
         """The seq up to which everything has been handed back."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the server takes people, as the log had it when it was opened."""
 
     @property
     def full(self) -> bool:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import UnsetType
@@ -42,6 +42,10 @@ class Person:
     """The rooms they are invited to, each with the name of who did."""
     marks: dict[int, Mark] = field(default_factory=dict)
     """Where they stand in rooms."""
+    account: bool = False
+    """They have an account."""
+    blocked: dict[int, str] = field(default_factory=dict)
+    """Whom they have hidden from themselves, with their names."""
     away: str | None = None
     """Why they are away; None while they are not."""
     typed: dict[int, float] = field(default_factory=dict)
@@ -64,6 +68,13 @@ class Person:
         return Reader(user=self.user, rooms={room.id: self.floor(room) for room in several}, marks=marks)
 
 
+class Errand(Protocol):
+    """Something that is being done for a connection."""
+
+    def cancel(self) -> bool:
+        """Give it up; False where it was done already."""
+
+
 @dataclass(eq=False, slots=True)
 class Peer:
     """One connection. It is a position in the log: live at the head, or behind it."""
@@ -78,6 +89,10 @@ class Peer:
     """A request is under way that the next one must wait for."""
     open: int = 0
     """Requests not answered yet."""
+    errand: "Errand | None" = None
+    """What is being done for it that takes longer than a turn of the loop: a password is hashed, someone signs in."""
+    patience: float = 0
+    """Until when it need not have been welcomed, by the loop's clock: its person is signing in elsewhere."""
     out: list[bytes] = field(default_factory=list)
     """Answers that leave with the next write."""
     pinged: bool = True

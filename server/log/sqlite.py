@@ -19,7 +19,7 @@ import apsw
 
 from server.archive.database import refusal
 from server.chat.entries import Draft, Entry
-from server.chat.register import RoomRecord
+from server.chat.register import RoomRecord, Settings
 from server.log.writer import Writer
 
 QUEUE: Final = 16_384
@@ -37,6 +37,7 @@ class SqliteLog:
         self.identity = ""
         self.epoch = ""
         self.head = 0
+        self.settings = Settings()
         self._tick: list[Entry] = []
         self._waiting = 0
         self._waiting_bytes = 0
@@ -59,6 +60,7 @@ class SqliteLog:
             raise refusal(self._path, error) from error
         self.identity, self.epoch, self._epochs = writer.identity, writer.epoch, writer.epochs
         self.head = writer.written
+        self.settings = copy(writer.directory.settings)
         return [copy(room) for room in writer.directory.rooms.values()]  # what it changes is not committed yet
 
     def start(self, hand_back: Callable[[list[Entry]], None]) -> None:
