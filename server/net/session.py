@@ -314,7 +314,11 @@ class Session(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(seconds, self._too_late, seconds)
 
     def _too_late(self, seconds: float) -> None:
-        if self._peer.person is None:
+        loop = asyncio.get_running_loop()
+        left = self._peer.patience - loop.time()
+        if left > 0:  # somebody is signing in elsewhere
+            self._timer = loop.call_later(left, self._too_late, seconds)
+        elif self._peer.person is None:
             self._chat.end(self._peer, Code.HELLO_TIMEOUT, f"Nobody said hello in {seconds:g} seconds.")
 
     def _read_on(self, wanted: bool) -> None:
