@@ -419,6 +419,12 @@ class Entrance:
             self._gone(person, reason)
         self.changed()
 
+    def erased(self, user: int) -> None:
+        """Somebody is erased, and no more."""
+        person = self.people.get(user)
+        if person is not None:
+            self.cut_off(person, list(person.peers), Code.ERASED, "You were erased here, as was asked.", "erased")
+
     def _gone(self, person: Person, reason: str) -> None:
         person.grace = None
         self._names.free(person.name, person)
