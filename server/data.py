@@ -30,9 +30,11 @@ class Listening(Struct):
     """Where a running server listens."""
 
     host: str
-    """An address of it by which this machine reaches it."""
+    """What it listens on: `0.0.0.0` is all of this machine's addresses."""
     port: int
     pid: int
+    certificate: str
+    """The file that its certificate is in."""
 
 
 class DataDirectory:
@@ -109,9 +111,10 @@ class DataDirectory:
         """Keep what whoever runs this server says in `hello`. OSError where that fails."""
         write_private(self.control, token.encode())
 
-    def write_listening(self, host: str, port: int) -> None:
-        """Say where this server listens. OSError where that fails."""
-        write_private(self.listening, msgspec.json.encode(Listening(host, port, os.getpid())) + b"\n")
+    def write_listening(self, host: str, port: int, certificate: Path) -> None:
+        """Say where this server listens, and by which certificate it is known. OSError where that fails."""
+        here = Listening(host, port, os.getpid(), str(certificate))
+        write_private(self.listening, msgspec.json.encode(here) + b"\n")
 
     def close(self) -> None:
         """Nobody is connected any more; give the directory up."""

@@ -13,19 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from server.archive.reader import ThreadedArchive
-from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.config import Config
 from server.data import Client, DataDirectory, DataError
-from server.identity.passwords import ArgonPasswords
+from server.engine import Engine
 from server.invitation import way_in
-from server.log.sqlite import SqliteLog
 from server.net import tls
 from server.net.listener import Listener
 from server.net.origins import is_loopback
 from server.net.session import Sessions
-from server.version import SERVER
 
 CLIENTS_SECONDS: Final = 1.0
 """Seconds between two writes of `clients.json`, at least."""
@@ -49,29 +45,19 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         ready: called with each address once it is listened on.
 
     Raises:
-        DataError, StoreError, ListenError, TlsError: it can't start; the text says why.
+        DataError, StoreError, ListenError, TlsError, SsoError: it can't start; the text says why.
     """
     data = DataDirectory(config.data)
     data.open()
     try:
-        journal = SqliteLog(data.database)
-        rooms = journal.open()
-        loop = asyncio.get_running_loop()
-        index = SearchIndex(data.database, data.index, lambda seqs: _call(loop, chat.indexed, seqs))
-        archive = ThreadedArchive(data.database, index, config.limits.page)
-        passwords = ArgonPasswords()
-        chat = Chat(
-            journal, archive, rooms, SERVER, config.limits, passwords=passwords, control=_control(data)
-        )  # fmt: skip
-        chat.committed_to = index.advance
+        engine = Engine(config, data, _control(data))
+        chat = engine.chat
         sessions = Sessions()
         listener = Listener(chat, sessions, _tls(config, data))
         stop = asyncio.Event()
         clients = asyncio.create_task(_keep_clients(chat, data, stop))
         beating = asyncio.create_task(sessions.keep_beating())
         telling: asyncio.Task[None] | None = None
-        journal.start(chat.committed)
-        index.start(journal.head)
         try:
             addresses = await listener.open(config.host, config.port)
             _heed_signals(stop)
@@ -79,7 +65,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
                 _end_when_alone(sessions, stop)
             for host, port in addresses:
                 ready(host, port)
-            _write_listening(data, *addresses[0])
+            _write_listening(data, *addresses[0], _key_files(config, data)[1])
             telling = asyncio.create_task(_tell_others(config, data, addresses))
             await _tell_owner_code(chat)
             if config.tls_key is not None:
@@ -91,13 +77,19 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             if telling is not None:
                 telling.cancel()
             listener.close()
-            await index.close()
-            await _shut_down(chat, sessions, journal, archive)
+            await _shut_down(engine, sessions)
             await clients
-            passwords.close()
             _heed_no_more_signals()
     finally:
         data.close()
+
+
+def _provider(config: Config) -> OpenIdProvider | None:
+    """Return what signs people in, where there is such a thing; SsoError where it can't work as it was set up."""
+    if config.sso is None:
+        return None
+    secret = secret_from(config.sso.secret_file) if config.sso.secret_file is not None else ""
+    return OpenIdProvider(config.sso.issuer, config.sso.client, secret, config.sso.name)
 
 
 def _key_files(config: Config, data: DataDirectory) -> tuple[Path, Path]:
@@ -120,11 +112,10 @@ def _control(data: DataDirectory) -> str:
     return token
 
 
-def _write_listening(data: DataDirectory, host: str, port: int) -> None:
+def _write_listening(data: DataDirectory, host: str, port: int, certificate: Path) -> None:
     """Leave word where this server listens, for the other commands of `chat-server`."""
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
     try:
-        data.write_listening(here, port)
+        data.write_listening(host, port, certificate.absolute())
     except OSError as error:
         log.warning("%s can't be written: %s", data.listening, error.strerror)
 
@@ -162,19 +153,10 @@ def _heed_renewal(config: Config, data: DataDirectory, listener: Listener) -> No
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, renew)
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[[list[int]], None], seqs: list[int]) -> None:
-    """Call a function on the event loop, from another thread; where that has ended, the next start will."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(function, seqs)
-
-
-async def _shut_down(chat: Chat, sessions: Sessions, journal: SqliteLog, archive: ThreadedArchive) -> None:
+async def _shut_down(engine: Engine, sessions: Sessions) -> None:
     """Commit and deliver what was accepted, tell everyone, and wait until they have it, not for ever."""
-    chat.stop_taking()
-    await journal.close()
-    await archive.close()
-    await asyncio.sleep(0)  # requests for pages that were not read any more are answered
-    chat.shut_down(list(sessions), "The server is shutting down.")
+    await engine.close()
+    engine.chat.shut_down(list(sessions), "The server is shutting down.")
     try:
         await asyncio.wait_for(sessions.empty.wait(), DRAIN_SECONDS)
     except TimeoutError:
