@@ -10,7 +10,7 @@ from chat_tui.state.emoji import in_column, matching, picture, short_name
 from chat_tui.state.recall import NOTHING, Offer, Offers
 
 _EMOJI = re.compile(r":[a-z0-9_+-]{2,32}", re.IGNORECASE)
-_MOST = 50
+_MOST = 100
 """Offers made: nobody looks through more."""
 
 

@@ -32,7 +32,7 @@ def banned(frame: "frames.Banned", me: int | None, now: float, room: str = "") -
     """Return that someone is kept out, or no more."""
     where = _of(frame.room, room)
     if not frame.on:
-        return f"{_by(frame, me)} lets {_whom(frame, me)} in again{where.replace(' of ', ' to ', 1)}"
+        return f"{_lets(frame, me)} {_whom(frame, me)} in again{where.replace(' of ', ' to ', 1)}"
     ends = f" {_until(frame.until, now)}" if frame.until else " for good"
     return f"{_by(frame, me)} banned {_whom(frame, me)}{where.replace(' of ', ' from ', 1)}{ends}{_why(frame.reason)}"
 
@@ -42,7 +42,7 @@ def silenced(frame: "frames.Silenced", me: int | None, now: float) -> str:
     where = "on the whole server" if frame.room == "general" else "here"
     if not frame.on:
         who = "you" if frame.who == me else frame.name
-        return f"{_by(frame, me)} lets {who} speak again {where}"
+        return f"{_lets(frame, me)} {who} speak again {where}"
     ends = f" {_until(frame.until, now)}" if frame.until else ""
     if frame.who == me:
         return f"You may only read {where}{ends}{_why(frame.reason)} ({frame.sender})"
@@ -71,6 +71,10 @@ def changed(frame: "frames.Changed", me: int | None) -> list[str]:
 
 def _by(frame: "frames.Event", me: int | None) -> str:
     return "you" if frame.user == me else frame.sender
+
+
+def _lets(frame: "frames.Event", me: int | None) -> str:
+    return "you let" if frame.user == me else f"{frame.sender} lets"
 
 
 def _whom(frame: "frames.Appointed | frames.Kicked | frames.Banned | frames.Silenced", me: int | None) -> str:

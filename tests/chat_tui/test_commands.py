@@ -50,6 +50,15 @@ def test_what_is_said(line: str, meaning: Say | None) -> None:
         ("/react :+1:", "react", ("thumbsup",)),
         ("/notify MENTIONS", "notify", ("mentions",)),
         ("/reply two\nlines", "reply", ("two\nlines",)),
+        ("/ban @bob", "ban", ("bob", "", "")),
+        ("/ban bob 2h spam, again", "ban", ("bob", "7200", "spam, again")),
+        ("/ban bob 10 times spam", "ban", ("bob", "", "10 times spam")),
+        ("/ban 203.0.113.0/24 1d", "ban", ("203.0.113.0/24", "86400", "")),
+        ("/role bob Admin", "role", ("bob", "admin")),
+        ("/role bob", "role", ("bob", "")),
+        ("/slow 30", "slow", ("30",)),
+        ("/slow 1m", "slow", ("60",)),
+        ("/slow OFF", "slow", ("0",)),
     ],
 )
 def test_what_is_run(line: str, name: str, values: tuple[str, ...]) -> None:
@@ -72,6 +81,8 @@ def test_what_is_run(line: str, name: str, values: tuple[str, ...]) -> None:
         ("/who bob", "takes nothing"),
         ("/notify loud", "none of all, mentions, none"),
         ("/react heartt", "no emoji"),
+        ("/slow soon", "soon is no time"),
+        ("/role bob king", "none of member"),
         ("/react hear", "Did you mean heart"),
     ],
 )
@@ -88,6 +99,14 @@ def test_commands_are_suggested_while_their_name_is_written() -> None:
     assert [command.name for command in suggest("/ni")] == ["nick"]
     assert [command.name for command in suggest("/dm")] == ["msg"]
     assert suggest("/n ") == suggest("//") == suggest("x") == []
+
+
+def test_commands_are_suggested_to_who_may_run_them() -> None:
+    """Those of moderators to nobody else; typed anyway they are run, and the server refuses."""
+    offered = suggest("/", lambda command: command.least == "guest")
+    assert BY_NAME["report"] in offered
+    assert BY_NAME["kick"] not in offered
+    assert isinstance(read("/kick bob"), Call)
 
 
 def test_the_table_is_whole() -> None:
@@ -112,6 +131,10 @@ def test_the_table_is_whole() -> None:
         ("/msg bob hi", "text"),
         ("/invite bob ", "room"),
         ("/who ", None),
+        ("/ban bob ", "time"),
+        ("/ban bob 1", "time"),
+        ("/ban bob 10m ", "reason"),
+        ("/ban bob sp", "reason"),
     ],
 )
 def test_which_argument_is_being_typed(line: str, hint: str | None) -> None:

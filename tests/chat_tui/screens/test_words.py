@@ -52,11 +52,14 @@ def test_a_room_says_what_it_is() -> None:
     direct, dev = chat.room("d"), chat.room("dev")
     assert heading(dev, "alice", NOW) == ("# dev", "work")
     assert heading(direct, "alice", NOW) == ("@ bob", "")
-    assert placeholder(direct, "alice", troubled=False) == "Message bob"
-    assert placeholder(dev, "alice", troubled=True) == "Message #dev · will be sent when connected"
+    chat.show("d")
+    assert placeholder(chat, troubled=False) == "Message bob"
+    chat.show("dev")
+    assert placeholder(chat, troubled=True) == "Message #dev · will be sent when connected"
     assert empty(direct, "alice", "join us") == "Only bob and you read what is said here."
     dev.thread = dev.open_thread(4)
-    assert placeholder(dev, "alice", troubled=False) == "Reply in this thread"
+    assert placeholder(chat, troubled=False) == "Reply in this thread"
+    chat.show("general")
     assert empty(chat.current, "alice", "join us") == "join us"
     assert empty(chat.current, "alice", "") == ""
     assert counts(chat, rooms=True, people=True) == ("2 unread",)
@@ -66,3 +69,13 @@ def test_a_room_says_what_it_is() -> None:
     assert counts(chat, rooms=True, people=True) == ("2 unread", "1 invitation")
     assert writing([]) == ""
     assert writing(["bob", "carol"]) == "bob, carol are writing"
+
+
+def test_a_room_says_why_nobody_writes_there() -> None:
+    """Where one would; and where all is erased, that it is."""
+    chat = Chat("alice")
+    chat.apply(frames.Rooms(rooms=[frames.RoomInfo(room="general", title="general", read_only=True, last=4)], as_of=5))
+    assert placeholder(chat, troubled=True) == "Only moderators write here"
+    chat.current.loaded = True
+    chat.current.keep("Kept for a day.")
+    assert empty(chat.current, "alice", "join us") == "Kept for a day.\nNothing else is left."

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from chat_tui.state.dates import day, exact, parse_day, seconds_of, start, when
+from chat_tui.state.dates import day, exact, parse_day, parse_span, seconds_of, span, start, until, when
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +81,43 @@ def test_a_day_starts_at_midnight_here() -> None:
     assert start(date(2026, 7, 5)) == "2026-07-04T22:00:00.000Z"
     assert seconds_of("2026-01-04T23:00:00.000Z") == datetime(2026, 1, 5).timestamp()
     assert seconds_of("nonsense") is None
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (datetime(2026, 11, 21, 14, 30), "14:30"),
+        (datetime(2026, 11, 22, 8, 0), "tomorrow 08:00"),
+        (datetime(2026, 12, 3, 8, 0), "3 December 08:00"),
+        (datetime(2027, 3, 3, 8, 0), "3 March 2027 08:00"),
+    ],
+)
+def test_until(then: datetime, said: str) -> None:
+    """When something ends."""
+    assert until(then.timestamp(), NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said", "short"),
+    [
+        (0, "0 seconds", "0 s"),
+        (1, "1 second", "1 s"),
+        (90, "90 seconds", "1:30"),
+        (120, "2 minutes", "2:00"),
+        (3600, "1 hour", "1:00:00"),
+        (30 * 86_400, "30 days", "720:00:00"),
+    ],
+)
+def test_how_long(seconds: int, said: str, short: str) -> None:
+    """In the largest unit that it is a number of."""
+    assert span(seconds) == said
+    assert span(seconds, short=True) == short
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"), [("30s", 30), ("10m", 600), ("2H", 7200), ("7d", 604_800), ("2w", 1_209_600)]
+)
+def test_how_long_is_typed(typed: str, seconds: int) -> None:
+    """A number and a letter."""
+    assert parse_span(typed) == seconds
+    assert parse_span(f"{typed}x") is parse_span("m") is parse_span("10") is None
