@@ -191,7 +191,7 @@ class ComingIn(Acts):
         if ways is None or ways.sso:
             keys["f2"] = f"with {ways.sso}" if ways is not None else "by the server's provider"
         if code == "no_guests" and ways is not None and ways.sign_up != _CLOSED:
-            keys["f3"] = "a new account"
+            keys["ctrl+r"] = "a new account"
 
         async def log_in(values: Sequence[str]) -> None:
             self.session.prove(values[0])
@@ -201,7 +201,7 @@ class ComingIn(Acts):
             self._form_closed()
             if how == "f2":
                 self._sign_in()
-            elif how == "f3":
+            elif how == "ctrl+r":
                 self.call_later(self.offer_account)
             elif how is None:
                 self.call_later(self.ask_name, "")

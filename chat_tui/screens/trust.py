@@ -13,8 +13,8 @@ def first_visit(stranger: Untrusted) -> PageScreen:
     page = Content.assemble(
         f"\nThis is your first visit to {stranger.host}:{stranger.port}, and nobody vouches for it yet. Its key is\n\n",
         ("  " + stranger.short, "bold $accent"),
-        "\n\nWhoever runs the server sees the same key when it starts, and with /key. Ask them: if the two are the same,"
-        " nobody stands in between.",
+        "\n\nWhoever runs the server sees the same key when it starts, and with /key. Ask them: if the two are the"
+        " same, nobody stands in between.",
         ("\n\nYou are asked only once. If another key answers here later, you are told.\n", _QUIET),
     )
     return PageScreen("Is this the right server?", page, {"enter": "comes in", "escape": "leaves"}, alone=True)

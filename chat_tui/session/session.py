@@ -286,7 +286,6 @@ class Session(Door):
 
     async def _listen(self) -> Refused | None:
         """Apply what the server says until the connection ends; return its last word where it wants us gone."""
-        final = None
         async for batch in self.client.batches():
             changed = self.chat.apply_all(batch)
             if changed:
@@ -297,8 +296,9 @@ class Session(Door):
             while self._to_tell:
                 self.chat.current.timeline.notice(self._to_tell.pop(0), self.chat.clock(), "error")
             if type(last := batch[-1]) is frames.Error and last.code in FINAL:
-                final = Refused(last.code, last.message)
-        return final
+                await self.client.close()  # whatever the server does: from here on nothing is taken from it
+                return Refused(last.code, last.message)
+        return None
 
     def _lost(self, error: ClientError) -> ClientError | None:
         """Return the error where we were in and may come back; else say it."""

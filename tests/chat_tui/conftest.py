@@ -55,25 +55,31 @@ Sit = Callable[..., Any]
 
 
 @pytest.fixture
-def sit(server: Server, monkeypatch: pytest.MonkeyPatch) -> Sit:
-    """Open a chat-tui on `server`, in a terminal of all colours; yields a Seat."""
+def sit_at(monkeypatch: pytest.MonkeyPatch) -> Sit:
+    """Open a chat-tui at an address, in a terminal of all colours; yields a Seat."""
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TERM", "xterm-256color")
 
     @asynccontextmanager
     async def open_one(
-        name: str | None = "alice",
-        *,
-        size: tuple[int, int] = (100, 24),
-        address: Address | None = None,
-        online: bool = True,
+        address: Address, name: str | None = "alice", *, size: tuple[int, int] = (100, 24), online: bool = True
     ) -> AsyncIterator[Seat]:
-        app = ChatApp(address or Address("127.0.0.1", server.port), name, offer="login")
+        app = ChatApp(address, name, offer="login")
         async with app.run_test(size=size) as pilot:
             seat = Seat(app, pilot)
             if online and name is not None:
                 await seat.until(lambda: app.session.client.connected and app.chat.current.people.names)
             yield seat
             await app.session.quit()
+
+    return open_one
+
+
+@pytest.fixture
+def sit(server: Server, sit_at: Sit) -> Sit:
+    """Open a chat-tui on `server`, or at another `address`; see `sit_at`."""
+
+    def open_one(name: str | None = "alice", *, address: Address | None = None, **options: Any) -> Any:
+        return sit_at(address or Address("127.0.0.1", server.port), name, **options)
 
     return open_one

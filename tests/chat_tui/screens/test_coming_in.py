@@ -1,0 +1,293 @@
+"""Coming in: the question of trust, logging in, getting an account. Against a server that does as each test says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import certificates
+import pytest
+
+from chat_tui import config
+from chat_tui.client.known import Known
+from chat_tui.state.link import Address, Phase
+
+Frame = dict[str, Any]
+Answer = Callable[[Frame], Iterable[Frame]]
+ABOUT = {"type": "about", "id": "test", "server": "a test"}
+WELCOME = {"type": "welcome", "user": 1, "session": "s" * 32, "epoch": "e", "seq": 0, "rooms": ["general"]}
+
+
+class Keeper:
+    """A server that answers by a script, and remembers what it was told."""
+
+    def __init__(self, port: int, short: str) -> None:
+        self.port = port
+        self.short = short
+        self.heard: list[Frame] = []
+
+    @property
+    def address(self) -> Address:
+        """Where it is."""
+        return Address("127.0.0.1", self.port)
+
+    def of(self, kind: str) -> list[Frame]:
+        """Return what it was told of one kind."""
+        return [frame for frame in self.heard if frame["type"] == kind]
+
+
+@asynccontextmanager
+async def keeping(folder: Path, answer: Answer, *, known: bool = True, **about: Any) -> AsyncIterator[Keeper]:
+    """Run a server in TLS; where it is not `known` already, its key has to be compared."""
+    certificate = certificates.make()
+    keeper = Keeper(0, certificate.short)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                frame = json.loads(line)
+                keeper.heard.append(frame)
+                answers = [ABOUT | about] if frame["type"] == "about" else list(answer(frame))
+                for said in answers:
+                    ref = {"ref": frame["ref"]} if "ref" in frame else {}
+                    writer.write(json.dumps({**said, **ref}).encode() + b"\n")
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=certificate.context(folder))
+    keeper.port = server.sockets[0].getsockname()[1]
+    if known:
+        Known(config.known_path()).keep("127.0.0.1", keeper.port, certificate.digest.hex())
+    try:
+        yield keeper
+    finally:
+        server.close()
+
+
+@pytest.fixture(autouse=True)
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No address is this machine's: as if the server were somewhere in the network."""
+    monkeypatch.setattr("chat_tui.client.secure.Way._local", False)
+
+
+def error(code: str, message: str, **more: Any) -> Frame:
+    """Return a refusal."""
+    return {"type": "error", "code": code, "message": message, **more}
+
+
+def open_door(frame: Frame) -> Iterable[Frame]:
+    """Let everyone in as who they say they are."""
+    if frame["type"] == "hello":
+        yield WELCOME | {"name": frame["name"]}
+        yield {"type": "roster", "room": "general", "names": [frame["name"]], "users": [1]}
+
+
+def with_password(right: str, *, guests: bool = True) -> Answer:
+    """Let alice in by her password alone."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello" and frame["name"] != "alice" and guests:
+            yield from open_door(frame)
+        elif frame["type"] == "hello" and not frame.get("password"):
+            yield error("login_needed" if guests else "no_guests", "Say who you are.")
+        elif frame["type"] == "hello" and frame["password"] == right:
+            yield WELCOME | {"name": frame["name"], "account": True}
+            yield {"type": "roster", "room": "general", "names": [frame["name"]], "users": [1]}
+        elif frame["type"] == "hello":
+            yield error("login_failed", "Name and password do not fit.")
+        elif frame["type"] == "register":
+            yield {"type": "account", "user": 1, "name": frame.get("name", "alice"), "session": ""}
+
+    return answer
+
+
+# Is it the right server?
+
+
+async def test_a_first_visit_asks_once_and_says_the_key(sit_at: Any, tmp_path: Path) -> None:
+    """Nothing is said before; who says yes is not asked again."""
+    async with keeping(tmp_path, open_door, known=False) as keeper:
+        async with sit_at(keeper.address, online=False) as alice:
+            await alice.sees("Is this the right server?", keeper.short, "Enter comes in")
+            await alice.type("q", "x")
+            assert keeper.heard == []
+            await alice.type("<enter>")
+            await alice.sees("Message #general", "● 127.0.0.1")
+        async with sit_at(keeper.address) as again:
+            assert again.app.session.server_key == keeper.short
+
+
+async def test_who_does_not_trust_leaves(sit_at: Any, tmp_path: Path) -> None:
+    """Nothing is kept, and nothing was said."""
+    async with keeping(tmp_path, open_door, known=False) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees(keeper.short)
+        await alice.type("<escape>")
+        await alice.until(lambda: alice.app.return_code is not None)
+        assert keeper.heard == []
+        assert Known(config.known_path()).get("127.0.0.1", keeper.port) == ""
+
+
+async def test_another_key_is_refused_and_there_is_no_way_on(sit_at: Any, tmp_path: Path) -> None:
+    """What was expected, what answers, what to do; no key but Escape does anything."""
+    async with keeping(tmp_path, open_door) as keeper:
+        Known(config.known_path()).keep("127.0.0.1", keeper.port, "ab" * 32)
+        async with sit_at(keeper.address, online=False) as alice:
+            forget = f"chat-tui --forget-key --host 127.0.0.1 --port {keeper.port}"
+            await alice.sees("is not the", keeper.short, "Nothing secret was sent", forget)
+            for key in ("<enter>", "q", "y", "<f5>", "<ctrl+c>", "<space>"):
+                await alice.type(key)
+            await alice.sees(keeper.short)
+            assert keeper.heard == []
+            await alice.type("<escape>")
+            await alice.until(lambda: alice.app.return_code is not None)
+
+
+async def test_an_invitation_is_for_one_key(sit_at: Any, tmp_path: Path) -> None:
+    """The right one is not asked about, a wrong one refused."""
+    async with keeping(tmp_path, open_door, known=False) as keeper:
+        wrong = keeper.address._replace(pin="0000-0000-0000-0000-0000")
+        async with sit_at(wrong, online=False) as alice:
+            await alice.sees("you are invited to", "0000-0000-0000-0000-0000", keeper.short)
+            assert keeper.heard == []
+        async with sit_at(keeper.address._replace(pin=keeper.short)) as alice:
+            await alice.sees("Message #general")
+
+
+async def test_the_key_and_the_invitation_can_be_shown(
+    sit_at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole line, to be copied."""
+    monkeypatch.setattr("chat_tui.session.door._HERE", ())
+    async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/key", "<enter>")
+        line = f"chat-tui join chat://127.0.0.1:{keeper.port}/{keeper.short}"
+        await alice.sees("The key of this server", line)
+        await alice.type("y")
+        await alice.sees("The line is copied")
+        assert alice.app.clipboard == line
+
+
+# Is it you?
+
+
+async def test_an_account_is_asked_for_its_password(sit_at: Any, tmp_path: Path) -> None:
+    """A wrong one is said where it was typed; the right one lets in, and nothing keeps it."""
+    async with keeping(tmp_path, with_password("right")) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here", "Esc another name")
+        await alice.type("wrong", "<enter>")
+        await alice.sees("Name and password do not fit.")
+        assert "wrong" not in alice.screen()
+        await alice.type("right")
+        await alice.sees("❯ •••••")
+        await alice.type("<enter>")
+        await alice.sees("Message #general", "● 127.0.0.1")
+        assert alice.app.session.client.account
+        assert [hello.get("password", "") for hello in keeper.of("hello")] == ["", "wrong", "right"]
+        kept = b"".join(path.read_bytes() for path in config.data_path().rglob("*") if path.is_file())
+        assert b"right" not in kept
+
+
+async def test_who_has_no_password_takes_another_name(sit_at: Any, tmp_path: Path) -> None:
+    """Escape asks for it."""
+    async with keeping(tmp_path, with_password("right")) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here")
+        await alice.type("<escape>")
+        await alice.sees("What should people call you?")
+        await alice.type("<ctrl+u>", "bob", "<enter>")
+        await alice.sees("Message #general", "bob  you")
+
+
+async def test_too_many_tries_are_waited_out(sit_at: Any, tmp_path: Path) -> None:
+    """What was typed stays, and is sent when the time is over."""
+    tries: list[str] = []
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello" and frame.get("password"):
+            tries.append(frame["password"])
+            if len(tries) == 1:
+                yield error("rate_limited", "Too many tries.", wait_ms=1200)
+                return
+        yield from with_password("right")(frame)
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here")
+        await alice.type("right", "<enter>")
+        await alice.sees("Too many tries. 2 s")
+        await alice.type("<enter>")
+        assert tries == ["right"]
+        await alice.sees("Enter tries again.")
+        await alice.type("<enter>")
+        await alice.sees("Message #general")
+
+
+async def test_where_no_guests_are_taken_one_gets_an_account(sit_at: Any, tmp_path: Path) -> None:
+    """Before anything else: the name, a password twice, and one is in."""
+    door = with_password("a long password", guests=False)
+    async with keeping(tmp_path, door, guests=False) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("Only who has an account comes in here", "Ctrl+R a new account")
+        await alice.type("<ctrl+r>")
+        await alice.sees("The name alice will be yours")
+        await alice.type("a long password", "<tab>", "another", "<enter>")
+        await alice.sees("The two are not the same")
+        await alice.type("a long password", "<enter>")
+        await alice.sees("Message #general", "alice is yours now")
+        assert [frame["password"] for frame in keeper.of("register")] == ["a long password"]
+
+
+async def test_a_ticket_offers_an_account(sit_at: Any, tmp_path: Path) -> None:
+    """Who comes by an invitation with a ticket has only to choose a password."""
+    async with (
+        keeping(tmp_path, open_door, sign_up="invite") as keeper,
+        sit_at(keeper.address._replace(ticket="one-time")) as alice,
+    ):
+        await alice.sees("An account for you", "The ticket you were given", "••••••••")
+        await alice.type("long enough", "<tab>", "long enough", "<enter>")
+        await alice.until(lambda: keeper.of("register"))
+        assert keeper.of("register")[0]["ticket"] == "one-time"
+
+
+async def test_secrets_are_never_typed_where_messages_are(sit_at: Any, tmp_path: Path) -> None:
+    """What follows such a command is not taken, not sent and not kept; it is asked for unseen."""
+    async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/register tops3cret", "<enter>")
+        await alice.sees("An account for you", "That was not taken")
+        assert "tops3cret" not in alice.screen()
+        assert "tops3cret" not in json.dumps(keeper.heard)
+        kept = b"".join(path.read_bytes() for path in config.data_path().rglob("*") if path.is_file())
+        assert b"tops3" not in kept
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "next_key"),
+    [
+        ("kicked", "F5 comes in again.", "<f5>"),
+        ("session_ended", "Enter logs in again", "<enter>"),
+        ("erased", "Esc leaves", "<escape>"),
+    ],
+)
+async def test_who_is_put_out_reads_why_and_what_to_do(
+    sit_at: Any, tmp_path: Path, code: str, words: str, next_key: str
+) -> None:
+    """Put out one may come back; logged out one logs in again, and nothing is left to read."""
+    came: list[Frame] = []
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        yield from open_door(frame)
+        if frame["type"] == "hello":
+            came.append(frame)
+        if frame["type"] == "hello" and len(came) == 1:
+            yield error(code, "bob did it: enough.")
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("bob did it: enough.", words)
+        await alice.type(next_key)
+        if code == "kicked":
+            await alice.sees("● 127.0.0.1")
+            assert alice.app.session.link.phase is Phase.ONLINE
+        else:
+            await alice.until(lambda: alice.app.return_code is not None)
+            assert (alice.app.again is not None) == (code == "session_ended")
