@@ -10,6 +10,7 @@ from server.chat.chat import Chat
 from server.config import Config
 from server.data import DataDirectory
 from server.identity.passwords import ArgonPasswords
+from server.identity.provider import OpenIdProvider, secret_from
 from server.log.sqlite import SqliteLog
 from server.version import SERVER
 
@@ -24,9 +25,11 @@ class Engine:
 
     Raises:
         StoreError: the database can't be used.
+        SsoError: the provider can't, by which people are to sign in.
     """
 
     def __init__(self, config: Config, data: DataDirectory, control: str) -> None:
+        self._provider = _provider(config)
         self._journal = SqliteLog(data.database)
         rooms = self._journal.open()
         loop = asyncio.get_running_loop()
@@ -40,6 +43,7 @@ class Engine:
             SERVER,
             config.limits,
             passwords=self._passwords,
+            provider=self._provider,
             control=control,
         )
         self.chat.committed_to = self._index.advance
@@ -53,7 +57,18 @@ class Engine:
         await self._journal.close()
         await self._archive.close()
         self._passwords.close()
+        if self._provider is not None:
+            await self._provider.close()
         await asyncio.sleep(0)  # requests for pages that were not read any more are answered
+
+
+def _provider(config: Config) -> OpenIdProvider | None:
+    """Return what signs people in by a provider, where one is set."""
+    sso = config.sso
+    if sso is None:
+        return None
+    secret = secret_from(sso.secret_file) if sso.secret_file is not None else ""
+    return OpenIdProvider(sso.issuer, sso.client, secret, sso.name)
 
 
 def _call(loop: asyncio.AbstractEventLoop, function: Callable[[list[int]], None], seqs: list[int]) -> None:

@@ -84,14 +84,6 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
         data.close()
 
 
-def _provider(config: Config) -> OpenIdProvider | None:
-    """Return what signs people in, where there is such a thing; SsoError where it can't work as it was set up."""
-    if config.sso is None:
-        return None
-    secret = secret_from(config.sso.secret_file) if config.sso.secret_file is not None else ""
-    return OpenIdProvider(config.sso.issuer, config.sso.client, secret, config.sso.name)
-
-
 def _key_files(config: Config, data: DataDirectory) -> tuple[Path, Path]:
     """Return where the key and the certificate are."""
     return config.tls_key or data.tls_key, config.tls_cert or data.tls_certificate

@@ -15,7 +15,7 @@ HEADLESS = ("textual", "rich")
         ("server.protocol.text", ("asyncio", "sqlite3", "apsw", "socket", *HEADLESS)),
         ("server.chat.chat", ("sqlite3", "apsw", *HEADLESS)),
         ("server.net.listener", ("sqlite3", "apsw", *HEADLESS)),
-        ("server.cli", HEADLESS),
+        ("server.cli", ("argon2", "cryptography", "httpx", "joserfc", *HEADLESS)),
         ("server.service", HEADLESS),
         ("chat_tui.client", ("apsw", "server.chat", "server.service", *HEADLESS)),
         ("chat_tui.state", HEADLESS),
