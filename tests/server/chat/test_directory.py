@@ -2,15 +2,35 @@
 
 import pytest
 
+from server.chat.addresses import network_of
 from server.chat.directory import Directory
-from server.chat.entries import Draft
-from server.chat.events import ChangeBody, EditBody, InviteBody, Kind, MessageBody, ReactBody, RoomBody
+from server.chat.entries import Checking, Draft
+from server.chat.events import (
+    SERVER,
+    AccountBody,
+    AppointBody,
+    BanBody,
+    ChangeBody,
+    EditBody,
+    InviteBody,
+    Kind,
+    MessageBody,
+    RangeBody,
+    ReactBody,
+    ReportBody,
+    RoomBody,
+    SettingsBody,
+    SettleBody,
+    time_text,
+)
 from server.chat.register import RoomRecord, Said
-from server.chat.rights import Role
+from server.chat.rights import Act, Role
 from server.protocol import limits
 from server.protocol.errors import Code
 
 ALICE, BOB, CAROL = 1, 2, 3
+NOW = 1_700_000_000_000
+"""Milliseconds since 1970: when all of this comes."""
 
 
 class Facts:
@@ -69,6 +89,7 @@ def directory() -> Directory:
     made = Directory()
     made.add_room(RoomRecord(1, "general", "general"))
     made.add_room(RoomRecord(5, "board", "Board", "private", "joined", ALICE))
+    made.add_role(5, ALICE, Role.OWNER)
     made.add_member(5, ALICE, 5)
     made.add_member(5, BOB, 20)
     made.add_invitation(5, CAROL, ALICE)
@@ -77,19 +98,22 @@ def directory() -> Directory:
 
 def draft(kind: Kind, user: int, about: object = None, room: int = 5) -> Draft:
     """Return an event that is to be."""
-    return Draft(kind=kind, room=room, user=user, about=about)
+    return Draft(kind=kind, room=room, user=user, about=about, time=NOW)
 
 
 def test_how_someone_stands(directory: Directory) -> None:
-    """By what happened; nobody owns `general`, not even who has no number."""
+    """By what happened; nobody owns `general`, but the server itself may do everything."""
     board, general = directory.rooms[5], directory.rooms[1]
     assert [directory.role(board, user) for user in (ALICE, BOB, CAROL, 4)] == [
         Role.OWNER,
-        Role.MEMBER,
+        Role.GUEST,
         Role.INVITED,
         Role.STRANGER,
     ]
-    assert directory.role(general, 0) is directory.role(general, ALICE) is Role.MEMBER
+    assert directory.role(general, ALICE) is Role.GUEST
+    assert directory.role(general, SERVER) is directory.role(board, SERVER) is Role.OWNER
+    directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody("bob"), 1))
+    assert directory.role(board, BOB) is directory.server_role(BOB) is Role.MEMBER
 
 
 def test_an_invitation_that_was_taken_back_comes_too_late(directory: Directory) -> None:
@@ -172,3 +196,156 @@ def test_a_change_is_taken_whole_or_not_at_all(directory: Directory) -> None:
     change = draft(Kind.CHANGE, BOB, ChangeBody("bob", title="Mine", topic="x"))
     assert directory.judge(change, Facts()) is Code.NOT_ALLOWED
     assert directory.judge(draft(Kind.CHANGE, BOB, ChangeBody("bob", topic="x")), Facts()) is None
+
+
+def ban(directory: Directory, kind: Kind, who: int, room: int, until: int = 0) -> None:
+    """Keep somebody out, or have them only read."""
+    end = time_text(until).decode() if until else ""
+    directory.apply(draft(kind, SERVER, BanBody("chat-server", who, "x", end, "spam"), room))
+
+
+def test_who_is_kept_out_of_a_room_comes_back_when_that_ends(directory: Directory) -> None:
+    """A ban ends a membership and an invitation; it is told until when, and why."""
+    for user in (BOB, CAROL):
+        ban(directory, Kind.BAN, user, 5, NOW + 1)
+    assert not directory.is_member(5, BOB)
+    directory.rooms[5].kind = "public"
+    enter = draft(Kind.MEMBER, BOB)
+    assert directory.judge(enter, Facts()) is Code.KEPT_OUT
+    assert enter.why == "It ends at 2023-11-14T22:13Z. Reason: spam"
+    invited = draft(Kind.INVITE, ALICE, InviteBody("alice", CAROL, "carol", "Board"))
+    assert directory.judge(invited, Facts()) is Code.NOT_ALLOWED
+    enter.time += 1
+    assert directory.judge(enter, Facts()) is None
+
+
+def test_a_ban_of_the_server_is_one_of_all_it_holds(directory: Directory) -> None:
+    """Whatever they do, in whatever room, until it ends."""
+    ban(directory, Kind.BAN, BOB, 1, NOW + 1)
+    said = draft(Kind.MESSAGE, BOB)
+    assert directory.judge(said, Facts()) is Code.BANNED
+    assert directory.check(Checking(user=BOB, room=5, act=Act.READ, time=NOW)) is Code.BANNED
+    said.time += 1
+    assert directory.judge(said, Facts()) is None
+
+
+def test_the_longer_silence_counts(directory: Directory) -> None:
+    """Of a room's and the server's."""
+    ban(directory, Kind.SILENCE, BOB, 1, NOW + 1)
+    ban(directory, Kind.SILENCE, BOB, 5)
+    said = draft(Kind.MESSAGE, BOB)
+    assert directory.judge(said, Facts()) is Code.SILENCED
+    assert said.why == "It has no end. Reason: spam"
+
+
+def test_slow_mode_says_when_one_may_go_on(directory: Directory) -> None:
+    """Each for oneself; moderators are not slowed."""
+    directory.rooms[5].slow = 10
+    facts = Facts()
+    facts.times = {BOB: NOW - 4_000, ALICE: NOW - 1}
+    said = draft(Kind.MESSAGE, BOB)
+    assert (directory.judge(said, facts), said.wait_ms) == (Code.SLOW_MODE, 6_000)
+    said.time += 6_000
+    assert directory.judge(said, facts) is None
+    assert directory.judge(draft(Kind.MESSAGE, ALICE), facts) is None
+
+
+def test_who_was_hidden_writes_to_one_alone_no_more(directory: Directory) -> None:
+    """Neither makes the room, nor writes where it is made, nor invites; among others all stays as it was."""
+    facts = Facts()
+    facts.blocks = {(CAROL, ALICE)}
+    for members, code in (([ALICE, CAROL], Code.NOT_ALLOWED), ([ALICE, BOB, CAROL], None)):
+        made = draft(Kind.ROOM, ALICE, RoomBody(f"@{members}", "", "direct", members=members), 0)
+        assert directory.judge(made, facts) is code
+        made.seq = made.room = 30 + len(members)
+        directory.apply(made)
+        assert directory.judge(draft(Kind.MESSAGE, ALICE, room=made.seq), facts) is code
+        assert directory.judge(draft(Kind.MESSAGE, CAROL, room=made.seq), facts) is None
+    directory.apply(draft(Kind.INVITE, ALICE, InviteBody("alice", CAROL, "carol", "Board", on=False)))
+    invited = draft(Kind.INVITE, ALICE, InviteBody("alice", CAROL, "carol", "Board"))
+    assert directory.judge(invited, facts) is Code.NOT_ALLOWED
+
+
+def test_names_of_accounts_stay_theirs(directory: Directory) -> None:
+    """All they ever had, and all that look like them, up to so many."""
+    for number in range(limits.NAMES):
+        directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody(f"bob{number}"), 1))
+    assert directory.account_name(BOB) == f"bob{limits.NAMES - 1}"
+    assert directory.holder("BOB0") == directory.holder("b\u043eb0") == BOB
+    assert directory.holder("nobody-else") == 0
+    assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("one-more"), 1), Facts()) is Code.TOO_MANY
+    assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("bob0"), 1), Facts()) is None
+
+
+@pytest.mark.parametrize(
+    ("range_", "inside", "outside"),
+    [
+        ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
+        ("203.0.113.9/24", "::ffff:203.0.113.1", "203.0.114.1"),
+        ("::ffff:203.0.113.0/120", "203.0.113.200", "::203.0.113.1"),
+        ("2001:db8::/32", "2001:db8:1::1", "203.0.113.1"),
+        ("fe80::/10", "fe80::1%eth0", "unknown"),
+    ],
+)
+def test_addresses_are_kept_out_by_range(directory: Directory, range_: str, inside: str, outside: str) -> None:
+    """However they are written; as long as it lasts."""
+    network = network_of(range_)
+    directory.apply(draft(Kind.RANGE, SERVER, RangeBody("x", network, time_text(NOW + 1).decode()), 1))
+    assert directory.kept_out(inside, NOW) is not None
+    assert directory.kept_out(inside, NOW + 1) is None
+    assert directory.kept_out(outside, NOW) is None
+    directory.apply(draft(Kind.RANGE, SERVER, RangeBody("x", network, on=False), 1))
+    assert directory.kept_out(inside, NOW) is None
+
+
+def test_a_message_is_reported_once_by_each(directory: Directory) -> None:
+    """By who may read it; and settled while it is open."""
+    facts = Facts(m10=words(5), m30=words(5))
+    facts.reports = {(30, ALICE)}
+    for user, target, expected in (
+        (ALICE, 30, (None, True)),
+        (BOB, 30, (None, False)),
+        (BOB, 10, (Code.NO_SUCH_MESSAGE, False)),
+        (CAROL, 30, (Code.NO_SUCH_MESSAGE, False)),
+    ):
+        event = draft(Kind.REPORT, user, ReportBody("x", target), 1)
+        assert (directory.judge(event, facts), event.idle) == expected
+    settle = draft(Kind.SETTLE, SERVER, SettleBody("x", 40), 1)
+    assert directory.judge(settle, facts) is Code.NO_SUCH_MESSAGE
+    facts.open_reports = {40}
+    assert directory.judge(settle, facts) is None
+
+
+def test_others_invitations_are_taken_back_by_moderators(directory: Directory) -> None:
+    """One's own by oneself."""
+    back = InviteBody("x", CAROL, "carol", "Board", on=False)
+    assert directory.judge(draft(Kind.INVITE, BOB, back), Facts()) is Code.NOT_ALLOWED
+    directory.add_role(5, BOB, Role.MODERATOR)
+    assert directory.judge(draft(Kind.INVITE, BOB, back), Facts()) is None
+
+
+def test_what_changes_nothing_is_no_event(directory: Directory) -> None:
+    """A role that they have, a setting that is so, an end of what never was."""
+    directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody("bob"), 1))
+    directory.add_role(5, BOB, Role.ADMIN)
+    for event in (
+        draft(Kind.APPOINT, ALICE, AppointBody("x", BOB, "bob", "admin")),
+        draft(Kind.BAN, ALICE, BanBody("x", BOB, "bob", on=False)),
+        draft(Kind.SILENCE, ALICE, BanBody("x", BOB, "bob", on=False)),
+        draft(Kind.CHANGE, ALICE, ChangeBody("x", slow=0, read_only=False)),
+        draft(Kind.SETTINGS, SERVER, SettingsBody("x", guests=True), 1),
+        draft(Kind.RANGE, SERVER, RangeBody("x", "203.0.113.0/24", on=False), 1),
+        draft(Kind.ACCOUNT, BOB, AccountBody("bob"), 1),
+    ):
+        assert directory.judge(event, Facts()) is None
+        assert event.idle, event
+
+
+def test_none_of_what_one_is_without_an_account_is_called_member(directory: Directory) -> None:
+    """Taking a role away leaves what they are: the event says which."""
+    directory.add_role(5, BOB, Role.MODERATOR)
+    event = draft(Kind.APPOINT, ALICE, AppointBody("x", BOB, "bob", "member"))
+    assert directory.judge(event, Facts()) is None
+    assert event.about.role == "guest"
+    directory.apply(event)
+    assert directory.role(directory.rooms[5], BOB) is Role.GUEST

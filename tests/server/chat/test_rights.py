@@ -23,7 +23,15 @@ def test_what_is_closed_to_strangers() -> None:
             assert may(Role.STRANGER, act, sort) is (act is Act.ENTER and sort == "public")
 
 
-def test_general_belongs_to_nobody() -> None:
-    """Nobody can close it, take over its name, or delete what others say; nobody leaves."""
-    for act in (Act.LEAVE, Act.ARCHIVE, Act.RENAME, Act.DELETE_OTHERS, Act.CALL_ALL, Act.INVITE):
+def test_general_is_left_and_closed_by_nobody() -> None:
+    """Everyone is in it, and it stays; what else is done there takes a role on the server."""
+    for act in (Act.LEAVE, Act.ARCHIVE, Act.INVITE):
         assert not may(Role.OWNER, act, "general")
+    for act in (Act.RENAME, Act.DELETE_OTHERS, Act.CALL_ALL):
+        assert not may(Role.MEMBER, act, "general")
+
+
+def test_nobody_governs_a_direct_room() -> None:
+    """Whatever is for moderators and those above them: it is the room of a few people, and theirs alone."""
+    for act in Act:
+        assert may(Role.GUEST, act, "direct") is may(Role.OWNER, act, "direct")
