@@ -12,7 +12,7 @@ from chat_tui.state.link import Phase
 if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
 
-_UNSEEN = "That was not taken, and nobody saw it: it is asked for here, unseen."
+_UNSEEN = "What you typed there was not taken: it is asked for here, unseen."
 
 
 class AccountActs(ComingIn):
@@ -89,7 +89,7 @@ class AccountActs(ComingIn):
 
         why = "The server says its owner code when it starts for the first time. It is good once."
         screen = FormScreen("Own this server", why, [Field("Owner code")], claim, problem=_UNSEEN if typed else "")
-        self.push_screen(screen, lambda done: self.tell("You own this server now.") if done else None)
+        self.push_screen(screen)
 
     def command_devices(self) -> None:
         """Show where one is logged in, to log out there."""

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from server.chat.answers import refused
 from server.chat.world import Person
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import name_keys
@@ -15,11 +16,16 @@ class Names:
         self._by_name: dict[str, Person] = {}
 
     def claim(self, name: str, person: Person) -> None:
-        """Keep a checked name for a person, beside the one they have; ProtocolError, naming the conflict, if taken."""
+        """Keep a checked name for a person, beside the one they have; ProtocolError, naming the conflict, if taken.
+
+        Of an account the answer is the same whether its owner is here or not.
+        """
         keys = name_keys(name)
         for key in keys:
             holder = self._by_key.get(key)
             if holder is not None and holder is not person:
+                if holder.account:
+                    raise refused(Code.LOGIN_NEEDED)
                 raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
         self._keep(name, person)
 
