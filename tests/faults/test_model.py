@@ -32,6 +32,7 @@ from server.chat.chat import Chat
 from server.chat.entries import Entry
 from server.chat.events import FOREVER
 from server.chat.limits import Limits
+from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
 from server.net.session import Session, Sessions
 from server.protocol import frames
@@ -113,7 +114,14 @@ class House:
         self.log = SqliteLog(path)
         index = SearchIndex(path, path.with_name("search.db"), lambda _seqs: None)
         self.archive = ThreadedArchive(path, index)
-        self.chat = Chat(self.log, self.archive, self.log.open(), "test", replace(Limits.off(), grace=3600))
+        self.chat = Chat(
+            self.log,
+            self.archive,
+            self.log.open(),
+            "test",
+            replace(Limits.off(), grace=3600),
+            passwords=ArgonPasswords(),
+        )
         self.sessions = Sessions()
         self.fails = False
         self._write = self.log._writer.write
