@@ -33,7 +33,7 @@ class Engine:
         self._journal = SqliteLog(data.database)
         rooms = self._journal.open()
         loop = asyncio.get_running_loop()
-        self._index = SearchIndex(data.database, data.index, lambda seqs: _call(loop, self.chat.indexed, seqs))
+        self._index = SearchIndex(data.database, data.index, lambda seqs: _call(loop, self.chat.privacy.indexed, seqs))
         self._archive = ThreadedArchive(data.database, self._index, config.limits.page)
         self._passwords = ArgonPasswords()
         self.chat = Chat(

@@ -65,6 +65,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
                 _end_when_alone(sessions, stop)
             for host, port in addresses:
                 ready(host, port)
+            chat.privacy.keeper.look()
             _write_listening(data, *addresses[0], _key_files(config, data)[1])
             telling = asyncio.create_task(_tell_others(config, data, addresses))
             await _tell_owner_code(chat)
@@ -127,7 +128,7 @@ async def _tell_owner_code(chat: Chat) -> None:
     """Say in the log, once, how somebody becomes this server's owner."""
     code = await chat.reception.owner_code()
     if code:
-        log.info("Owner code: %s. Type /claim %s in chat-tui, with an account, to own this server.", code, code)
+        log.info("Owner code: %s. Type /claim in chat-tui, with an account, to own this server.", code)
 
 
 def _heed_renewal(config: Config, data: DataDirectory, listener: Listener) -> None:

@@ -1,6 +1,5 @@
 """The chat itself: takes lines from connections and entries from the log, and lets the rules act on them."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from copy import copy
@@ -15,7 +14,7 @@ from server.chat.blocking import Blocking
 from server.chat.company import Company
 from server.chat.devices import Devices
 from server.chat.entrance import Entrance
-from server.chat.entries import Draft, Entry, Erasing
+from server.chat.entries import Draft, Entry
 from server.chat.errands import Errands
 from server.chat.events import HIDDEN, SHOWN, Kind
 from server.chat.hub import Hub
@@ -25,6 +24,7 @@ from server.chat.moderation import Moderation
 from server.chat.names import Names
 from server.chat.ports import Archive, Link, Log, Passwords, Provider
 from server.chat.presence import Presence
+from server.chat.privacy import Privacy
 from server.chat.reading import Reading
 from server.chat.reception import Reception
 from server.chat.register import RoomRecord
@@ -37,10 +37,7 @@ from server.protocol import frames
 from server.protocol.codec import decode_client, encode
 from server.protocol.errors import Code, ProtocolError
 
-ERASE_AGAIN: Final = 1.0
-"""Seconds until what could not be erased is erased again."""
-
-_PUTS_OUT: Final = frozenset({Kind.KICK, Kind.BAN, Kind.RANGE})
+_PUTS_OUT: Final = frozenset({Kind.KICK, Kind.BAN, Kind.RANGE, Kind.ERASE})
 """Kinds of events that may put people out."""
 
 log = logging.getLogger("chat")
@@ -102,7 +99,7 @@ class Chat:
         )  # fmt: skip
         self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
         self.saying = Saying(journal, self.hub, names, self.rooms, answers)
-        self.reading = Reading(archive, self.hub, self.rooms, names)
+        self.reading = reading = Reading(archive, self.hub, self.rooms, names)
         self.standing = Standing(journal, self.rooms, answers)
         self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people, answers)
         self.devices = Devices(journal, archive, self.reading, names, people, answers, self.entrance.cut_off)
@@ -111,6 +108,7 @@ class Chat:
         )
         self.reception = Reception(journal, archive, self.hub, people, answers, settings, self.moderation.check)
         blocking = Blocking(journal, archive, names, people, answers)
+        self.privacy = Privacy(journal, archive, self.hub, people, self.rooms, reading, login, self._errands)
         company = Company(self.presence, self.rooms, answers)
         self.entrance.welcomed = self.reading.backlog
         self.entrance.whose = self.accounts.whose
@@ -118,7 +116,7 @@ class Chat:
         self.rooms.entered = self.reading.latest
         self.moderation.cut_off = self.entrance.cut_off
         self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
-        reading, rooms_, saying, moderation = self.reading, self.rooms, self.saying, self.moderation
+        rooms_, saying, moderation = self.rooms, self.saying, self.moderation
         self._commands = {
             frames.About: Command(self.entrance.about, inside=False),
             frames.Hello: Command(self.entrance.hello, inside=False),
@@ -156,6 +154,8 @@ class Chat:
             frames.Report: Command(moderation.report),
             frames.ReportsRequest: Command(moderation.reports),
             frames.Settle: Command(moderation.settle),
+            frames.Export: Command(self.privacy.export),
+            frames.Erase: Command(self.privacy.erase),
             frames.Mark: Command(self.standing.mark),
             frames.TypingRequest: Command(company.typing),
             frames.Away: Command(company.away),
@@ -233,11 +233,15 @@ class Chat:
     def _happened(self, draft: Draft) -> None:
         """An event that is no message has come back from the log, or was refused, or changes nothing."""
         if draft.code is None and not draft.idle:
+            self.privacy.apply(draft)
             if draft.kind in _PUTS_OUT:
                 if draft.kind < HIDDEN:
                     self.saying.acted(draft)
                 self.hub.deliver(draft.seq)  # whom it concerns is told so, and nothing that comes after
-                self.moderation.apply(draft)
+                if draft.kind is Kind.ERASE:
+                    self.entrance.erased(draft.about.who)
+                else:
+                    self.moderation.apply(draft)
             else:
                 if draft.kind < SHOWN or draft.kind is Kind.INVITE:
                     self.hub.deliver()  # who reads a room changes between two writes
@@ -256,14 +260,6 @@ class Chat:
             draft.then(draft)
         elif draft.peer is not None:
             self.saying.answer(draft)
-
-    def indexed(self, deletes: list[int]) -> None:
-        """Nothing needs the text of these deleted messages any more: seqs of the DELETE events."""
-        self._log.append(Erasing(seqs=deletes, then=self._erased))
-
-    def _erased(self, erasing: Erasing) -> None:
-        if erasing.code is not None:
-            asyncio.get_running_loop().call_later(ERASE_AGAIN, self.indexed, erasing.seqs)
 
     def drained(self, peer: Peer) -> None:
         """A connection takes what it is sent again."""
@@ -289,6 +285,7 @@ class Chat:
         """Take no more lines: the server is ending."""
         self._stopping = True
         self._errands.stop()
+        self.privacy.stop()
         self.standing.write()
 
     def shut_down(self, links: Iterable[Link], reason: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from faults.test_model import House, Socket
 from support import PATIENCE
 
-from server.chat import chat, hub
+from server.chat import hub, privacy
 from server.chat.ports import StandingQuery
 from server.protocol import frames
 
@@ -195,13 +195,13 @@ async def test_marks_that_could_not_be_written_are_written_later(house: House) -
 
 async def test_what_could_not_be_erased_is_erased_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without another start: nobody says again that it is to be."""
-    monkeypatch.setattr(chat, "ERASE_AGAIN", 0)
+    monkeypatch.setattr(privacy, "ERASE_AGAIN", 0)
     alice = await come(house, name="alice")
     await say(house, alice, type="send", room="general", text="a zanzibar secret", ref="s")
     seq = next(frame for frame in alice.frames if isinstance(frame, frames.Ok)).seq
     await say(house, alice, type="delete", room="general", seq=seq, ref="d")
     house.fails = True
-    house.chat.indexed([house.log.head])
+    house.chat.privacy.indexed([house.log.head])
     await house.settle()
     async with asyncio.timeout(PATIENCE):
         while house.archive._reader.database.execute("SELECT body FROM events WHERE seq = ?", (seq,)).get:
