@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _GENERAL = "general"
 _MAY: "Final[dict[RoleName, str]]" = {
-    "member": "may do what everyone may",
-    "moderator": "puts people out, silences them, deletes messages, sets slow mode",
-    "admin": "and gives out roles, changes rooms, reads what moderators did",
-    "owner": "and all else: nobody can put an owner out",
+    "member": "what everyone may",
+    "moderator": "puts out, silences, deletes messages",
+    "admin": "also gives out roles, changes rooms",
+    "owner": "also all else; nobody puts an owner out",
 }
 """What people of a role may do, beyond those before."""
 _REASONS = ("Spam", "Insults or threats", "Somebody pretends to be somebody else", "It does not belong here")

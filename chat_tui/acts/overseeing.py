@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _GENERAL = "general"
 _QUIET, _HALF = "$foreground 60%", "$foreground 80%"
+_SAID = 140
+"""Characters of a message that was reported."""
 _SILENCE = 60
 """Minutes for which a report silences somebody: time for people to look at it."""
 _WAYS: "tuple[frames.SignUp, ...]" = ("open", "invite", "closed")
@@ -204,9 +206,11 @@ class OverseeingActs(ModeratingActs, PeopleActs):
         return _two_lines(ban.name or ban.range, f"{what} {long}", told)
 
     def _report_row(self, report: "frames.ReportInfo") -> Content:
-        said = (
-            Content(f"“{shorten(report.text, 140)}”") if report.text else Content.styled("deleted", f"italic {_QUIET}")
-        )
+        from chat_tui.screens.excerpts import shorten  # with the frames, not before the first paint
+        from chat_tui.state.markup import plain
+
+        words = shorten(plain(report.text, _SAID + 1), _SAID)
+        said = Content(f"“{words}”") if words else Content.styled("deleted", f"italic {_QUIET}")
         why = f"{report.by}: {report.reason}" if report.reason else f"reported by {report.by}"
         head = Content.assemble(
             (report.sender, "bold"), (f"  {self.label_of(report.room)}  {self._when(report.time)}", _QUIET)
@@ -224,9 +228,10 @@ class OverseeingActs(ModeratingActs, PeopleActs):
         return _two_lines(act.by, _deed(act), told)
 
     def _account_row(self, account: "frames.AccountInfo") -> Content:
-        role = "" if account.role == "member" else account.role
+        role = f"  {account.role}" if account.role != "member" else ""
         seen = f"last here {self._when(account.seen)}" if account.seen else "here"
-        return _two_lines(account.name, role, [seen, f"since {self._when(account.since)}"])
+        told = f"  {seen} · since {self._when(account.since)}"
+        return Content.assemble((account.name, "bold"), role, (told, _QUIET))
 
     def _ticket_row(self, ticket: "frames.TicketInfo") -> "Row":
         from chat_tui.screens.listing import Row

@@ -135,7 +135,7 @@ class ListScreen(ModalScreen[tuple[str, str]]):
         question = deed.asks(chosen.id) if deed.asks is not None else ""
         if question and self._asked != (key, chosen.id):
             self._asked = (key, chosen.id)
-            self._say(f"{question} {key_text(key)} once more does it, Esc does not.", bad=True)
+            self._say(f"{question} {key_text(key)} once more does it, Esc leaves it.", bad=True)
         elif deed.do is None:
             self.dismiss((key, chosen.id))
         else:

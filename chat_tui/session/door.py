@@ -116,8 +116,8 @@ class Door(Acts):
     def invitation(self, ticket: str = "") -> str:
         """Return what others type to come in; with a `ticket` that they can sign up with."""
         port = "" if self.address.port == DEFAULT_PORT else f" --port {self.address.port}"
-        if not self.only_here:
-            return f"chat-tui join {invitation(*self._known_as, self.server_key)}"
+        if ticket or not self.only_here:
+            return f"chat-tui join {invitation(*self._known_as, self.server_key, ticket)}"
         if self.address.may_host:
             return f"{os.environ.get(_COMMAND, 'chat-tui')}{port}"
         return f"chat-tui --host {self.address.host}{port}"

@@ -55,17 +55,17 @@ def changed(frame: "frames.Changed", me: int | None) -> list[str]:
 
     who, words = _by(frame, me), []
     if frame.read_only is not UNSET:
-        now = "only moderators write here" if frame.read_only else "everyone may write here"
-        words.append(f"{who} changed the room: {now} from now on")
+        open_again = f"{_lets(frame, me)} everyone write again"
+        words.append(f"{who} made the room read-only: only moderators write" if frame.read_only else open_again)
     if frame.slow is not UNSET:
         pace = f"one message each in {span(frame.slow)}" if frame.slow else "off"
         words.append(f"{who} set slow mode: {pace}")
     if frame.keep_days is not UNSET:
-        kept = f"have messages erased after {span(frame.keep_days * 86_400)}" if frame.keep_days else "keep messages"
-        words.append(f"{who} changed the room to {kept}")
+        kept = span(frame.keep_days * 86_400) if frame.keep_days else "for ever"
+        words.append(f"{who} set how long messages are kept: {kept}")
     if frame.keep_count is not UNSET:
-        kept = f"keep the latest {frame.keep_count:,} messages" if frame.keep_count else "keep any number of messages"
-        words.append(f"{who} changed the room to {kept}")
+        kept = f"the latest {frame.keep_count:,}" if frame.keep_count else "any number"
+        words.append(f"{who} set how many messages are kept: {kept}")
     return words
 
 

@@ -75,9 +75,9 @@ def log(state: Chat, room: str = "dev") -> list[str]:
         (frames.Silenced(**header(), **ME, on=False), "carol lets you speak again here"),
         (frames.Changed(**header(), slow=30), "carol set slow mode: one message each in 30 seconds"),
         (frames.Changed(**header(), slow=0), "carol set slow mode: off"),
-        (frames.Changed(**header(), read_only=True), "carol changed the room: only moderators write here from now on"),
-        (frames.Changed(**header(), keep_days=30), "carol changed the room to have messages erased after 30 days"),
-        (frames.Changed(**header(), keep_count=1000), "carol changed the room to keep the latest 1,000 messages"),
+        (frames.Changed(**header(), read_only=True), "carol made the room read-only: only moderators write"),
+        (frames.Changed(**header(), keep_days=30), "carol set how long messages are kept: 30 days"),
+        (frames.Changed(**header(), keep_count=1000), "carol set how many messages are kept: the latest 1,000"),
     ],
 )
 def test_what_is_done_is_told_in_the_room(event: Any, words: str) -> None:
