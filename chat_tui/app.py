@@ -87,7 +87,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self._seen: tuple[str, int] | None = None
         """A room and how far it was seen while the terminal had not the focus: nobody may have read that."""
         self._offer = again.name if again is not None else offer
-        self._before = again
+        self.before = again
         self._device_code = device
         self._asks = name is None and not device
         self._staying: Worker[None] | None = None
@@ -98,7 +98,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         from chat_tui.session import Session  # with the client and the protocol, not before the first paint
 
         data = config.data_path()
-        before = self._before
+        before = self.before
         return Session(
             self._address,
             self.chat,
@@ -121,7 +121,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         # Back from the shell (fg): the terminal shows nothing of what was drawn.
         self.app_resume_signal.subscribe(self, lambda _: self.call_after_refresh(self.room.action_redraw))
         if self._asks:
-            self.ask_name("", self._before.words if self._before is not None else "")
+            self.ask_name("", self.before.words if self.before is not None else "")
         self.call_after_refresh(self._start)
 
     # What the session tells.

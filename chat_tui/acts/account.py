@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from chat_tui.acts.coming_in import Again, ComingIn
+from chat_tui.errors import Refused
 from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.link import Phase
+from server.protocol.errors import Code
 
 if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
@@ -62,7 +64,12 @@ class AccountActs(ComingIn):
         from server.protocol import limits
 
         async def change(values: Sequence[str]) -> None:
-            await self.session.change_password(values[0], values[1])
+            try:
+                await self.session.change_password(values[0], values[1])
+            except Refused as refused:
+                if refused.code != Code.LOGIN_FAILED:
+                    raise
+                raise Refused(refused.code, "This is not the password you have.") from refused
 
         fields = [
             Field("The password you have"),
@@ -164,9 +171,9 @@ class AccountActs(ComingIn):
 
         code = await self.session.device()
         page = Content.assemble(
-            "\nOn the other device run\n\n  ",
+            "\nOn the other device run\n\n",
             (f"{self.session.invitation()} --device", "bold"),
-            "\n\nand give it this code:\n\n  ",
+            "\n\nand give it this code:\n\n",
             (f"{code}", "bold $accent"),
             f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes. Who has it is you: show it to nobody.\n",
         )

@@ -9,6 +9,7 @@ from textual.content import Content
 from chat_tui.acts.base import Acts
 from chat_tui.errors import ClientError, Mistrusted, Refused, Untrusted
 from chat_tui.state.link import Link, Phase
+from server.protocol.errors import Code
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -35,11 +36,15 @@ class Again(NamedTuple):
     """What happened, as a sentence; empty for nothing that has to be said."""
     server: "Server | None" = None
     """One that was started here."""
+    ways: "frames.Server | None" = None
+    """What the server had said of the ways in."""
 
 
 class ComingIn(Acts):
     """What stands between a name and the room: is it the right server, and is one who one says?"""
 
+    before: Again | None = None
+    """What this app goes on from; None for the first one."""
     again: Again | None = None
     """Whom the program goes on with after this app; None: it ends."""
     _form: "FormScreen | None" = None
@@ -61,7 +66,7 @@ class ComingIn(Acts):
 
     def begin_again(self, again: Again) -> None:
         """Leave, and begin anew as another."""
-        self.again = again
+        self.again = again._replace(ways=self._ways)
         self.run_worker(self.run_action("quit"))
 
     def meet(self, link: Link) -> None:
@@ -98,7 +103,7 @@ class ComingIn(Acts):
         from chat_tui.screens.form import Field, FormScreen  # not before the first paint
         from server.protocol import limits
 
-        ways = self.session.client.ways
+        ways = self._ways
         if ways is not None and ways.sign_up == _CLOSED:
             self.complain("This server gives no new accounts. Who runs it can change that.")
             return
@@ -178,19 +183,19 @@ class ComingIn(Acts):
     def _ask_password(self, problem: str) -> None:
         from chat_tui.screens.form import Field, FormScreen  # not before the first paint
 
-        ways, name = self.session.client.ways, self.chat.name
+        ways, name = self._ways, self.chat.name
         refused = self.session.refusal
         code = refused.code if isinstance(refused, Refused) else ""
-        if code == "no_guests":
+        if code == Code.NO_GUESTS:
             why = f"Only who has an account comes in here. Log in as {name}:"
-        elif code == "login_needed":
+        elif code == Code.LOGIN_NEEDED:
             why, problem = f"{name} has an account here. If it is yours:", ""
         else:
             why = f"Log in as {name}:"
         keys = {}
-        if ways is None or ways.sso:
-            keys["f2"] = f"with {ways.sso}" if ways is not None else "by the server's provider"
-        if code == "no_guests" and ways is not None and ways.sign_up != _CLOSED:
+        if ways is not None and ways.sso:
+            keys["f2"] = f"with {ways.sso}"
+        if code == Code.NO_GUESTS and ways is not None and ways.sign_up != _CLOSED:
             keys["ctrl+r"] = "a new account"
 
         async def log_in(values: Sequence[str]) -> None:
@@ -221,7 +226,7 @@ class ComingIn(Acts):
         from chat_tui.screens.page import PageScreen  # not before the first paint
 
         last, name = self.session.refusal, self.chat.name
-        erased = isinstance(last, Refused) and last.code == "erased"
+        erased = isinstance(last, Refused) and last.code == Code.ERASED
         keys = {"escape": "leaves"} if erased else {"enter": "logs in again", "escape": "leaves"}
 
         def pressed(key: str | None) -> None:
@@ -230,10 +235,16 @@ class ComingIn(Acts):
             else:
                 self.exit(0)
 
+        why = problem if erased else f"{name} was logged out here: from another device, or by a new password."
         title = "Erased" if erased else "Logged out"
-        self.push_screen(PageScreen(title, Content(f"\n{problem}\n"), keys, alone=True), pressed)
+        self.push_screen(PageScreen(title, Content(f"\n{why}\n"), keys, alone=True), pressed)
 
     # How.
+
+    @property
+    def _ways(self) -> "frames.Server | None":
+        """What the server said of the ways in; None where it was not reached yet."""
+        return self.session.client.ways or (self.before.ways if self.before is not None else None)
 
     async def _come_in(self) -> None:
         """Go on with the session; return once it is known how that begins. Raises what was refused again."""
@@ -274,7 +285,7 @@ class ComingIn(Acts):
         """Show where to sign in until that is done; who closes it does not want to any more."""
         from chat_tui.screens.sign_in import SignInScreen  # not before the first paint
 
-        ways = self.session.client.ways
+        ways = self._ways
         self._code = screen = SignInScreen(sso, ways.sso if ways is not None else "")
 
         def closed(how: str | None) -> None:
@@ -295,4 +306,4 @@ class ComingIn(Acts):
             code.dismiss()
 
     def _has_account(self) -> None:
-        self.tell(f"{self.chat.name} is yours now. /device, or your password, lets you in elsewhere.")
+        self.tell(f"The name {self.chat.name} is yours now. Your password lets you in on other devices, too.")

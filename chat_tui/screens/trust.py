@@ -12,7 +12,7 @@ def first_visit(stranger: Untrusted) -> PageScreen:
     """Ask whether a server is the right one; ends with `enter` for yes, with `escape` for no."""
     page = Content.assemble(
         f"\nThis is your first visit to {stranger.host}:{stranger.port}, and nobody vouches for it yet. Its key is\n\n",
-        ("  " + stranger.short, "bold $accent"),
+        (stranger.short, "bold $accent"),
         "\n\nWhoever runs the server sees the same key when it starts, and with /key. Ask them: if the two are the"
         " same, nobody stands in between.",
         ("\n\nYou are asked only once. If another key answers here later, you are told.\n", _QUIET),
@@ -31,7 +31,7 @@ def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
         parts += [("\n" + f"{'Answers now':<18}", _QUIET), (error.now, "bold $error"), "\n\n"]
     parts += [f"{_meaning(error)}\n\n", ("Nothing secret was sent.", "bold"), f" {_way_out(error)}"]
     if isinstance(error, KeyChanged):
-        parts += [("\n\n  " + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
+        parts += [("\n\n" + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
     parts.append("\n")
     title = f"This is not the {where} you know"
     if isinstance(error, WrongPin):
@@ -49,7 +49,7 @@ def forget_line(host: str, port: int) -> str:
 def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
     """Show the key of the server one is in, and how others come in; ends with `y` where that is to be copied."""
     if pin:
-        words = ("  " + pin, "bold $accent")
+        words = (pin, "bold $accent")
         meaning = "Who comes here for the first time sees the same. Read it to them, or give them the line below."
     elif only_here:
         words = ("none", "bold")
@@ -59,7 +59,7 @@ def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
         meaning = "The server's certificate is checked like that of a web site: there is nothing to compare."
     where = " on this machine" if only_here else ""
     page = Content.assemble(
-        "\n", words, f"\n\n{meaning}", f"\n\nOthers{where} come in with\n\n  ", (invitation, "bold"), "\n"
+        "\n", words, f"\n\n{meaning}", f"\n\nOthers{where} come in with\n\n", (invitation, "bold"), "\n"
     )
     return PageScreen("The key of this server", page, {"y": "copies the line", "escape": "closes"})
 
