@@ -344,6 +344,8 @@ class Directory(Register):
     def _judge_account(self, draft: Draft) -> Refusal:
         """Judge an account's first name, or its next. Who may sign up, the log sees: it takes a ticket, perhaps."""
         name, user = draft.about.name, draft.user
+        if user == SERVER:
+            return Code.NOT_ALLOWED
         if self.holder(name) not in (0, user):
             return Code.NAME_TAKEN
         names = self._accounts.get(user)
