@@ -95,7 +95,7 @@ class Accounts:
         if person is not None and person.account:
             raise refused(Code.HAS_ACCOUNT)
         holder = person if person is not None else Person(name)
-        self._names.claim(name, holder)
+        self._names.claim(name, holder, account=True)
         token = new_session()
         draft = self._draft(peer, name, frame.ticket)
         draft.password, draft.subject, draft.secret = password, subject, hashed(token)
@@ -150,7 +150,7 @@ class Accounts:
         for wanted in [name] if name else itertools.islice(_names_like(identity.name), TRIES):
             holder = Person(wanted)
             try:
-                self._names.claim(wanted, holder)
+                self._names.claim(wanted, holder, account=True)
                 draft = self._draft(peer, wanted, ticket)
                 draft.subject = identity.subject
                 await committed(self._log, draft)

@@ -312,7 +312,7 @@ class Entrance:
             self._hub.deliver()
             return
         person.rate.check()
-        self._names.claim(name, person)
+        self._names.claim(name, person, account=person.account)
         peer.waiting = True
         peer.open += 1
         named = partial(self._named, peer, frame, name)

@@ -15,16 +15,16 @@ class Names:
         self._by_key: dict[str, Person] = {}
         self._by_name: dict[str, Person] = {}
 
-    def claim(self, name: str, person: Person) -> None:
+    def claim(self, name: str, person: Person, *, account: bool = False) -> None:
         """Keep a checked name for a person, beside the one they have; ProtocolError, naming the conflict, if taken.
 
-        Of an account the answer is the same whether its owner is here or not.
+        Where it is an account's the answer is the same whether its owner is here or not. `account`: it is to be one.
         """
         keys = name_keys(name)
         for key in keys:
             holder = self._by_key.get(key)
             if holder is not None and holder is not person:
-                if holder.account:
+                if holder.account and not account:
                     raise refused(Code.LOGIN_NEEDED)
                 raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
         self._keep(name, person)

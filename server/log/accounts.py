@@ -28,7 +28,10 @@ def prepare(database: apsw.Connection, directory: Directory, draft: Draft) -> Co
     if (ban := directory.kept_out(draft.address, draft.time)) is not None:
         draft.why = ban.words
         return Code.BANNED
-    if directory.settings.sign_up == "invite" and draft.ticket and not _is_good(database, draft):
+    sign_up = directory.settings.sign_up
+    if sign_up == "closed" or (sign_up == "invite" and not draft.ticket):
+        return Code.NO_SIGN_UP
+    if sign_up == "invite" and not _is_good(database, draft):
         return Code.BAD_CODE
     taken = "SELECT 1 FROM credentials WHERE subject = ?"
     if draft.subject and database.execute(taken, (draft.subject,)).fetchone():
