@@ -36,6 +36,14 @@ class Server:
         assert found, first + (self.process.stderr.read() if self.process.stderr else "")
         self.host, self.port = found[1], int(found[2])
 
+    @property
+    def owner_code(self) -> str:
+        """The code by which an account becomes the owner: said once, at the first start."""
+        assert self.process.stdout is not None
+        while not (found := re.search(r"Owner code: (\S+)\.", line := self.process.stdout.readline())):
+            assert line, "the server has ended, or said it before"
+        return found[1]
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """End it with a signal and return its exit code and the rest of what it said."""
         if self.process.poll() is None:
