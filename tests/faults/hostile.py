@@ -289,13 +289,20 @@ class Attacker:
             wire.asked += 1
             line = json.dumps({**frame, "ref": ref}, ensure_ascii=True).encode() + b"\n"
             await wire.raw(line)
-            async with asyncio.timeout(PATIENCE):
-                while (answer := json.loads(await wire.reader.readline())).get("ref") != ref:
-                    if answer.get("type") == "error" and answer.get("code") == "bad_frame":
-                        return dict(answer)  # not even its ref could be read
+            answer = await self._answer(wire, ref)
             if answer.get("code") not in ("rate_limited", "slow_mode"):
                 return dict(answer)
             await asyncio.sleep(answer["wait_ms"] / 1000)
+
+    async def _answer(self, wire: Wire, ref: str) -> dict[str, Any]:
+        """Return the answer to a request; what says that the connection ended where one from outside did."""
+        async with asyncio.timeout(PATIENCE):
+            while line := await wire.reader.readline():
+                answer: dict[str, Any] = json.loads(line)
+                if answer.get("ref") == ref or answer.get("code") == "bad_frame":  # not even its ref could be read
+                    return answer
+        assert wire is not self.wire, "the attacker's own connection ended"
+        return {"type": "end"}
 
     async def _from_outside(self, kind: str, field: str, text: str) -> None:
         """Say it on a connection of its own, in place of a hello or as a newcomer."""
@@ -339,16 +346,16 @@ async def bystander(wire: Wire, victim: int, found: list[str], done: asyncio.Eve
 
 async def run(folder: Path, count: int, seed: int, *, with_terminal: bool) -> tuple[dict[str, Any], list[str]]:
     """Send so many strings, spread over all fields and each at least once; return figures and findings."""
-    server = Server(folder / "data", "--limits", "off")
+    server = Server(folder / "data", "--limits", "off", "--limit", "faults=1000000", "--limit", "login_rate=1000")
     found: list[str] = []
     terminal = None
     try:
-        victim = await Wire.connect(server.port, VICTIM, tls=True)
+        victim = await Wire.connect(server.port, VICTIM, tls=True, ping=False)
         user = (await victim.ask(type="register", password=PASSWORD))["user"]
-        owner = await Wire.connect(server.port, "mallet", tls=True)
+        owner = await Wire.connect(server.port, "mallet", tls=True, ping=False)
         assert (await owner.ask(type="register", password=PASSWORD))["type"] == "account"
         assert (await owner.ask(type="claim", code=server.owner_code))["type"] == "ok"
-        mallory = await Wire.connect(server.port, "mallory", tls=True)
+        mallory = await Wire.connect(server.port, "mallory", tls=True, ping=False)
         await mallory.ask(type="register", password=PASSWORD)
         room = "dev"
         for wire in (owner, victim, mallory):
