@@ -17,9 +17,9 @@ HEADLESS = ("textual", "rich")
         ("server.net.listener", ("sqlite3", "apsw", *HEADLESS)),
         ("server.cli", ("argon2", "cryptography", "httpx", "joserfc", *HEADLESS)),
         ("server.service", HEADLESS),
-        ("chat_tui.client", ("apsw", "server.chat", "server.service", *HEADLESS)),
+        ("chat_tui.client", ("apsw", "cryptography", "keyring", "server.chat", "server.service", *HEADLESS)),
         ("chat_tui.state", HEADLESS),
-        ("chat_tui.session", HEADLESS),
+        ("chat_tui.session", ("cryptography", "keyring", *HEADLESS)),
         ("chat_tui.cli", (*HEADLESS, "msgspec")),
     ],
 )

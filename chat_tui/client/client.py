@@ -220,6 +220,7 @@ class Client(Entering):
                 self._called(frame.name)
                 self._outbox.renew(frame.session)
                 self._be(frame.session, account=True)
+                self.role = "member" if self.role == "guest" else self.role
             case frames.Blocked():
                 self.blocked = dict(frame.people)
             case frames.Renamed() if frame.user == self.user:

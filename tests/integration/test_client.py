@@ -13,6 +13,7 @@ from chat_tui.client import Client, Lost, NotConnected, Refused, Unreachable
 from server.protocol import frames, limits
 
 T = TypeVar("T")
+PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 
 
 async def first(chat: Client, kind: type[T], true: Callable[[T], bool] = lambda _: True) -> T:
@@ -345,3 +346,49 @@ async def test_an_invitation_does_not_move_the_cursor(server: Server) -> None:
         assert bob.seq == before
         answer = await bob.ask_rooms()
         assert {info.room: info.member for info in answer.rooms} == {"general": True, "plans": False}
+
+
+async def test_an_account_on_two_devices(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    """A guest registers and stays who they are, logs out, logs in; a second device ends the first within a second."""
+    server = start_server("--limits", "off")
+    keep, known = tmp_path / "keep", tmp_path / "known"
+    first_one = Client("127.0.0.1", server.port, "alice", keep=keep, known=known, device_name="desk")
+    await first_one.connect()
+    user, sent = first_one.user, await first_one.send("as a guest")
+    await first_one.register(PASSWORD)
+    assert (first_one.user, first_one.account, first_one.secure) == (user, True, True)
+    await first_one.logout()
+    with pytest.raises(Refused) as refusal:
+        await first_one.connect()
+    assert refusal.value.code == "login_needed"
+    first_one.password = PASSWORD
+    await first_one.connect()
+    assert (first_one.user, (await first_one.history()).messages[0].seq) == (user, sent.seq)
+    await first_one.quit()
+
+    first_one = Client("127.0.0.1", server.port, "alice", keep=keep, known=known)
+    await first_one.connect()  # by what is kept, without a password
+    assert (first_one.user, first_one.account) == (user, True)
+    second = Client("127.0.0.1", server.port, "alice", known=known, device_name="lap")
+    second.password = PASSWORD
+    await second.connect()
+    (other,) = [device for device in await second.devices() if not device.current]
+    assert other.online
+    listening = asyncio.create_task(all_heard(first_one))
+    async with asyncio.timeout(1):
+        await second.end(other.id)
+        await listening
+    assert isinstance(first_one.ended, Refused)
+    assert (first_one.ended.code, first_one.session) == ("session_ended", "")
+    await first_one.quit()
+    await second.erase(password=PASSWORD)
+    await all_heard(second)
+    assert isinstance(second.ended, Refused)
+    assert second.ended.code == "erased"
+    await second.quit()
+
+
+async def all_heard(chat: Client) -> None:
+    """Wait until the connection has ended."""
+    async for _ in chat.batches():
+        pass

@@ -50,7 +50,7 @@ async def test_who_registers_goes_over_tls_first_and_stays_who_they_are(fake: Fa
             frames.Typing(room=hello.resume.session, names=["bob"]),
         ]
         await alice.register(PASSWORD)
-        assert (alice.secure, alice.account, alice.session) == (True, True, ACCOUNT)
+        assert (alice.secure, alice.account, alice.role, alice.session) == (True, True, "member", ACCOUNT)
         assert [secure for secure, frame in fake.heard if isinstance(frame, frames.Register)] == [True]
         (register,) = fake.said(frames.Register)
         assert (register.password, register.ticket, register.name) == (PASSWORD, "t1", "")
@@ -259,6 +259,27 @@ async def test_what_is_secret_is_not_asked_over_plain_lines(fake: Fake) -> None:
                 await asking
             assert refusal.value.code == Code.NO_ACCOUNT
         assert {type(frame) for _, frame in fake.heard} == {frames.About, frames.Hello}
+
+
+async def test_who_is_erased_is_told_so_by_the_last_word_alone(fake: Fake, tmp_path: Path) -> None:
+    """It ends the connection, perhaps before the answer; a refusal is one."""
+
+    def erase(ask: frames.Erase) -> list[frames.Frame]:
+        if ask.password == PASSWORD:
+            return [frames.Error(code=Code.ERASED, message="Erased.")]
+        return [frames.Error(code=Code.LOGIN_FAILED, message="No.", ref=ask.ref)]
+
+    fake.answers[frames.Hello] = lambda _: [welcome(ACCOUNT, account=True)]
+    fake.answers[frames.Erase] = erase
+    async with someone(fake, tmp_path) as alice:
+        alice.password = PASSWORD
+        await alice.connect()
+        with pytest.raises(Refused, match="No"):
+            await alice.erase(password=OLD)
+        assert alice.session == ACCOUNT
+        fake.hangs_up.add(frames.Erase)
+        await alice.erase(password=PASSWORD)
+        assert not alice.session
 
 
 async def test_role_and_blocked_people_are_known(fake: Fake) -> None:
