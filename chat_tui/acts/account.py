@@ -170,12 +170,15 @@ class AccountActs(ComingIn):
         from server.protocol import limits
 
         code = await self.session.device()
+        here = self.session.only_here
         page = Content.assemble(
-            "\nOn the other device run\n\n",
-            (f"{self.session.invitation()} --device", "bold"),
+            "\nOnly this machine reaches the server. In another terminal run" if here else "\nOn the other device run",
+            "\n\n",
+            (f"{self.session.invitation(own=True)} --device", "bold"),
             "\n\nand give it this code:\n\n",
             (f"{code}", "bold $accent"),
-            f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes. Who has it is you: show it to nobody.\n",
+            f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes. Whoever has the code is you: show it to nobody.",
+            "\n",
         )
 
         def pressed(key: str | None) -> None:

@@ -3,6 +3,7 @@
 from chat_tui.state.chat import Chat
 from chat_tui.state.dates import day
 from chat_tui.state.rooms import Room
+from chat_tui.state.standing import at_least, role_in
 
 
 def heading(room: Room, me: str, now: float) -> tuple[str, str]:
@@ -69,3 +70,9 @@ def writing(names: list[str]) -> str:
     if not names:
         return ""
     return f"{', '.join(names[:3])} {'is' if len(names) == 1 else 'are'} writing"
+
+
+def role(room: Room, general: Room) -> str:
+    """Return what I may do in a room more than others, in a word; empty for nothing."""
+    mine = role_in(room, general)
+    return mine if at_least(mine, "moderator") else ""

@@ -31,9 +31,9 @@ class PeopleBar(Sidebar[Someone]):
 
     COMPONENT_CLASSES = {"sidebar--me"}
 
-    def update(self, people: People, me: str, writing: Collection[str] = ()) -> None:
-        """Show who is here now, and who of them is writing."""
-        rows = [_row(people, name, me, writing) for name in people.ordered(me)]
+    def update(self, people: People, me: str, writing: Collection[str] = (), role: str = "") -> None:
+        """Show who is here now, who of them is writing, and what `role` I have here, where that is to be said."""
+        rows = [_row(people, name, me, writing, role) for name in people.ordered(me)]
         self.put(f"Online · {len(rows)}" if rows else "People", rows)
 
     def draw(self, row: Someone, width: int) -> list[Segment]:
@@ -52,8 +52,9 @@ class PeopleBar(Sidebar[Someone]):
         return [Segment("  " + fit(row.name, width - 3 - cell_len(said)), style), Segment(said, quiet)]
 
 
-def _row(people: People, name: str, me: str, writing: Collection[str]) -> Someone:
+def _row(people: People, name: str, me: str, writing: Collection[str], role: str) -> Someone:
     away = people.away.get(name)
     state = "writing" if name in writing else away or "away" if away is not None else ""
-    said = " · ".join(words for words in ("you" if name == me else "", state) if words)
+    mine = ("you", role) if name == me else ()
+    said = " · ".join(words for words in (*mine, state) if words)
     return Someone(name, name == me, away is not None, said)
