@@ -1,5 +1,6 @@
 """Frames to lines and back."""
 
+import re
 from typing import Any, NoReturn
 
 import msgspec
@@ -55,5 +56,6 @@ def _refuse(line: bytes, error: Exception) -> NoReturn:
         raise ProtocolError(Code.BAD_FRAME, 'A frame needs a "type" that is a string.', ref) from error
     if kind not in _KNOWN:
         raise ProtocolError(Code.UNKNOWN_TYPE, "No frame has this type here.", ref) from error
-    # msgspec names the field and the type it should have, never the value that came.
-    raise ProtocolError(Code.BAD_FRAME, f"{error}.", ref) from error
+    # msgspec names the field and the type it should have. Where only some words are taken it repeats the one that came.
+    words = re.sub(r"^Invalid enum value .* - at", "There is no such value - at", str(error), flags=re.DOTALL)
+    raise ProtocolError(Code.BAD_FRAME, f"{words}.", ref) from error

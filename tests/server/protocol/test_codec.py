@@ -1,6 +1,7 @@
 """Frames to lines and back."""
 
 import json
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 import pytest
@@ -49,11 +50,14 @@ def test_any_fields_are_a_frame_or_an_error_that_carries_the_ref(tag: str, field
             assert error.ref == ref
 
 
-def _some(kind: str) -> object:
+def _some(kind: Any) -> object:
     """Return a value of an annotated type."""
-    if "list[" in kind:
-        return [7] if "int" in kind and "str" not in kind else []
-    return 7 if "int" in kind else "x"
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    name = str(kind)
+    if "list[" in name:
+        return [7] if "int" in name and "str" not in name else []
+    return 7 if "int" in name else "x"
 
 
 @pytest.mark.parametrize("kind", [*frames.ClientFrame.__args__, *frames.ServerFrame.__args__])
@@ -61,7 +65,7 @@ def test_every_frame_survives_the_way_there_and_back(kind: type[frames.Frame]) -
     """What one side encodes, the other decodes as the same."""
     values = {str: "x", int: 7, bool: True}
     required = {
-        field.name: values[field.type] if field.type in values else _some(str(field.type))
+        field.name: values[field.type] if field.type in values else _some(field.type)
         for field in msgspec.structs.fields(kind)
         if field.required
     }
@@ -92,6 +96,14 @@ def test_every_frame_survives_the_way_there_and_back(kind: type[frames.Frame]) -
 def test_what_is_wrong_is_named(line: bytes, code: Code) -> None:
     """Each kind of bad line has its code."""
     assert refusal(line).code is code
+
+
+def test_what_came_is_not_repeated() -> None:
+    """Not even where only some words are taken: an error's text goes to a terminal."""
+    fault = refusal(b'{"type":"settings","sign_up":"\\u001b[2Jhostile"}')
+    assert fault.code is Code.BAD_FRAME
+    assert "sign_up" in fault.message
+    assert "hostile" not in fault.message
 
 
 def test_unknown_fields_are_ignored() -> None:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from server.protocol import limits
 from server.protocol.errors import Code, ProtocolError
-from server.protocol.text import check_name, check_room, check_text, clean, clean_line, name_keys
+from server.protocol.text import (
+    RESERVED,
+    check_name,
+    check_own_name,
+    check_room,
+    check_text,
+    clean,
+    clean_line,
+    name_keys,
+)
 
 HOSTILE = "\x1b]52;c;aGk=\x07\x1b[2J\x9b31m\x90q\x85\u202eevil\u2066\u200b\ufeff\x00\x7f\r\n"
 
@@ -132,3 +141,12 @@ def test_the_limit_counts_bytes_on_the_wire() -> None:
     for text in ("x" * limits.TEXT, '"' * (limits.TEXT // 2), "€" * (limits.TEXT // 3 + 1)):
         with pytest.raises(ProtocolError):
             check_text(text)
+
+
+@pytest.mark.parametrize("name", [*sorted(RESERVED), "Admin", "аdmin", "SYSTEM", "Ｍod"])
+def test_nobody_is_called_like_the_server_or_its_people(name: str) -> None:
+    """Nor like anything that is read as more than a person; what only has it in it is a name."""
+    with pytest.raises(ProtocolError) as caught:
+        check_own_name(name)
+    assert caught.value.code is Code.BAD_NAME
+    assert check_own_name(f"{check_name(name)}_of_rome").endswith("_of_rome")
