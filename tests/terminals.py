@@ -54,6 +54,11 @@ class Terminal:
 
     def text(self) -> str:
         """Return what stands on the screen now."""
+        self.take()
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def take(self) -> None:
+        """Take what the program has written: `written` has it."""
         while select.select([self.master], [], [], 0.02)[0]:
             data = os.read(self.master, 65536)
             self.written += data
@@ -64,7 +69,6 @@ class Terminal:
             self._stream.feed(_UNKNOWN.sub(b"", data[: len(data) - len(self._half)]))
         self._stream.feed(_UNKNOWN.sub(b"", self._half))
         self._half = b""
-        return "\n".join(line.rstrip() for line in self._screen.display)
 
     def sees(self, *texts: str, gone: str = "") -> str:
         """Wait until all texts stand on the screen, and `gone` does not; return the screen."""
