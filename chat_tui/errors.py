@@ -48,23 +48,38 @@ class Untrusted(Mistrusted):
 
 
 class KeyChanged(Mistrusted):
-    """The server has another key than before, or no authority vouches for it any more.
+    """The server has another key than before.
 
     Args:
         address: host and port.
-        known: the key that it had, in short; empty where an authority vouched for it.
+        known: the key that it had, in short.
         now: the key that answers, in short.
     """
 
     def __init__(self, address: str, known: str, now: str) -> None:
-        before = f"its key was {known}" if known else "a certificate authority vouched for it"
         super().__init__(
-            f"What answers at {address} is not the server you know: {before}, now its key is {now}."
+            f"What answers at {address} is not the server you know: its key was {known}, now it is {now}."
             " Somebody may be in between. Nothing secret was sent. Ask its host whether the key was changed;"
             " only if so, forget the old one."
         )
         self.known = known
         self.now = now
+
+
+class NotVouchedFor(Mistrusted):
+    """Certificate authorities vouched for the server before, and don't any more.
+
+    Args:
+        address: host and port.
+        why: what is wrong with its certificate now, in few words.
+    """
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"What answers at {address} can't be told from somebody in between: a certificate authority vouched for"
+            f" the server, and none does now ({why}). Nothing secret was sent. Ask its host."
+        )
+        self.why = why
 
 
 class WrongPin(Mistrusted):

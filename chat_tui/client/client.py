@@ -110,7 +110,8 @@ class Client(Entering):
         Raises:
             Unreachable: nobody listens there.
             Untrusted: a first visit. Have people compare the key, `trust` the error, and call again.
-            KeyChanged, WrongPin, NotEncrypted: it is not the server that should answer. Nothing secret was sent.
+            KeyChanged, NotVouchedFor, WrongPin, NotEncrypted: it is not the server that should answer. Nothing secret
+                was sent.
             NotAChatServer: something else answers.
             Refused: the server does not take this name, or anyone. The connection may still be open: set another
                 `name`, or with `login_needed` and `login_failed` the `password`, and call again.

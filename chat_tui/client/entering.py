@@ -17,6 +17,7 @@ from chat_tui.client.talking import Talking
 from chat_tui.errors import Lost, NotAChatServer, Refused, Untrusted
 from server.protocol import fingerprint, frames
 from server.protocol.errors import Code
+from server.protocol.text import clean_line
 
 _First = TypeVar("_First")
 
@@ -261,7 +262,7 @@ class Entering(Talking, Governing):
         finally:
             self._asked.pop(ref, None)
         if not isinstance(result, kind):
-            raise NotAChatServer(f"What listens at {self._address} does not answer as a chat server.")
+            raise self._no_chat_server()
         return result
 
     async def _first(self, connection: Connection, answer: asyncio.Future[_First], *, people: bool = False) -> _First:
@@ -279,7 +280,10 @@ class Entering(Talking, Governing):
         connection.close()
         if self.server:  # it did once
             raise Lost("The server does not answer.")
-        raise NotAChatServer(f"What listens at {self._address} does not answer as a chat server.")
+        raise self._no_chat_server()
+
+    def _no_chat_server(self) -> NotAChatServer:
+        return NotAChatServer(f"What listens at {clean_line(self._address)} does not answer as a chat server.")
 
     # Who one is, and where that is kept.
 

@@ -47,6 +47,8 @@ class Known:
     def keep(self, host: str, port: int, pin: str) -> None:
         """Keep what is known of a server, for good once this returns: 64 hex digits of its key, or `CA`."""
         address = _address(host, port)
+        if address != "".join(address.split()) or address.startswith("#"):
+            raise NoRecord("What stands for the host is none: it can't be kept among the known servers.")
         mark = CA if pin == CA else f"pin:{pin}"
         with self._held():
             others = [line for line in self._read() if _parts(line)[0] != address]

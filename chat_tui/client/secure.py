@@ -15,6 +15,7 @@ from chat_tui.errors import (
     Lost,
     NotAChatServer,
     NotEncrypted,
+    NotVouchedFor,
     Refused,
     Unreachable,
     Untrusted,
@@ -22,6 +23,7 @@ from chat_tui.errors import (
 )
 from server.protocol import fingerprint
 from server.protocol.errors import Code
+from server.protocol.text import clean_line
 
 _END_WITHIN: Final = 2.0
 """Seconds that the other side may take to end TLS."""
@@ -47,6 +49,7 @@ class Way:
     def __init__(self, host: str, port: int, known: Known, pin: str, patience: float) -> None:
         self.host = host
         self.port = port
+        self._address = clean_line(f"{host}:{port}")
         self.digest = b""
         """The fingerprint of the key that answered last; empty before that, and where there was no TLS."""
         self.vouched = False
@@ -93,10 +96,6 @@ class Way:
 
     # How.
 
-    @property
-    def _address(self) -> str:
-        return f"{self.host}:{self.port}"
-
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         try:
@@ -135,12 +134,12 @@ class Way:
         """Connect to a server that authorities vouch for; else say which key it has."""
         try:
             return await self._connect(await asyncio.to_thread(ssl.create_default_context))
-        except ssl.SSLCertVerificationError:
-            digest = await self._look()
-        now = fingerprint.short(digest)
+        except ssl.SSLCertVerificationError as error:
+            why = clean_line(error.verify_message)
         if known:
-            raise KeyChanged(self._address, "", now)
-        raise Untrusted(self.host, self.port, digest, now)
+            raise NotVouchedFor(self._address, why)
+        digest = await self._look()
+        raise Untrusted(clean_line(self.host), self.port, digest, fingerprint.short(digest))
 
     async def _look(self) -> bytes:
         transport = await self._connect(_any_key())
@@ -192,7 +191,7 @@ class Way:
         if isinstance(error, ConnectionRefusedError):
             return f"Nothing listens at {self._address}."
         if isinstance(error, UnicodeError) or error.__class__.__name__ == "gaierror":
-            return f"No computer is known as {self.host}."
+            return f"No computer is known as {clean_line(self.host)}."
         return f"{self._address} can't be reached ({getattr(error, 'strerror', None) or error})."
 
 

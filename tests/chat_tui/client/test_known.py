@@ -86,6 +86,14 @@ def test_a_broken_line_is_no_unknown_server(path: Path, mark: str) -> None:
     assert Known(path).get("example.org", 7373) == ""
 
 
+@pytest.mark.parametrize("host", [f"one.example:1 pin:{ONE}\ntwo.example", "one two", "#one", "one\u2028two"])
+def test_a_host_that_is_none_adds_no_line(path: Path, host: str) -> None:
+    """Nor two: an invitation may say anything."""
+    with pytest.raises(NoRecord):
+        Known(path).keep(host, 7373, TWO)
+    assert not path.exists()
+
+
 def test_a_file_that_can_not_be_read_knows_nobody_as_unknown(path: Path) -> None:
     """A folder in its place, and bytes that are no text."""
     path.mkdir(parents=True)
