@@ -238,7 +238,7 @@ class TicketRequest(Request, kw_only=True, tag="ticket"):
     uses: Annotated[int, Meta(ge=1, le=limits.TICKET_USES)] = 1
     hours: Annotated[int, Meta(ge=1, le=limits.TICKET_HOURS)] = 72
     owner: bool = False
-    """Another code by which the server's owner is made, instead of the one before. For whoever runs the server alone."""
+    """Another code by which the server's owner is made, not one to sign up with. For whoever runs the server alone."""
     id: Annotated[int, Meta(ge=0, le=limits.SAFE_INTEGER)] = 0
 
 
