@@ -26,7 +26,7 @@ from server.chat.rights import ROLES, Role
 from server.chat.secrets import hashed, new_session
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
-from server.protocol.errors import Code, ProtocolError
+from server.protocol.errors import FINAL, Code, ProtocolError
 from server.protocol.frames import About, Blocked, Error, Gap, Hello, Nick, Ok, Quit, Server, Welcome
 from server.protocol.text import check_name, check_own_name, clean_line
 
@@ -181,6 +181,9 @@ class Entrance:
         except ProtocolError as fault:
             self._names.free(person.name, person)
             self._answers.refuse(peer, frame.ref, fault)
+            if fault.code in FINAL:
+                peer.flush()
+                peer.link.close()
             return
         if peer.gone:
             if not person.peers and person.grace is None:

@@ -69,25 +69,25 @@ class Reading:
         query.around = None if frame.around is UNSET else frame.around
         query.at = None if frame.at is UNSET else _moment(frame.at)
         query.thread = None if frame.thread is UNSET else frame.thread
-        self.want(peer, partial(self._archive.page, query), frame.ref)
+        self._want_of_room(peer, query, self._archive.page)
 
     def get(self, peer: Peer, frame: Get) -> None:
         """Send some messages."""
         query = self._query(peer, frame.room, frame.ref, len(frame.seqs))
         query.seqs = frame.seqs
-        self.want(peer, partial(self._archive.page, query), frame.ref)
+        self._want_of_room(peer, query, self._archive.page)
 
     def pins(self, peer: Peer, frame: Pins) -> None:
         """Send what is pinned in a room."""
         query = self._query(peer, frame.room, frame.ref, limits.PAGE)
         query.pinned = True
-        self.want(peer, partial(self._archive.page, query), frame.ref)
+        self._want_of_room(peer, query, self._archive.page)
 
     def versions(self, peer: Peer, frame: VersionsRequest) -> None:
         """Send all that a message said."""
         query = self._query(peer, frame.room, frame.ref, limits.VERSIONS)
         query.around = frame.seq
-        self.want(peer, partial(self._archive.versions, query), frame.ref)
+        self._want_of_room(peer, query, self._archive.versions)
 
     def backlog(self, peer: Peer, hello: Hello) -> None:
         """Send a newcomer the latest messages of each room; who resumes gets what they missed instead."""
@@ -233,6 +233,17 @@ class Reading:
         self._latest_pages = {number: known for number, known in self._latest_pages.items() if known[2] is not page}
         log.error("Something can't be read: %s", failure or "the server is ending")
         return ProtocolError(Code.TRY_AGAIN, "This can't be read just now. Try again.")
+
+    def _want_of_room(self, peer: Peer, query: PageQuery, read: Callable[[PageQuery], Awaitable[bytes]]) -> None:
+        """Have something of a room read. Who is put out of it meanwhile gets none of it: it may be of later."""
+
+        async def read_of_room() -> bytes:
+            line = await read(query)
+            if query.room not in peer.here.rooms and peer.here.user != SERVER:
+                raise refused(Code.NOT_A_MEMBER)
+            return line
+
+        self.want(peer, read_of_room, UNSET if query.ref is None else query.ref)
 
     def _query(self, peer: Peer, name: str, ref: str | UnsetType, limit: int) -> PageQuery:
         room = self._rooms.of_member(peer.here, name)
