@@ -393,6 +393,8 @@ async def run(folder: Path, count: int, seed: int, *, with_terminal: bool) -> tu
             found += look_at_terminal(terminal.written)
         done.set()
         lines = await reading + await also
+        for wire in (owner, victim, mallory):
+            await wire.close()
         figures = {"strings": count, "fields": len(places), "sent": attacker.sent, "lines read": lines}
         if terminal is not None:
             figures["bytes on the terminal"] = len(terminal.written)

@@ -11,7 +11,7 @@ def test_what_hostile_strings_do(tmp_path: Path) -> None:
     """Nothing: every line is a frame, every text in it is clean, and nobody passes for somebody else."""
     figures, found = asyncio.run(hostile.run(tmp_path, 300, 5, with_terminal=False))
     assert not found, found[:10]
-    assert figures["lines read"] > figures["strings"]
+    assert figures["lines read"] > figures["strings"] / 5
 
 
 def test_names_that_look_like_anothers() -> None:
