@@ -61,7 +61,7 @@ class PrivacyActs(Acts):
         """Have all of me erased, once it is clear that this is meant."""
         from chat_tui.screens.form import Field, FormScreen  # not before the first paint
 
-        me, account = self.chat.name, self.chat.account
+        me, account = self.chat.name, self.session.client.account
         fields = [Field(f"Your name, {me}, to say that you mean it", masked=False)]
         if account:
             fields.append(Field("Your password, if you have one", least=0))
@@ -85,4 +85,6 @@ class PrivacyActs(Acts):
 
         count = await save_export(self.session.client.export(), path, told)
         self.room.writer.remark("")
-        self.tell(f"Saved what the server has of you, {count:,} entries, to {path}. Only you can read that file.")
+        home = str(Path.home())
+        shown = f"~{str(path).removeprefix(home)}" if str(path).startswith(f"{home}/") else str(path)
+        self.tell(f"Saved what the server has of you, {count:,} entries: {shown}. Only you can read that file.")

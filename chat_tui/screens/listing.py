@@ -156,7 +156,7 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             self._rows = list(rows)
             self._list.set_options(Option(row.shown, row.id) for row in rows)
             self._list.highlighted = min(at, len(self._rows) - 1) if self._rows else None
-            self._say(said or ("" if self._rows else self._none))
+            self._say(said if self._rows else f"{said} {self._none}".strip())
         self._busy = False
 
     def _forget(self) -> None:

@@ -143,11 +143,6 @@ class Chat(Governing):
                 return self.erase(frame)
             case frames.Blocked():
                 return self.block(frame)
-            case frames.Account():
-                self.account = True
-                if self.general.role == "guest":
-                    self.general.role = "member"
-                return self.call_me(frame.name) | Changed.ROOMS
             case frames.Invited():
                 return self._invited(frame)
             case frames.Typing():
@@ -232,7 +227,7 @@ class Chat(Governing):
         if self.session and not frame.resumed:  # what is held may be of another log
             for room in self.rooms.values():
                 room.reset()
-        self.user, self.session, self.account = frame.user, frame.session, frame.account
+        self.user, self.session = frame.user, frame.session
         members = set(frame.rooms)
         head = self._head
         for handle in frame.rooms:

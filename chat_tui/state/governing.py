@@ -23,8 +23,6 @@ class Governing:
     user: int | None
 
     def __init__(self) -> None:
-        self.account = False
-        """I have an account."""
         self.names: dict[int, str] = {}
         """By user: how people are called, as last heard."""
         self.blocked: dict[int, str] = {}

@@ -30,7 +30,7 @@ def chat(**rooms: Any) -> Chat:
     """Return alice's chat, in general and dev; per room what is known of it."""
     state = Chat("alice", clock=lambda: NINE)
     mine = ["general", "dev"]
-    state.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=4, rooms=mine, account=True))
+    state.apply(frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=4, rooms=mine))
     infos = [frames.RoomInfo(room=room, title=room, **rooms.get(room, {})) for room in mine]
     state.apply(frames.Rooms(rooms=infos, as_of=4))
     state.apply(frames.Roster(room="dev", names=["alice", "bob", "carol"], users=[1, 2, 3]))
@@ -150,15 +150,6 @@ def test_what_is_known_already_is_not_taken_back_by_an_older_event() -> None:
     state.apply(frames.Silenced(**header(4), **ME))
     assert state.room("dev").role == "admin"
     assert state.room("dev").silenced == ""
-
-
-def test_an_account_makes_a_member() -> None:
-    """At once, on this device, too."""
-    state = chat()
-    assert state.general.role == "guest"
-    state.account = False
-    state.apply(frames.Account(user=1, name="alicia"))
-    assert (state.account, state.name, state.general.role) == (True, "alicia", "member")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,303 @@
+"""Moderating, reporting, blocking and erasing, as people do it, against a real server."""
+
+import asyncio
+import json
+import re
+import stat
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import Server
+
+from chat_tui.client import Client, Refused
+
+WORDS = "a long enough pass phrase"
+WIDE = (140, 30)
+"""Columns and rows of a terminal in which few lines are wrapped."""
+
+
+@pytest.fixture
+def own(sit: Any, server: Server) -> Callable[..., Any]:
+    """Open a chat-tui as alice, who has an account and owns the server."""
+
+    @asynccontextmanager
+    async def open_one(**options: Any) -> AsyncIterator[Any]:
+        code = await asyncio.to_thread(owner_code, server)
+        async with sit(**options) as alice:
+            await alice.app.session.register(WORDS)
+            await alice.app.session.claim(code)
+            await alice.sees("chat-server made you an owner")
+            yield alice
+
+    return open_one
+
+
+def owner_code(server: Server) -> str:
+    """Return the code that the server showed when it started."""
+    assert server.process.stdout is not None
+    for line in server.process.stdout:
+        found = re.search(r"Owner code: (\S+)\. ", line)
+        if found:
+            return found[1]
+    raise AssertionError("the server ended")
+
+
+async def ended(client: Client) -> str:
+    """Return the server's last word, once a client is put out."""
+    async for _ in client.batches():
+        pass
+    assert client.ended is not None
+    return client.ended.message
+
+
+async def test_out_of_the_server_is_asked_once(own: Any, server: Server) -> None:
+    """What it means is said; Escape does nothing, y does it; who is put out is told by whom, and why."""
+    async with own() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.sees("bob came in")
+        await alice.type("/kick bob spam", "<enter>")
+        await alice.sees("Put bob out?", "is put out of the whole server", "y puts bob out")
+        await alice.type("<escape>")
+        await bob.send("still here")
+        await alice.sees("still here")
+        await alice.type("/kick bob spam", "<enter>")
+        await alice.sees("Put bob out?")
+        await alice.type("y")
+        await alice.sees("you put bob out of the server: spam")
+        assert "alice" in (last := await ended(bob))
+        assert "spam" in last
+        assert "bob left" not in alice.screen()
+
+
+async def test_a_ban_is_taken_back_from_the_list(own: Any, server: Server) -> None:
+    """Of a room it is not asked; nobody gets in while it holds."""
+    async with own(size=(80, 24)) as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await bob.join("dev")
+        await alice.type("/ban bob 2h too loud", "<enter>")
+        await alice.sees("you banned bob until")
+        with pytest.raises(Refused):
+            await bob.join("dev")
+        await alice.type("/bans", "<enter>")
+        await alice.sees("Bans of #dev", "bob  banned until", "by alice", "Enter takes it back")
+        await alice.type("<enter>")
+        await alice.sees("Let bob in again? Enter once more does it")
+        await alice.type("<enter>")
+        await alice.sees("bob is let in again.")
+        await alice.type("<escape>")
+        await bob.join("dev")
+        await alice.type("/bans", "<enter>")
+        await alice.sees("Nobody is kept out or silenced here.")
+
+
+async def test_who_is_silenced_reads_so_where_they_would_write(own: Any, sit: Any) -> None:
+    """With until when; it ends as it began."""
+    async with own() as alice, sit("bob") as bob:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await bob.type("/join dev", "<enter>")
+        await bob.sees("Message #dev")
+        await alice.type("/silence bob 10m caps", "<enter>")
+        await alice.sees("you silenced bob here until")
+        await bob.sees("You may only read here until", "caps (alice)", "❯ You may only read here until")
+        await alice.type("/unsilence bob", "<enter>")
+        await bob.sees("alice lets you speak again here", "Message #dev")
+
+
+async def test_a_room_has_rules(own: Any, sit: Any) -> None:
+    """Slow, read-only, how long messages are kept: each is said where it matters, and moderators write on."""
+    async with own(size=WIDE) as alice, sit("bob", size=WIDE) as bob:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await bob.type("/join dev", "<enter>")
+        await bob.sees("Message #dev")
+        await alice.type("/slow 5m", "<enter>")
+        await bob.sees("alice set slow mode: one message each in 5 minutes")
+        await bob.say("first")
+        await bob.sees("Next message in ")
+        await bob.type("second", "<enter>")
+        await bob.sees("One message each in 5 minutes here: the next in ", "❯ second")
+        await bob.type("<ctrl+u>")
+        await alice.say("and mine")
+        await alice.say("and another")
+        await alice.type("/slow off", "<enter>")
+        await bob.sees("❯ Message #dev")
+        await alice.type("/readonly", "<enter>")
+        await bob.sees("❯ Only moderators write here")
+        await alice.type("/readonly", "<enter>")
+        await bob.sees("alice lets everyone write again", "❯ Message #dev")
+        await alice.type("/keep soon", "<enter>")
+        await alice.sees("soon says not how long")
+        await alice.type("<ctrl+u>", "/keep 30 days", "<enter>")
+        await alice.sees("What is older than 30 days is erased for good here")
+        await alice.type("y")
+        await bob.sees("Older messages are erased here after 30 days.")
+        await alice.type("/keep off", "<enter>")
+        await bob.until(lambda: "Older messages are erased" not in bob.screen())
+
+
+async def test_a_role_is_chosen_and_opens_what_it_may(own: Any, sit: Any) -> None:
+    """Tab offers what one may do; what one may not is refused in words."""
+    async with own() as alice, sit("bob") as bob:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await bob.type("/join dev", "<enter>")
+        await bob.sees("Message #dev")
+        await bob.type("/ki")
+        await bob.until(lambda: bob.app.room.composer.text == "/ki")
+        assert "/kick name" not in bob.screen()
+        await bob.type("<ctrl+u>", "/kick alice", "<enter>")
+        await bob.sees("✗ ")
+        await alice.type("/role bob", "<enter>")
+        await alice.sees("What is bob in #dev?", "moderator   puts out, silences")
+        await alice.type("mod", "<enter>")
+        await bob.sees("alice made you a moderator")
+        await bob.type("<ctrl+u>", "/ki")
+        await bob.sees("/kick name [reason]")
+
+
+async def test_a_report_comes_before_the_moderators(own: Any, sit: Any) -> None:
+    """With a reason; they delete it, and it is settled with that."""
+    async with own(size=WIDE) as alice, sit("bob") as bob, sit("carol") as carol:
+        await bob.say("buy watches")
+        await carol.sees("buy watches")
+        await carol.type("<escape>")
+        await carol.sees("! report")
+        await carol.type("!")
+        await carol.sees("Report “buy watches”", "Spam", "Insults or threats")
+        await carol.type("<enter>")
+        await carol.sees("The moderators will see what bob said.")
+        await bob.say("and pens")
+        await carol.sees("and pens")
+        await carol.type("/report and once more", "<enter>")
+        await carol.until(lambda: carol.screen().count("The moderators will see") == 2)
+        await alice.type("/reports", "<enter>")
+        await alice.sees("“buy watches”", "carol: Spam", "“and pens”", "carol: and once more", "x settles it")
+        await alice.type("x")
+        await alice.sees("Settled.")
+        await alice.until(lambda: "and once more" not in alice.screen())
+        await alice.type("d")
+        await alice.sees("Delete it for everyone?")
+        await alice.type("d")
+        await alice.sees("Deleted, and settled.")
+        await alice.type("<escape>")
+        await carol.sees("message deleted")
+        await alice.type("/audit", "<enter>")
+        await alice.sees("What moderators did on the server", "alice  deleted a message", "alice  settled a report")
+        await alice.sees("chat-server  made alice owner")
+
+
+async def test_a_moderator_deletes_what_others_said(own: Any, server: Server) -> None:
+    """With the key for one's own, asked once."""
+    async with own() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await bob.send("rude")
+        await alice.sees("rude")
+        await alice.type("<escape>")
+        await alice.sees("d delete")
+        await alice.type("d")
+        await alice.sees("Delete “rude” for everyone?")
+        await alice.type("d")
+        await alice.sees("message deleted")
+
+
+async def test_who_is_blocked_is_one_quiet_line(sit: Any, server: Server) -> None:
+    """However much they say; Enter opens it, and so does the end of the block."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await bob.send("one")
+        await alice.sees("one")
+        await alice.type("/block bob", "<enter>")
+        await alice.sees("You see nothing more of what bob says.", "hidden: said by someone you blocked")
+        await alice.until(lambda: " one" not in alice.screen())
+        await alice.type("/clear", "<enter>")
+        for text in ("two", "three", "four"):
+            await bob.send(text)
+        await alice.until(lambda: len(alice.app.chat.current.timeline.entries) == 3)
+        await alice.sees("hidden: said by someone you blocked")
+        assert alice.screen().count("hidden: said") == 1
+        await alice.type("<escape>")
+        await alice.sees("Enter show")
+        await alice.type("r")
+        await alice.sees("This message is hidden: Enter shows it.")
+        await alice.type("<enter>")
+        await alice.sees("two", "three", "four", "r reply")
+        await alice.type("<escape>", "/blocked", "<enter>")
+        await alice.sees("bob", "Enter shows them again")
+        await alice.type("<enter>")
+        await alice.sees("You see bob again.", "You have blocked nobody.")
+        await alice.type("<escape>")
+        await bob.send("five")
+        await alice.sees("five")
+
+
+async def test_who_may_come_in_is_set(own: Any, server: Server) -> None:
+    """Guests, sign-up, tickets; what shuts people out is asked."""
+    async with own() as alice:
+        await alice.type("/server", "<enter>")
+        await alice.sees("Guests  may come in", "Sign-up  open")
+        await alice.type("<enter>")
+        await alice.sees("Let nobody in any more who has no account?")
+        await alice.type("<enter>")
+        await alice.sees("Guests  may not come in")
+        await alice.type("<down>", "<enter>")
+        await alice.sees("Sign-up  invite")
+        await alice.type("t")
+        await alice.sees("A ticket", "chat-tui join", "chat://127.0.0.1", "It is good once, until")
+        await alice.type("<escape>", "/server", "<enter>")
+        await alice.sees("Ticket  good once", "by alice")
+        stranger = Client("127.0.0.1", server.port, "dave")
+        with pytest.raises(Refused) as refusal:
+            await stranger.connect()
+        assert refusal.value.code == "no_guests"
+        await alice.type("<end>", "<enter>")
+        await alice.sees("Take this ticket back?")
+        await alice.type("<enter>")
+        await alice.sees("The ticket is good no more.")
+        await alice.until(lambda: "good once" not in alice.screen())
+
+
+async def test_accounts_are_listed(own: Any) -> None:
+    """With their roles; one of them gets another."""
+    async with own() as alice:
+        await alice.type("/accounts", "<enter>")
+        await alice.sees("alice  owner  here")
+        await alice.type("r")
+        await alice.sees("What is alice on the server?", "owner       also all else")
+
+
+async def test_all_that_is_mine_is_saved(own: Any, home: Path) -> None:
+    """For my eyes alone; a file that is there stays as it is."""
+    async with own(size=WIDE) as alice:
+        await alice.say("to be kept")
+        await alice.type("/export", "<enter>")
+        await alice.sees("Saved what the server has of you", "~/alice-127.0.0.1-export.jsonl")
+        file = home / "alice-127.0.0.1-export.jsonl"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        saved = [json.loads(line) for line in file.read_text().splitlines()]
+        assert "to be kept" in [one.get("text") for one in saved]
+        assert {"kind": "person", "user": alice.app.chat.user, "name": "alice"} in saved
+        await alice.type(f"/export {file}", "<enter>")
+        await alice.sees("is there already: give another name.")
+
+
+async def test_one_is_erased_by_name_and_password(own: Any, server: Server) -> None:
+    """Nothing less does it; others see that something was said, and nothing else."""
+    async with own() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.say("soon gone")
+        await alice.type("/erase", "<enter>")
+        await alice.sees("This erases you for good", "Your name, alice, to say that you mean it")
+        await alice.type("bob", "<tab>", WORDS, "<enter>")
+        await alice.sees("That is not alice. Nothing was erased.")
+        await alice.type("<escape>", "/erase", "<enter>")
+        await alice.sees("This erases you for good")
+        await alice.type("alice", "<tab>", "not the password", "<enter>")
+        await alice.until(lambda: "…" not in alice.screen() and alice.app.screen._state.display)
+        assert (await bob.history()).messages[-1].text == "soon gone"
+        await alice.type("<escape>", "/erase", "<enter>")
+        await alice.sees("This erases you for good")
+        await alice.type("alice", "<tab>", WORDS, "<enter>")
+        await alice.until(lambda: not alice.app.session.client.connected)
+        said = (await bob.history()).messages[-1]
+        assert (said.text, said.sender, said.deleted) == ("", "", True)
