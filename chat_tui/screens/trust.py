@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from chat_tui.errors import KeyChanged, Mistrusted, NotEncrypted, Untrusted, WrongPin
+from chat_tui.errors import KeyChanged, Mistrusted, NotEncrypted, NotVouchedFor, Untrusted, WrongPin
 from chat_tui.screens.page import PageScreen
 
 _QUIET = "$foreground 70%"
@@ -24,13 +24,12 @@ def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
     """Say that what answers is not the server one knows. There is no way on from here: it ends with `escape` alone."""
     where = f"{host}:{port}"
     parts: list[Content | str | tuple[str, str]] = ["\n"]
-    if isinstance(error, KeyChanged | WrongPin):
-        expected = error.known if isinstance(error, KeyChanged) else error.expected
+    if (keys := _keys(error)) is not None:
         known = "In the invitation" if isinstance(error, WrongPin) else "Known to you"
-        parts += [(f"{known:<18}", _QUIET), (expected if expected else "vouched for by an authority", "bold")]
-        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (error.now, "bold $error"), "\n\n"]
+        parts += [(f"{known:<18}", _QUIET), (keys[0], "bold")]
+        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (keys[1], "bold $error"), "\n\n"]
     parts += [f"{_meaning(error)}\n\n", ("Nothing secret was sent.", "bold"), f" {_way_out(error)}"]
-    if isinstance(error, KeyChanged):
+    if isinstance(error, KeyChanged | NotVouchedFor):
         parts += [("\n\n" + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
     parts.append("\n")
     title = f"This is not the {where} you know"
@@ -64,11 +63,25 @@ def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
     return PageScreen("The key of this server", page, {"y": "copies the line", "escape": "closes"})
 
 
+def _keys(error: Mistrusted) -> tuple[str, str] | None:
+    """Return what should answer and what does; None where that is no matter of keys."""
+    match error:
+        case KeyChanged():
+            return error.known, error.now
+        case WrongPin():
+            return error.expected, error.now
+        case NotVouchedFor():
+            return "vouched for by an authority", error.why
+    return None
+
+
 def _meaning(error: Mistrusted) -> str:
     if isinstance(error, WrongPin):
         return "Another server answers than the one you are invited to, or a character of the line is wrong."
     if isinstance(error, KeyChanged):
         return "Either the server got a new key, or somebody stands between it and you and reads along."
+    if isinstance(error, NotVouchedFor):
+        return "Either the server's certificate is out of order, or somebody stands between it and you and reads along."
     return "What answers does not encrypt. A chat server does: it is something else, or somebody stands in between."
 
 
@@ -77,4 +90,6 @@ def _way_out(error: Mistrusted) -> str:
         return "Ask who invited you for the line once more."
     if isinstance(error, KeyChanged):
         return "Ask who runs the server, not here, whether it has a new key. Only if it has, forget the old one:"
+    if isinstance(error, NotVouchedFor):
+        return "Ask who runs the server, not here. Only if it has a key of its own now, forget what you know of it:"
     return "Ask who runs the server, and try again later."
