@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.archive.database import StoreError
 from server.chat.limits import Limits, names
@@ -23,10 +23,22 @@ from server.net.tls import TlsError
 from server.service import serve
 from server.version import SERVER
 
+COMMANDS: Final = ("user", "room", "invite", "ban", "set", "audit", "reports", "owner")
+"""The first words of what `server.admin` does; without one of them, the server is run."""
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the server as the command line says; exits with 0, with 1 where it can't start, with 2 for wrong words."""
-    config = _config(arguments)
+    """Do what the command line says: run the server, or manage one (`chat-server user list`).
+
+    Exits with 0, with 1 where it can't start or do that, with 2 for wrong words.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in COMMANDS:
+        from server.admin.shell import main as manage  # not needed where a server is run
+
+        manage(words)
+        return
+    config = _config(words)
     os.umask(0o077)  # what the server writes is its user's alone
     try:
         _log_to(config)
@@ -49,9 +61,13 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _config(arguments: list[str] | None) -> Config:
+def _config(arguments: list[str]) -> Config:
     parser = argparse.ArgumentParser(
-        prog="chat-server", description="A chat for a terminal, hosted by yourself.", allow_abbrev=False
+        prog="chat-server",
+        description="A chat for a terminal, hosted by yourself. Without one of the commands below, it runs the server.",
+        epilog=f"Commands that manage a server, whether it runs or not: {', '.join(COMMANDS)}."
+        " chat-server COMMAND --help tells more.",
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("--host", default=DEFAULT_HOST, help="address to listen on (default: %(default)s, this machine only)")

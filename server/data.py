@@ -17,6 +17,10 @@ class DataError(Exception):
     """The directory can't be used. The text says why and what to do, on one line."""
 
 
+class InUseError(DataError):
+    """Another process has it."""
+
+
 class Client(Struct):
     """Someone who is connected, as `clients.json` lists them."""
 
@@ -92,7 +96,7 @@ class DataDirectory:
             _lock(self._lock)
         except OSError as error:
             self._lock.close()
-            raise DataError(
+            raise InUseError(
                 f"{self.path} is in use by another chat-server. Stop that one, or give another --data."
             ) from error
         try:

@@ -62,10 +62,22 @@ class Keeper:
         if self._looking is not None:
             self._looking.cancel()
 
+    async def looked(self) -> None:
+        """Wait until what was found is forgotten."""
+        while self._looking is not None:
+            await asyncio.wait({self._looking})
+
     async def _look(self) -> None:
+        forgotten = asyncio.Event()
         try:
-            for room, upto in await self._archive.outdated(time.time_ns() // 1_000_000):
-                self._log.append(Draft(kind=Kind.FORGET, room=room, user=SERVER, about=ForgetBody(HOST, upto)))
+            found = await self._archive.outdated(time.time_ns() // 1_000_000)
+            for number, (room, upto) in enumerate(found, 1):
+                draft = Draft(kind=Kind.FORGET, room=room, user=SERVER, about=ForgetBody(HOST, upto))
+                if number == len(found):
+                    draft.then = lambda _draft: forgotten.set()
+                self._log.append(draft)
+            if found:
+                await forgotten.wait()
         except OSError as error:
             log.error("What is kept no longer can't be looked for: %s", error)
         finally:
@@ -98,6 +110,9 @@ class Privacy:
         self._login = login
         self._errands = errands
         self._stopping = False
+        self._unfinished: set[int] = set()
+        """FORGET and ERASE events of this process whose bodies are not all empty."""
+        self._finished = asyncio.Event()
         self.keeper = Keeper(journal, archive)
 
     def export(self, peer: Peer, frame: Export) -> None:
@@ -134,6 +149,7 @@ class Privacy:
         body = draft.about
         if draft.kind in (Kind.FORGET, Kind.ERASE):
             self._hub.drop_lines(draft.seq)
+            self._unfinished.add(draft.seq)
         if draft.kind is Kind.ERASE:
             for person in self._people.values():
                 person.blocked.pop(body.who, None)
@@ -145,6 +161,13 @@ class Privacy:
         if not self._stopping:
             self._log.append(Erasing(seqs=seqs, then=self._emptied))
 
+    async def finished(self) -> None:
+        """Wait until all that was to be forgotten or erased has left the files, but for what a reader still holds."""
+        await self.keeper.looked()
+        while self._unfinished:
+            self._finished.clear()
+            await self._finished.wait()
+
     def stop(self) -> None:
         """Begin nothing more: what is left to be erased is erased after the next start."""
         self._stopping = True
@@ -154,5 +177,8 @@ class Privacy:
         loop = asyncio.get_running_loop()
         if erasing.code is not None:
             loop.call_later(ERASE_AGAIN, self.indexed, erasing.seqs)
-        elif erasing.left:
-            loop.call_later(ERASE_MORE, self.indexed, erasing.left)
+        else:
+            self._unfinished -= set(erasing.seqs) - set(erasing.left)
+            self._finished.set()
+            if erasing.left:
+                loop.call_later(ERASE_MORE, self.indexed, erasing.left)
