@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_tui.client.box import Box, Boxes, Kept
+from chat_tui.client.box import Box, Boxes, Kept, mark_of
 from chat_tui.client.outbox import Outbox
 
 
@@ -137,6 +137,46 @@ def test_each_name_on_each_server_has_its_own(tmp_path: Path) -> None:
     (tmp_path / "servers.json").write_text("[1")
     assert boxes.server_at("h:1") == ""
     assert not Boxes(None).open("one", "alice").kept
+
+
+def test_a_session_is_kept_and_forgotten(tmp_path: Path) -> None:
+    """A guest's, an account's, and one whose secret lies elsewhere: one takes the place of the other."""
+    box = Box(tmp_path / "b.db")
+    for secret, account, entry in (("g", False, ""), ("a", True, ""), ("", True, "e"), ("", False, "")):
+        box.keep_session(secret, account=account, entry=entry)
+        assert (box.session, box.account, box.entry) == (secret, account, entry)
+    box.close()
+
+
+def test_a_session_in_the_keyring_moves_with_its_name_and_comes_back(tmp_path: Path) -> None:
+    """The one who has the name again is not led to where it went."""
+    boxes = Boxes(tmp_path)
+    old, new = boxes.open("one", "alice"), boxes.open("one", "al")
+    old.keep_session("", account=True, entry="e")
+    old.move_to(new)
+    assert (new.session, new.account, new.entry) == ("", True, "e")
+    new.close()
+    led = boxes.open("one", "alice")
+    assert led.entry == "e"
+    led.close()
+    again = Box(tmp_path / old.name)
+    again.keep_session("", account=True, entry="another")
+    again.close()
+    led = boxes.open("one", "alice")
+    assert led.entry == "another"
+    led.close()
+
+
+def test_messages_that_bore_their_sessions_secret_bear_its_mark(tmp_path: Path) -> None:
+    """Of a box that was made before: they still belong to that session, and to no other."""
+    box = Box(tmp_path / "b.db")
+    box.keep_session("secret")
+    box.put(Kept(id=1, session="secret", room="general", text="mine"))
+    box.put(Kept(id=2, session="another", room="general", text="of one before"))
+    box.close()
+    again = Box(tmp_path / "b.db")
+    assert [message.session for message in again.messages()] == [mark_of("secret"), "another"]
+    again.close()
 
 
 @pytest.mark.parametrize("session", ["", "s"])
