@@ -121,23 +121,27 @@ class Entering(Talking, Governing):
             password: of the account, unless `sso`.
             name: of the account; without it the present one.
             ticket: where one is needed; without it that of the invitation.
-            sso: sign in by the server's provider instead of a password; `on_sso` is called.
+            sso: sign in by the server's provider instead of a password; `on_sso` is called, twice where one is not in
+                yet and has a ticket.
 
         Raises:
             Refused: the server does not take that; all else that `connect` raises.
         """
         request = frames.Register(name=name, password=password, sso=sso, ticket=ticket or self._ticket)
-        if not self._in:
-            self._encrypt = True
-            request.name = name or self.name
-            account = await self._ask_outside(await self._reach(), request, frames.Account, people=sso)
-            self.name, self.password, self.sso = account.name, password, sso
-            await self._come_in()
-        else:
+        if self._in:
             if not self.secure:
                 await self._go_over_tls()
             await self._ask(request, frames.Account, people=sso)
             await self._kept()
+            return
+        self._encrypt = True
+        self.name = name or self.name
+        if request.password or request.ticket:  # else coming in by the provider makes the account by itself
+            request.name = self.name
+            account = await self._ask_outside(await self._reach(), request, frames.Account, people=sso)
+            self.name = account.name
+        self.password, self.sso = password, sso
+        await self._come_in()
 
     async def change_password(self, old: str, new: str) -> None:
         """Take another password: all other sessions end."""

@@ -104,7 +104,7 @@ class Governing(Requests):
 
     async def drop_ticket(self, id: int) -> None:
         """Take a ticket back."""
-        await self._ask(frames.TicketRequest(id=id), frames.Request)
+        await self._ask(frames.TicketRequest(id=id), frames.Ticket)
 
     async def accounts(self, after: int = 0) -> frames.Accounts:
         """Return who has an account, by their number, after this one."""

@@ -250,6 +250,20 @@ async def test_an_account_by_the_provider_is_got_while_one_is_in(fake: Fake) -> 
         assert (told, alice.session, alice.account) == (["ABCD"], ACCOUNT, True)
 
 
+@pytest.mark.parametrize("ticket", ["", "t1"])
+async def test_an_account_by_the_provider_is_got_by_coming_in(fake: Fake, ticket: str) -> None:
+    """A ticket has to be shown first; without one the first sign-in makes the account."""
+    fake.answers[frames.Register] = lambda ask: [frames.Account(user=1, name=ask.name, ref=ask.ref)]
+    fake.answers[frames.Hello] = lambda _: [welcome(ACCOUNT, account=True)]
+    async with someone(fake, name="", ticket=ticket) as alice:
+        await alice.register(sso=True, name="alice")
+        assert (alice.account, alice.secure) == (True, True)
+    assert [(ask.name, ask.sso, ask.ticket) for ask in fake.said(frames.Register)] == [("alice", True, "t1")][
+        : len(ticket)
+    ]
+    assert [(hello.name, hello.sso) for hello in fake.said(frames.Hello)] == [("alice", True)]
+
+
 async def test_what_is_secret_is_not_asked_over_plain_lines(fake: Fake) -> None:
     """Whoever is in plain has no account: they are told so, and nothing is sent."""
     async with someone(fake) as alice:
