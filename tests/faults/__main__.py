@@ -22,6 +22,7 @@ RUNS = {
     "stalled": "a hundred readers that don't read beside two hundred that do",
     "heartbeat": "peers that fall silent",
     "hostile": "hostile strings in every field that a peer controls",
+    "logins": "wrong passwords by the thousand, and what the time of an answer says",
     "drafts": "the terminal is killed while someone types and sends",
     "pins": "those who write the file of known servers are killed",
 }
