@@ -177,8 +177,8 @@ class AccountActs(ComingIn):
             (f"{self.session.invitation(own=True)} --device", "bold"),
             "\n\nand give it this code:\n\n",
             (f"{code}", "bold $accent"),
-            f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes. Whoever has the code is you: show it to nobody.",
-            "\n",
+            f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes.",
+            " Whoever has the code is you: show it to nobody.\n",
         )
 
         def pressed(key: str | None) -> None:

@@ -113,14 +113,18 @@ class Door(Acts):
         """Nobody comes in from another machine."""
         return not (self.hosts and self.address.share) and self.address.host in _HERE
 
-    def invitation(self, ticket: str = "") -> str:
-        """Return what others type to come in; with a `ticket` that they can sign up with."""
+    def invitation(self, ticket: str = "", *, own: bool = False) -> str:
+        """Return what is typed to come in.
+
+        Args:
+            ticket: that others can sign up with.
+            own: for oneself: this program is started there as it is here.
+        """
+        here = os.environ.get(_COMMAND, "chat-tui")
         port = "" if self.address.port == DEFAULT_PORT else f" --port {self.address.port}"
         if ticket or not self.only_here:
-            return f"chat-tui join {invitation(*self._known_as, self.server_key, ticket)}"
-        if self.address.may_host:
-            return f"{os.environ.get(_COMMAND, 'chat-tui')}{port}"
-        return f"chat-tui --host {self.address.host}{port}"
+            return f"{here if own else 'chat-tui'} join {invitation(*self._known_as, self.server_key, ticket)}"
+        return f"{here}{port}" if self.address.may_host else f"{here} --host {self.address.host}{port}"
 
     def welcome_words(self) -> str:
         """Return what an empty room says."""

@@ -15,7 +15,7 @@ def test_a_second_device_comes_in_and_what_is_read_on_one_is_read_on_the_other(t
     first, bob = (terminal(*address, "--name", name, columns=120) for name in ("alice", "bob"))
     first.sees("Online · 2")
     first.press("/device\r")
-    shown = first.sees("Whoever has the code is you")
+    shown = first.sees("It is good once")
     code = re.search(r"give it this code:[\s│]+(\S{20,})", shown)
     assert code, shown
     first.press("\x1b")

@@ -127,7 +127,7 @@ async def test_another_device_is_let_in(sit: Any, server: Server) -> None:
     """By a code that is shown on the first; both are the same person."""
     async with sit() as alice:
         await alice.type("/device", "<enter>")
-        await alice.sees("--device", "Whoever has the code is you")
+        await alice.sees("--device", "It is good once")
         code = next(
             line.strip("│ ")
             for line in alice.screen().splitlines()
