@@ -20,6 +20,9 @@ SIGN_INS: Final = 100
 LONGEST: Final = 15 * 60
 """Seconds that one may take, whatever the provider says."""
 
+AFTER: Final = 60
+"""Seconds that are left, where nobody signed in in time, to ask for another code or come in another way."""
+
 
 class Proved(NamedTuple):
     """Someone has shown who they are by a password."""
@@ -119,7 +122,7 @@ class Login:
 
     def _tell(self, peer: Peer, sign_in: SignIn) -> None:
         left = min(sign_in.expires / 1000 - time.time(), LONGEST)
-        peer.patience = asyncio.get_running_loop().time() + left
+        peer.patience = asyncio.get_running_loop().time() + left + AFTER
         expires = time_text(sign_in.expires).decode()
         told = Sso(url=sign_in.url, complete=sign_in.complete, code=sign_in.code, expires=expires)
         self._answers.line(peer, encode(told))
