@@ -138,7 +138,8 @@ class Client(Entering):
             connection.expect_end()
             await asyncio.wait([connection.ended], timeout=min(self._patience, 1.0))
         await self.close()
-        await self._kept()
+        if self._keeping is not None:  # a keyring that hangs holds nobody here
+            await asyncio.wait([self._keeping], timeout=min(self._patience, 1.0))
         self._outbox.box.close()
 
     async def close(self) -> None:
