@@ -336,3 +336,30 @@ async def test_each_room_is_found_where_it_was_left() -> None:
         assert app.chat.focused_message == 90
         app.chat.show(rooms[1])
         assert app.chat.focused_message is None
+
+
+async def test_hidden_messages_are_one_stop_for_the_keys() -> None:
+    """Whoever goes to one of them arrives at their line; Enter or a click asks to see them. Seen, they are read."""
+    log = log_of()
+    log.blocked = {3: "mallory"}
+    for seq in range(1, 8):
+        log.add(message(seq, user=3 if 2 <= seq <= 5 else 2))
+    app = Host(log)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert app.read[-1] == 7
+        assert sum("hidden" in row for row in app.rows) == 1
+        app.chat.focus_on(4)
+        await settle(pilot)
+        assert app.chat.focused_message == 2
+        await pilot.press("enter", "up")
+        assert (app.acts, app.chat.focused_message) == ([("show", 2, "")], 1)
+        await pilot.press("down", "down")
+        assert app.chat.focused_message == 6
+        await pilot.click(MessageLog, offset=(30, app.row("hidden")))
+        assert app.acts == [("show", 2, "")] * 2
+        log.reveal(2)
+        await settle(pilot)
+        await pilot.press("up")
+        assert app.chat.focused_message == 5
+        assert sum("text" in row for row in app.rows) == 7

@@ -13,7 +13,7 @@ from chat_tui.state.entries import Entry
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_grid import Grid, Ink
 from chat_tui.widgets.log_rows import Rows
-from chat_tui.widgets.log_shape import ROW, Shape
+from chat_tui.widgets.log_shape import ROW, Part, Shape
 from server.protocol import frames
 
 _WHITE, _GREY, _BLACK, _ACCENT = Color(255, 255, 255), Color(150, 150, 150), Color(0, 0, 0), Color(250, 200, 100)
@@ -241,3 +241,48 @@ def test_an_entry_of_a_quote_alone_is_enough() -> None:
     log = log_of(message(5, "yes", reply=1))
     log.quotes[1] = Entry(1, 0, "dave", "long ago")
     assert rows_of(shape_of(log, 5))[0].endswith("↪ dave: long ago")
+
+
+def test_what_is_hidden_is_one_quiet_line() -> None:
+    """Of any number of messages: neither name nor words, nothing that hangs on them, and nothing of it is copied."""
+    log = Timeline("general")
+    log.my_user, log.my_name, log.blocked = 1, "alice", {2: "bob"}
+    log.add(message(1, "@alice look", mentions=[1], rev=9, reactions={"tada": [3]}, replies=2, edited=True))
+    log.add(message(2, "and again"))
+    log.add(message(3, "hello", user=3, sender="carol", reply=2))
+    first, second = shape_of(log, 1), shape_of(log, 2)
+    for grid in (WIDE, NARROW):
+        rows = rows_of(shape_of(log, 1, grid), grid)
+        assert [row.strip(" ·") for row in rows[:1]] == [
+            "hidden: said by someone you blocked"[: len(rows[0].strip(" ·"))]
+        ]
+        assert not any(word in "".join(rows) for word in ("bob", "look", "edited", "replies"))
+        assert len(shape_of(log, 2, grid)) == 0
+    assert style_at(first, "hidden").italic
+    assert first.copied(0, len(first.text)) == first.text
+    assert second.lines == []
+    assert "someone you blocked" in "".join(rows_of(shape_of(log, 3)))
+    log.reveal(1)
+    assert rows_of(shape_of(log, 1))[0][TEXT:].startswith("@alice look")
+    assert rows_of(shape_of(log, 2))[0][TEXT:] == "and again"
+
+
+def test_another_day_has_its_own_line_of_what_is_hidden() -> None:
+    """Below its separator stands something."""
+    log = Timeline("general")
+    log.blocked = {2: "bob"}
+    log.add(message(1, "one"))
+    log.add(message(2, "two", time="2026-11-23T09:00:00.000Z"))
+    assert rows_of(shape_of(log, 2))[-1].strip(" ·") == "hidden: said by someone you blocked"
+
+
+def test_how_long_messages_are_kept_stands_above_the_oldest() -> None:
+    """Once nothing older is left."""
+    log = log_of(message(1, "one"), message(2, "two"))
+    log.keep("Older messages are erased here after 30 days.")
+    assert [row.part for row in shape_of(log, 1).above][:2] == [Part.KEPT, Part.BLANK]
+    assert "after 30 days" in Rows(WIDE, INK).row(shape_of(log, 1), 0).text
+    assert Part.KEPT not in [row.part for row in shape_of(log, 2).above]
+    assert all(cell_len(Rows(NARROW, INK).row(shape_of(log, 1, NARROW), row).text) == NARROW.width for row in (0, 1))
+    log.more = True
+    assert Part.KEPT not in [row.part for row in shape_of(log, 1).above]
