@@ -22,8 +22,11 @@ from server.chat.events import Kind
 BATCH: Final = 500
 """Events in one transaction: some ten milliseconds, for which a query waits."""
 
-TAKE_OUT: Final = 200
+TAKE_OUT: Final = 100
 """Messages that are taken out in one, of a room's or a person's that are all to go: about as long."""
+
+PAGES: Final = 200
+"""Pages of the index looked at in one, once they are out: about as long."""
 
 _STEPS: Final = 100
 """How often SQLite asks whether to stop, while it copies the file: some ten pages of it."""
@@ -97,6 +100,8 @@ class SearchStore:
         the log."""
         self.leaving: list[int] = []
         """FORGET and ERASE events: what they took away is still in the index."""
+        self._looked = (0, b"")
+        """Of the first of them: the last page that was looked at once its messages were out."""
 
     def open(self) -> None:
         """Open the index, made anew where it does not fit the log. Does nothing where it is open."""
@@ -132,6 +137,7 @@ class SearchStore:
                 with contextlib.suppress(apsw.Error):
                     database.close(True)
         self._index = self._log = None
+        self._looked = (0, b"")
 
     def remove(self) -> None:
         """Close the files and remove the index; OSError where that fails."""
@@ -195,17 +201,15 @@ class SearchStore:
             mark, upto = index.execute("SELECT mark, upto FROM leaving WHERE seq = ?", (seq,)).get
             matches = "SELECT rowid FROM messages WHERE messages MATCH ? AND rowid <= ? ORDER BY rowid LIMIT ?"
             targets = [target for (target,) in index.execute(matches, (f'marks : "{mark}"', upto, TAKE_OUT))]
-            gone: set[str] = set()
             for target in targets:
-                said = self._take_out(target)
-                gone.update(words(said.text) if said is not None else ())
+                self._take_out(target)
                 index.execute("DELETE FROM edited WHERE target = ?", (target,))
                 index.execute("INSERT OR IGNORE INTO removed VALUES (?, ?)", (target, seq))
-            if gone:
-                self._forget(gone)
-            if len(targets) < TAKE_OUT:
+            done = not targets and self._look_on()
+            if done:
                 index.execute("UPDATE leaving SET out = 1 WHERE seq = ?", (seq,))
-        if len(targets) < TAKE_OUT:
+        if done:
+            self._looked = (0, b"")
             self.leaving.remove(seq)
             self.removed.append(seq)
 
@@ -290,13 +294,27 @@ class SearchStore:
             pages: list[Any] = index.execute("SELECT segid, term FROM messages_idx").fetchall()
             for segment, key in pages:
                 if key[1:] in starts:  # the first byte says which index it is of
-                    query = "SELECT CAST(term AS BLOB) FROM vocabulary WHERE term >= CAST(? AS TEXT) LIMIT 1"
-                    following = index.execute(query, (key[1:],)).get
-                    if following is not None and not following.startswith(key[1:]):
-                        index.execute(
-                            "UPDATE messages_idx SET term = ? WHERE segid = ? AND term = ?",
-                            (key[:1] + following, segment, key),
-                        )
+                    self._find_anew(segment, key)
+
+    def _look_on(self) -> bool:
+        """See to the same for the next pages, whatever was taken out; True where that was all of them."""
+        query = "SELECT segid, term FROM messages_idx WHERE (segid, term) > (?, ?) ORDER BY segid, term LIMIT ?"
+        with self._opened as index:
+            pages: list[Any] = index.execute(query, (*self._looked, PAGES)).fetchall()
+            for segment, key in pages:
+                self._find_anew(segment, key)
+        if len(pages) < PAGES:
+            return True
+        self._looked = pages[-1]
+        return False
+
+    def _find_anew(self, segment: int, key: bytes) -> None:
+        """Have a page be found by a word that there is, where no word starts any more with what it is found by."""
+        query = "SELECT CAST(term AS BLOB) FROM vocabulary WHERE term >= CAST(? AS TEXT) LIMIT 1"
+        following = self._opened.execute(query, (key[1:],)).get
+        if following is not None and not following.startswith(key[1:]):
+            change = "UPDATE messages_idx SET term = ? WHERE segid = ? AND term = ?"
+            self._opened.execute(change, (key[:1] + following, segment, key))
 
     def _unerased(self) -> list[int]:
         """Return the events whose texts are out of the index and in the log; forget those whose are in neither."""
