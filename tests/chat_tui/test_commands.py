@@ -3,7 +3,7 @@
 import pytest
 
 from chat_tui.actions import BY_ID
-from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, suggest, typing
+from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, suggest, tells_secret, typing
 
 
 @pytest.mark.parametrize(
@@ -148,3 +148,16 @@ def test_no_argument_is_being_typed_elsewhere() -> None:
     """In the name, in a message, after a command that is none."""
     for line in ("/ma", "//make x", "make x", "/etc/passwd x", ""):
         assert typing(line, len(line)) is None
+
+
+@pytest.mark.parametrize("name", ["claim", "register", "password"])
+def test_what_is_asked_for_unseen_is_not_taken_from_the_line(name: str) -> None:
+    """The command runs all the same, and is told that something was typed; a line that holds it is kept nowhere."""
+    assert read(f"/{name}") == Call(BY_NAME[name], ("",))
+    assert read(f"/{name} s3cret") == Call(BY_NAME[name], ("typed",))
+    assert BY_NAME[name].usage == f"/{name}"
+    assert tells_secret(f"/{name} s")
+    assert tells_secret(f"/{name.upper()}  s3cret and more")
+    assert not tells_secret(f"/{name} ")
+    assert not tells_secret(f"//{name} s3cret")
+    assert not tells_secret(f"{name} s3cret")
