@@ -3,15 +3,21 @@
 import asyncio
 import contextlib
 import itertools
+import re
 import ssl
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 from support import trusting
 
-from server.net import tls
+from server.net import secured, tls
 from server.net.secured import Secured
 
 WORDS = [b"one\n", b"x" * 40_000, b"\n", b"last"]
@@ -225,3 +231,47 @@ def test_old_tls_is_refused(context: ssl.SSLContext) -> None:
     pair.client = old.wrap_bio(pair.incoming, pair.outgoing)
     with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
         pair.agree()
+
+
+def key_updates(secret: bytes) -> Iterator[bytes]:
+    """Make records in which a client asks for new keys, without end: each is under the keys of the one before it.
+
+    Args:
+        secret: the client's first traffic secret, of TLS_AES_256_GCM_SHA384 (RFC 8446, sections 4.6.3, 5.2 and 7.2).
+    """
+
+    def derive(label: bytes, length: int) -> bytes:
+        label = b"tls13 " + label
+        info = length.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
+        return HKDFExpand(hashes.SHA384(), length, info).derive(secret)
+
+    while True:
+        said = b"\x18\x00\x00\x01\x01" + b"\x16"
+        header = b"\x17\x03\x03" + (len(said) + 16).to_bytes(2, "big")
+        yield header + AESGCM(derive(b"key", 32)).encrypt(derive(b"iv", 12), said, header)
+        secret = derive(b"traffic upd", 48)
+
+
+def test_who_has_tls_answer_and_takes_nothing_ends(
+    context: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client may ask for new keys as often as it likes; what that makes the server hold is bounded."""
+    monkeypatch.setattr(secured, "UNTAKEN", 50_000)
+    secrets = tmp_path / "secrets"
+    asking = trusting()
+    asking.keylog_filename = str(secrets)
+    pair = Pair(context)
+    pair.client = asking.wrap_bio(pair.incoming, pair.outgoing)
+    pair.agree()
+    cipher = pair.client.cipher()
+    assert cipher
+    assert cipher[0] == "TLS_AES_256_GCM_SHA384"
+    (secret,) = re.findall(r"^CLIENT_TRAFFIC_SECRET_0 \w+ (\w+)$", secrets.read_text(), re.MULTILINE)
+    most = 0
+    for number, update in enumerate(key_updates(bytes.fromhex(secret))):
+        pair.server.data_received(update)
+        if pair.socket.is_closing():
+            break
+        most = max(most, len(pair.socket.sent))
+        assert number < 5000
+    assert 0 < most <= 50_000
