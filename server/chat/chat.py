@@ -17,6 +17,7 @@ from server.chat.entrance import Entrance
 from server.chat.entries import Draft, Entry
 from server.chat.errands import Errands
 from server.chat.events import HIDDEN, SHOWN, Kind
+from server.chat.greeting import Greeting
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
 from server.chat.login import Login
@@ -93,10 +94,10 @@ class Chat:
         settings = copy(journal.settings)
         self._errands = Errands(answers)
         login = Login(archive, passwords, provider, Throttle(limits), answers)
-        self.entrance = Entrance(
-            journal, self.hub, self.presence, names, people, server, limits, answers, login, self._errands, settings,
-            control,
-        )  # fmt: skip
+        self.entrance = Entrance(journal, self.hub, self.presence, names, people, limits, answers)
+        greeting = Greeting(
+            journal, self.hub, names, self.entrance, server, limits, answers, login, self._errands, settings, control
+        )
         self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
         self.saying = Saying(journal, self.hub, names, self.rooms, answers)
         self.reading = reading = Reading(archive, self.hub, self.rooms, names)
@@ -110,16 +111,16 @@ class Chat:
         blocking = Blocking(journal, archive, names, people, answers)
         self.privacy = Privacy(journal, archive, self.hub, people, self.rooms, reading, login, self._errands)
         company = Company(self.presence, self.rooms, answers)
-        self.entrance.welcomed = self.reading.backlog
-        self.entrance.whose = self.accounts.whose
-        self.entrance.unwritten = self.standing.unwritten
+        greeting.welcomed = self.reading.backlog
+        greeting.whose = self.accounts.whose
+        greeting.unwritten = self.standing.unwritten
         self.rooms.entered = self.reading.latest
         self.moderation.cut_off = self.entrance.cut_off
         self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
         rooms_, saying, moderation = self.rooms, self.saying, self.moderation
         self._commands = {
-            frames.About: Command(self.entrance.about, inside=False),
-            frames.Hello: Command(self.entrance.hello, inside=False),
+            frames.About: Command(greeting.about, inside=False),
+            frames.Hello: Command(greeting.hello, inside=False),
             frames.Register: Command(self.accounts.register, inside=False),
             frames.Password: Command(self.accounts.password),
             frames.Claim: Command(self.accounts.claim),

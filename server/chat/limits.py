@@ -74,7 +74,7 @@ class Limits:
     @classmethod
     def off(cls) -> "Limits":
         """Return what lifts the limits of rate and number, for benchmarks; the wire's own bounds stay."""
-        return cls(rate=math.inf, connections=sys.maxsize)
+        return cls(rate=math.inf, connections=sys.maxsize, login_rate=math.inf)
 
     def changed(self, settings: list[str]) -> "Limits":
         """Return these limits with some set anew; ValueError, with a text for people, where that can't be.

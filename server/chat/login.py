@@ -1,7 +1,6 @@
 """Who somebody is, found out before they are let in: by their password, or by the provider."""
 
 import asyncio
-import time
 from typing import Final, NamedTuple
 
 from server.chat.answers import Answers, refused
@@ -21,7 +20,7 @@ LONGEST: Final = 15 * 60
 """Seconds that one may take, whatever the provider says."""
 
 AFTER: Final = 60
-"""Seconds that are left, where nobody signed in in time, to ask for another code or come in another way."""
+"""Seconds that are left, where a sign-in came to nothing, to begin another or come in another way."""
 
 
 class Proved(NamedTuple):
@@ -81,8 +80,12 @@ class Login:
 
     async def hash(self, host: str, password: str) -> str:
         """Return what is stored of a new account's password; ProtocolError where too many are made from there."""
-        self._throttle.attempt(host)
-        return await self._passwords.hash(password)
+        attempt = self._throttle.attempt(host)
+        try:
+            return await self._passwords.hash(password)
+        except ProtocolError:  # there was no room
+            attempt.give_back()
+            raise
 
     async def hash_anew(self, password: str) -> str:
         """Return what is stored of the next password of an account."""
@@ -95,7 +98,9 @@ class Login:
         if self._under_way >= SIGN_INS:
             raise ProtocolError(Code.TRY_AGAIN, "Too many are signing in just now. Try again soon.", wait_ms=10_000)
         attempt = self._throttle.attempt(peer.link.host)
+        clock = asyncio.get_running_loop().time
         self._under_way += 1
+        peer.patience = clock() + LONGEST
         try:
             async with asyncio.timeout(LONGEST):
                 sign_in = await self._provider.begin()
@@ -105,6 +110,7 @@ class Login:
             raise refused(Code.SSO_EXPIRED) from None
         finally:
             self._under_way -= 1
+            peer.patience = clock() + AFTER
         attempt.give_back()
         return identity
 
@@ -121,8 +127,6 @@ class Login:
         return anew
 
     def _tell(self, peer: Peer, sign_in: SignIn) -> None:
-        left = min(sign_in.expires / 1000 - time.time(), LONGEST)
-        peer.patience = asyncio.get_running_loop().time() + left + AFTER
         expires = time_text(sign_in.expires).decode()
         told = Sso(url=sign_in.url, complete=sign_in.complete, code=sign_in.code, expires=expires)
         self._answers.line(peer, encode(told))

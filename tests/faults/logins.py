@@ -294,13 +294,13 @@ async def run(folder: Path, given: argparse.Namespace) -> tuple[Figures, list[st
     figures: Figures = {}
     found: list[str] = []
     if given.seconds:
-        server = Server(folder / "beside", "--limits", "off")
+        server = Server(folder / "beside", "--limits", "off", "--limit", "login_rate=2")
         try:
             figures, found = await beside(server, given.seconds, given.rate / 60, given.seed)
         finally:
             server.process.kill()
     if given.samples:
-        server = Server(folder / "alike", "--limits", "off", "--limit", "logins=1000000", "--limit", "login_rate=1e6")
+        server = Server(folder / "alike", "--limits", "off")
         try:
             more, others = await alike(server, given.samples, given.seed)
         finally:

@@ -15,16 +15,10 @@ from server.protocol.text import RESERVED
 
 PASSWORD = "correct horse"  # noqa: S105
 WRONG = "wrong horse"
-MANY = ("--limits", "off", "--limit", "logins=100000", "--limit", "login_rate=100000")
+MANY = ("--limits", "off")
 """No limits: these tests log in more often than people."""
 
 Connect = Callable[..., Awaitable[Wire]]
-
-
-@pytest.fixture
-def server(start_server: Callable[..., Server]) -> Server:
-    """A running server with an empty history, and without limits."""
-    return start_server(*MANY)
 
 
 @pytest.fixture
@@ -277,7 +271,7 @@ async def test_one_way_in_at_a_time(connect: Connect) -> None:
 
 async def test_attempts_are_slowed_before_anything_is_hashed(start_server: Callable[..., Server]) -> None:
     """Five for a name, whether there is such an account or not, and told for how long; a session is not slowed."""
-    server = start_server("--limits", "off")
+    server = start_server(*MANY, "--limit", "login_rate=2")
     alice = await Wire.connect(server.port, "alice", tls=True)
     session = (await alice.ask(type="register", password=PASSWORD))["session"]
     for name in ("alice", "nobody_here"):

@@ -20,7 +20,7 @@ def test_off_lifts_rate_and_number_and_leaves_what_is_set_beside_it() -> None:
     off = Limits.off()
     assert off.rate == math.inf
     changed = {name for name in names() if getattr(off, name) != getattr(DEFAULTS, name)}
-    assert changed == {"rate", "connections"}
+    assert changed == {"rate", "connections", "login_rate"}
     assert off.changed(["connections=2"]).connections == 2
 
 
