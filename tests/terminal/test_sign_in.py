@@ -16,7 +16,7 @@ ENTER, ESCAPE, F2 = "\r", "\x1b", "\x1bOQ"
 def shown_code(terminal: Any) -> str:
     """Return the code that stands on the screen."""
     screen = terminal.sees("Sign in with Lab", "and type")
-    found = re.search(r"and type[\s│]+(\S+)", screen)
+    found = re.search(r"and type[\s│█▀▄]+([\w-]+)", screen)
     assert found, screen
     return found[1]
 
@@ -34,7 +34,7 @@ def test_an_account_by_the_provider(terminal: Start, start_provider: StartProvid
     alice.press(F2)
     code = shown_code(alice)
     provider.deny(code)
-    alice.sees("did not let you in")
+    alice.sees("was refused at Lab")
     alice.press(ENTER)
     alice.sees("and type", gone=code)
     provider.approve(shown_code(alice), "alice")
