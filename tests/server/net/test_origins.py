@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.chat.limits import Limits
-from server.net.origins import Origins
+from server.net.origins import Origins, is_loopback
 
 MOST = 3
 LIMITS = Limits(connections=MOST)
@@ -58,3 +58,23 @@ def test_the_log_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(50):
         origins.enter("192.0.2.1", LIMITS)
     assert len(caplog.messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True), ("127.255.0.9", True), ("::1", True), ("::ffff:127.0.0.1", True),
+        ("192.0.2.1", False), ("::ffff:192.0.2.1", False), ("::127.0.0.1", False), ("0.0.0.0", False), ("::", False),
+        ("fe80::1%eth0", False), ("10.0.0.1", False), ("", False), ("localhost", False),
+    ],
+)  # fmt: skip
+def test_plain_lines_are_taken_from_loopback_alone(host: str, here: bool) -> None:
+    """However the address is written; what can't be read is none."""
+    assert is_loopback(host) is here
+
+
+def test_an_ipv4_address_that_comes_by_ipv6_counts_as_itself() -> None:
+    """Else all of them would be one subscriber."""
+    counted = Origins()
+    assert all(counted.enter(f"::ffff:192.0.2.{number}", LIMITS) for number in range(10))
+    assert [counted.enter("192.0.2.1", LIMITS) for _ in range(MOST)] == [True, True, False]
