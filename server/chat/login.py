@@ -100,6 +100,7 @@ class Login:
         attempt = self._throttle.attempt(peer.link.host)
         clock = asyncio.get_running_loop().time
         self._under_way += 1
+        peer.signing_in = True
         peer.patience = clock() + LONGEST
         try:
             async with asyncio.timeout(LONGEST):
@@ -110,6 +111,7 @@ class Login:
             raise refused(Code.SSO_EXPIRED) from None
         finally:
             self._under_way -= 1
+            peer.signing_in = False
             peer.patience = clock() + AFTER
         attempt.give_back()
         return identity

@@ -91,6 +91,8 @@ class Peer:
     """Requests not answered yet."""
     errand: "Errand | None" = None
     """What is being done for it that takes longer than a turn of the loop: a password is hashed, someone signs in."""
+    signing_in: bool = False
+    """Its person is signing in elsewhere: if it says no more, they have given up."""
     patience: float = 0
     """Until when it need not have been welcomed, by the loop's clock: its person is signing in elsewhere."""
     out: list[bytes] = field(default_factory=list)

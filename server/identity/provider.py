@@ -23,9 +23,6 @@ SLOWER: Final = 5
 SELDOM: Final = 60
 """Seconds between two questions at most, so that who has signed in is not kept waiting for longer."""
 
-SPARE: Final = 1
-"""Seconds before a code's end at which asking ends: who waits is told before their connection's time is up, too."""
-
 NAME_CHARS: Final = 40
 """Characters of a provider's name that fit a line with something beside."""
 
@@ -115,7 +112,7 @@ class CodeSignIn:
         self._device_code = begun.device_code
         self._interval = min(max(begun.interval, 1.0), SELDOM)
         self._pause = pause
-        self._deadline = time.monotonic() + good - SPARE
+        self._deadline = time.monotonic() + good
 
     async def wait(self) -> Identity:
         """Return who it was, once they have signed in.

@@ -141,6 +141,9 @@ class Session(asyncio.Protocol):
         """
         if self._ending:
             return False
+        if self._peer.signing_in:  # nobody waits a quarter of an hour for an answer to what they have closed
+            self.close()
+            return False
         if not self._half_closed:
             self._half_closed = True
             self._uncut = self._uncut[self._at :] + (b"\n" if whole else b"")

@@ -265,7 +265,7 @@ class TestRhythm:
         self, scripted: Scripted, to_scripted: OpenIdProvider
     ) -> None:
         """A code that is good for a moment, and answers that say that it is good still."""
-        scripted.begun["expires_in"] = 1.05
+        scripted.begun["expires_in"] = 0.05
         scripted.answers["/token"] = [(400, {"error": "authorization_pending"})]
         assert (await refused(await to_scripted.begin())).code == Code.SSO_EXPIRED
 
@@ -516,7 +516,7 @@ class TestSecrets:
         assert bad is not None
         token = bad[1]["id_token"]
         scripted.answers["/token"] = [(400, echo), bad, (400, {"error": DEVICE_CODE}), None]
-        scripted.begun["expires_in"] = 1.05
+        scripted.begun["expires_in"] = 0.05
         for _ in range(4):
             said = await refused(await to_scripted.begin())
             for secret in (SECRET, DEVICE_CODE, token):
