@@ -1,6 +1,7 @@
 """Moderating: who may be in a room and write there. In `general` it is done to the whole server, and asked once."""
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final, get_args
 
 from textual.content import Content
@@ -10,11 +11,13 @@ from chat_tui.state.dates import span, until
 from chat_tui.state.entries import MINE, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
 
     from chat_tui.state.rooms import Room
     from server.protocol.frames import RoleName
+
+    Act = Callable[[], Coroutine[Any, Any, None]]
 
 _GENERAL = "general"
 _MAY: "Final[dict[RoleName, str]]" = {
@@ -33,7 +36,7 @@ class ModeratingActs(MessageActs):
     def command_kick(self, name: str, reason: str) -> None:
         """Put somebody out of the room."""
         room = self.chat.current
-        act = self.session.client.kick(name, room=room.handle, reason=reason)
+        act = partial(self.session.client.kick, name, room=room.handle, reason=reason)
         self._unless_server(
             room,
             f"Put {name} out?",
@@ -46,7 +49,7 @@ class ModeratingActs(MessageActs):
         """Put somebody out of the room, and keep them out."""
         room, minutes = self.chat.current, _minutes(time)
         if "/" in name:
-            act = self.session.client.ban_range(name, minutes=minutes, reason=reason)
+            act = partial(self.session.client.ban_range, name, minutes=minutes, reason=reason)
             self._ask(
                 f"Ban {name}?",
                 f"Nobody gets in from {name} any more, {self._long(minutes, f'/unban {name}')}."
@@ -56,7 +59,7 @@ class ModeratingActs(MessageActs):
                 f"Nobody gets in from {name} any more.",
             )
             return
-        act = self.session.client.ban(name, room=room.handle, minutes=minutes, reason=reason)
+        act = partial(self.session.client.ban, name, room=room.handle, minutes=minutes, reason=reason)
         self._unless_server(
             room,
             f"Ban {name}?",
@@ -76,7 +79,7 @@ class ModeratingActs(MessageActs):
     def command_silence(self, name: str, time: str, reason: str) -> None:
         """Let somebody only read."""
         room, minutes = self.chat.current, _minutes(time)
-        act = self.session.client.silence(name, room=room.handle, minutes=minutes, reason=reason)
+        act = partial(self.session.client.silence, name, room=room.handle, minutes=minutes, reason=reason)
         self._unless_server(
             room,
             f"Silence {name}?",
@@ -113,9 +116,9 @@ class ModeratingActs(MessageActs):
             self.complain(f"{typed} says not how long: 30 days, 1000 messages or off does.")
             return
         room, (days, count) = self.chat.current, kept
-        change = self.session.change(room.handle, keep_days=days, keep_count=count)
+        change = partial(self.session.change, room.handle, keep_days=days, keep_count=count)
         if not days and not count:
-            self.attempt(change)
+            self.attempt(change())
             return
         what = f"What is older than {span(days * 86_400)}" if days else f"All but the latest {count:,} messages"
         where = "in every room that has no rule of its own" if room.handle == _GENERAL else "here"
@@ -177,7 +180,7 @@ class ModeratingActs(MessageActs):
         self.push_screen(screen, lambda role: self._appoint(name, _role(role), room) if role else None)
 
     def _appoint(self, name: str, role: "RoleName", room: "Room") -> None:
-        act = self.session.client.appoint(name, role, room=room.handle)
+        act = partial(self.session.client.appoint, name, role, room=room.handle)
         article = "an" if role in ("admin", "owner") else "a"
         can = {
             "member": f"{name} may do no more than everyone then, anywhere.",
@@ -193,22 +196,20 @@ class ModeratingActs(MessageActs):
             act,
         )
 
-    def _unless_server(self, room: "Room", title: str, means: str, does: str, act: "Coroutine[Any, Any, None]") -> None:
+    def _unless_server(self, room: "Room", title: str, means: str, does: str, act: "Act") -> None:
         """Do something in a room; where it is done to the whole server, ask before."""
         if room.handle == _GENERAL:
             self._ask(title, means, does, act)
         else:
-            self.attempt(act)
+            self.attempt(act())
 
-    def _ask(self, title: str, means: str, does: str, act: "Coroutine[Any, Any, None]", said: str = "") -> None:
+    def _ask(self, title: str, means: str, does: str, act: "Act", said: str = "") -> None:
         """Ask whether to do something that means much."""
         from chat_tui.screens.page import PageScreen  # not before the first paint
 
         def answered(key: str | None) -> None:
             if key == "y":
-                self.attempt(act, lambda: self.tell(said) if said else None)
-            else:
-                act.close()
+                self.attempt(act(), lambda: self.tell(said) if said else None)
 
         page = Content(f"\n{means}\n")
         self.push_screen(PageScreen(title, page, {"y": does, "escape": "does not"}), answered)

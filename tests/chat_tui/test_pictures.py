@@ -254,3 +254,85 @@ async def test_other_colours(
         still.theme = theme
         await show(still, pilot, VIEWS[view], monkeypatch)
         assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+# A room that is moderated.
+
+
+async def reports(_: int | None = None) -> frames.Reports:
+    """What people reported."""
+    text = "cheap watches, the best there ever were, and cheaper than anywhere else: https://watches.example"
+    first = frames.ReportInfo(
+        report=90,
+        time=stamp(700),
+        by="carol",
+        reason="Spam",
+        room="general",
+        seq=53,
+        user=7,
+        sender="mallory",
+        text=text,
+    )
+    gone = frames.ReportInfo(report=80, time=stamp(-90_000), by="李雷", room="dev", seq=20, user=2, sender="bob")
+    return frames.Reports(reports=[first, gone])
+
+
+async def bans(_: str) -> list[frames.BanInfo]:
+    """Who is kept out or silenced."""
+    until = stamp(100_000)
+    return [
+        frames.BanInfo(kind="ban", user=7, name="mallory", until=until, reason="spam", by="alice", time=stamp(800)),
+        frames.BanInfo(kind="silence", user=2, name="bob", by="carol", time=stamp(-90_000)),
+        frames.BanInfo(kind="range", range="203.0.113.0/24", until=until, by="alice", time=stamp(800)),
+    ]
+
+
+def moderated(app: ChatApp) -> None:
+    """Own a server on which somebody was put out, and whom one has blocked oneself."""
+    rooms(app)
+    chat = app.chat
+    mine = frames.RoomInfo(room="general", title="general", last=57, read=57, role="owner", keep_days=30)
+    chat.apply(frames.Rooms(rooms=[mine], as_of=57))
+    chat.apply(frames.Blocked(people=[(7, "mallory")]))
+    for message in (
+        said(58, 7, "mallory", "cheap watches!", 620),
+        said(59, 7, "mallory", "cheap watches!!", 640),
+        said(60, 3, "carol", "please not here", 650, reply=59),
+    ):
+        chat.apply(message)
+    by: dict[str, Any] = {"room": "general", "user": 1, "sender": "alice", "time": stamp(700)}
+    chat.apply(frames.Kicked(seq=61, **by, who=7, name="mallory", reason="spam"))
+    chat.apply(frames.Silenced(seq=62, **by, who=2, name="bob", until=stamp(4000), reason="no shouting, please"))
+    chat.apply(frames.Appointed(seq=63, **by, who=3, name="carol", role="moderator"))
+    app.room.changed(~Changed.NOTHING)
+
+
+MODERATED = {
+    "room": (),
+    "hidden": ("shift+tab", "up"),
+    "ban": (*"/ban bob 2h spam", "enter"),
+    "role": (*"/role carol", "enter"),
+    "bans": (*"/bans", "enter", "down"),
+    "reports": (*"/reports", "enter", "d"),
+    "report": ("shift+tab", "exclamation_mark"),
+    "erase": (*"/erase", "enter"),
+}
+"""By name, what is pressed to see it."""
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("view", MODERATED)
+async def test_what_moderators_see(
+    still: ChatApp, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, view: str, size: tuple[int, int]
+) -> None:
+    """What is done, what can be done, and what it means, at three sizes."""
+    async with still.run_test(size=size) as pilot:
+        monkeypatch.setattr(still.session.client, "reports", reports)
+        monkeypatch.setattr(still.session.client, "bans", bans)
+        moderated(still)
+        await pilot.pause()
+        for key in MODERATED[view]:
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.pause()
+        assert still.export_screenshot() == snapshot(extension_class=Svg)

@@ -43,7 +43,8 @@ def header(seq: int = 10, room: str = "dev", user: int = 3) -> dict[str, Any]:
     return {"seq": seq, "room": room, "user": user, "sender": sender, "time": "2026-11-21T09:00:00.000Z"}
 
 
-BOB, ME = {"who": 2, "name": "bob"}, {"who": 1, "name": "alice"}
+BOB: dict[str, Any] = {"who": 2, "name": "bob"}
+ME: dict[str, Any] = {"who": 1, "name": "alice"}
 LATER, TOMORROW = "2026-11-21T14:30:00.000Z", "2026-11-22T09:00:00.000Z"
 
 
