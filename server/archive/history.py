@@ -159,9 +159,10 @@ class HistoryReader:
         lines: list[bytes] = []
         length, reached = 0, after
         looked = 0
+        forgotten = self._forgotten()
         for row in self.database.execute(_SLICE, (after, upto, int(SHOWN), int(HIDDEN), LOOK)):
             seq, room = row[:2]
-            line = self._event(share, row, handles[room]) if share.has(room, seq) else b""
+            line = self._event(share, row, handles[room], forgotten) if share.has(room, seq) else b""
             if line:
                 if length + len(line) > size and lines:
                     return b"".join(lines), reached
@@ -174,11 +175,12 @@ class HistoryReader:
     def missed(self, share: Share, after: int, upto: int, most: int) -> tuple[list[int], int]:
         """Return the rooms with more than `most` events in (after, upto], and up to where the others have none."""
         many, start = [], upto
+        forgotten = self._forgotten()
         for room, spans in share.spans.items():
             count = 0
             first = upto + 1
             for since, until in spans:
-                low = max(after, since, share.gaps.get(room, 0))
+                low = max(after, since, share.gaps.get(room, 0), forgotten.get(room, 0))
                 bounds = (room, low, min(upto, until), most + 1 - count)
                 found, least = self.database.execute(_COUNT, bounds).get
                 count += found
@@ -200,17 +202,19 @@ class HistoryReader:
         with self.database:
             yield
 
-    def _event(self, share: Share, row: _Row, handle: bytes) -> bytes:
+    def _event(self, share: Share, row: _Row, handle: bytes, forgotten: dict[int, int]) -> bytes:
         """Return the line of an event for one who is behind; nothing where it is not sent.
 
         A message is sent as it was said: what became of it follows in its order, but for what is gone for good.
         """
         seq, room, kind, number, user, time, body = row[:7]
+        if kind <= Kind.PIN and seq <= forgotten.get(room, 0):
+            return b""
         if kind == Kind.MESSAGE:
             gone = not body or _is_gone(row)
             return self._message(row, handle) if gone else message_line(seq, handle, number, user, time, body)
         if row[-1] is not None:
-            if kind in (Kind.EDIT, Kind.REACT):
+            if kind in (Kind.EDIT, Kind.REACT) or not body:
                 return b""
             body = bare(kind, body)
         if kind == Kind.DELETE and self._is_erased_author(decode_delete(body).target):
@@ -220,6 +224,11 @@ class HistoryReader:
         if kind == Kind.EDIT and not self._edit_shows(share, room, body):
             return b""
         return event_line(kind, seq, handle, user, time, body)
+
+    def _forgotten(self) -> dict[int, int]:
+        """Return the rooms of which something is forgotten, each with the seq up to which."""
+        rows: list[Any] = self.database.execute("SELECT id, forgotten FROM rooms WHERE forgotten").fetchall()
+        return dict(rows)
 
     def _edit_shows(self, share: Share, room: int, body: bytes) -> bool:
         """Say whether an edit is sent: not of a message that is gone, nor of one that they may not read."""

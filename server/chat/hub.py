@@ -271,11 +271,7 @@ class Hub:
 
 def _share(peer: Peer) -> Share:
     """Return what of the log is to be sent to one who is behind. A copy: the archive reads by it in its thread."""
-    gaps = dict(peer.gaps)
-    for number, room in peer.here.rooms.items():
-        if room.record.forgotten > gaps.get(number, 0):
-            gaps[number] = room.record.forgotten
-    return Share(dict(peer.here.spans), gaps)
+    return Share(dict(peer.here.spans), dict(peer.gaps))
 
 
 def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:
