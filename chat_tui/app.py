@@ -37,6 +37,9 @@ from chat_tui.widgets.writer import Writer, joined
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
 
+_SAID_HERE = frozenset({Phase.CONNECTING, Phase.WAITING, Phase.OFFLINE})
+"""What goes wrong then is said above the composer; else a screen of its own asks about it."""
+
 if TYPE_CHECKING:
     from chat_tui.session import Session
 
@@ -141,7 +144,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
 
     def _show_link(self, link: Link) -> None:
         tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
-        self.room.link(link.words, tone, link.problem, link.way_out)
+        problem = link.problem if link.phase in _SAID_HERE else ""
+        self.room.link(link.words, tone, problem, link.way_out)
         self.room.invite(self.session.welcome_words())
         self.meet(link)
 

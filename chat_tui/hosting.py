@@ -4,6 +4,7 @@ It runs as a child in a session of its own: stopping or killing this terminal do
 standard input is a pipe from here: its end tells the server that it may go once nobody is connected any more.
 """
 
+import re
 import socket
 import subprocess
 import sys
@@ -58,6 +59,16 @@ class Server:
             return ""
         last = next((line for line in reversed(lines) if line.strip()), "")
         return last.partition("  ")[2] or last
+
+    def owner_code(self) -> str:
+        """Return the code by which one becomes its owner, as its log says it; empty where it says none."""
+        try:
+            said = re.findall(
+                r"Owner code: ([0-9a-z-]+)\.", self.log_file.read_text(encoding="utf-8", errors="replace")
+            )
+        except OSError:
+            return ""
+        return said[-1] if said else ""
 
     def release(self) -> None:
         """Leave it alone: it ends once nobody is connected."""

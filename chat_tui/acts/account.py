@@ -94,8 +94,12 @@ class AccountActs(ComingIn):
         async def claim(values: Sequence[str]) -> None:
             await self.session.claim(values[0].strip())
 
+        code = self.session.owner_code()
         why = "The server says its owner code when it starts for the first time. It is good once."
-        screen = FormScreen("Own this server", why, [Field("Owner code")], claim, problem=_UNSEEN if typed else "")
+        if code:
+            why = "You host this server, so its owner code is here already. It is good once."
+        fields = [Field("Owner code", holds=code)]
+        screen = FormScreen("Own this server", why, fields, claim, problem=_UNSEEN if typed else "")
         self.push_screen(screen)
 
     def command_devices(self) -> None:

@@ -306,4 +306,5 @@ class ComingIn(Acts):
             code.dismiss()
 
     def _has_account(self) -> None:
-        self.tell(f"The name {self.chat.name} is yours now. Your password lets you in on other devices, too.")
+        owns = " /claim makes the server yours, too." if self.session.owner_code() else ""
+        self.tell(f"The name {self.chat.name} is yours now: you can come in on other devices with it.{owns}")

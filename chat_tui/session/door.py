@@ -73,6 +73,10 @@ class Door(Acts):
         """Become the server's owner, by the code that it showed at its first start."""
         await self.client.claim(code)
 
+    def owner_code(self) -> str:
+        """Return the code that `claim` wants, where the server was started here; else nothing."""
+        return self._server.owner_code() if self._server is not None else ""
+
     async def devices(self) -> list[frames.DeviceInfo]:
         """Return where one is logged in, the latest first."""
         return await self.client.devices()
