@@ -24,6 +24,7 @@ def outdated(database: apsw.Connection, now: int) -> list[tuple[int, int]]:
         now: milliseconds since 1970, UTC.
     """
     found = []
+    starts: dict[int, int] = {}
     with database:
         end: int = database.execute("SELECT ifnull(max(seq), 0) + 1 FROM events").get
         usual = database.execute("SELECT keep_days, keep_count FROM rooms WHERE handle = ?", (GENERAL,)).fetchone()
@@ -33,7 +34,9 @@ def outdated(database: apsw.Connection, now: int) -> list[tuple[int, int]]:
                 days, count = usual_days, usual_count
             bounds = []
             if days:
-                bounds.append((room, forgotten, seq_at(database, now - days * DAY), 0))
+                if days not in starts:
+                    starts[days] = seq_at(database, now - days * DAY)
+                bounds.append((room, forgotten, starts[days], 0))
             if count:
                 bounds.append((room, forgotten, end, count))
             upto = max((database.execute(_LAST_BELOW, bound).get or 0 for bound in bounds), default=0)

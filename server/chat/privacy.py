@@ -151,6 +151,7 @@ class Privacy:
             self._hub.drop_lines(draft.seq)
             self._unfinished.add(draft.seq)
         if draft.kind is Kind.ERASE:
+            self._reading.drop_pages()  # of any room: they are kept until something is said there
             for person in self._people.values():
                 person.blocked.pop(body.who, None)
         if draft.kind is Kind.CHANGE and (body.keep_days is not UNSET or body.keep_count is not UNSET):

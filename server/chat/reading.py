@@ -102,6 +102,10 @@ class Reading:
         if limit:
             self.want(peer, partial(self._latest, peer, room, limit), None)
 
+    def drop_pages(self) -> None:
+        """Have all pages be read anew: something on them is gone."""
+        self._latest_pages.clear()
+
     # Everything else.
 
     def search(self, peer: Peer, frame: Search) -> None:

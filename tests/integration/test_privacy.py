@@ -87,6 +87,13 @@ async def texts(wire: Wire, room: str = "general") -> list[str]:
     return [message["text"] for message in page["messages"]]
 
 
+async def latest(house: House, name: str, room: str) -> list[str]:
+    """Return what somebody who enters a room sees there."""
+    wire = await house.come(name)
+    await wire.ask(type="join", room=room)
+    return [message["text"] for message in (await wire.see("history", room=room))["messages"]]
+
+
 async def export(wire: Wire, **of: str) -> list[dict[str, Any]]:
     """Return all that is held of someone."""
     lines: list[dict[str, Any]] = []
@@ -188,6 +195,10 @@ async def test_who_is_erased_is_gone(house: House) -> None:
     """Their connections end, their messages are tombstones without a name, the name is free, and no file has either."""
     alice, bob = await house.member("mallory"), await house.come("bob")
     seq = (await alice.ask(type="send", room="general", text="a zanzibar secret"))["seq"]
+    for wire in (alice, bob):
+        await wire.ask(type="join", room="dev")
+    await alice.ask(type="send", room="dev", text="another zanzibar")
+    assert await latest(house, "carol", "dev") == ["another zanzibar"]
     await alice.ask(type="react", room="general", seq=seq, emoji="heart")
     session = alice.welcome["session"]
     assert (await alice.ask(type="erase", password=PASSWORD + "!"))["code"] == "login_failed"
@@ -200,6 +211,7 @@ async def test_who_is_erased_is_gone(house: House) -> None:
     (message,) = (await bob.ask(type="history", room="general"))["messages"]
     assert message["deleted"]
     assert (message["sender"], message["text"], message.get("reactions")) == ("", "", None)
+    assert await latest(house, "dan", "dev") == [""]
     assert (await bob.ask(type="whois", name="mallory"))["code"] == "no_such_person"
     again = await house.come(tls=True)
     await again.say(type="hello", resume={"session": session})
