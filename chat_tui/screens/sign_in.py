@@ -1,7 +1,7 @@
 """Signing in at the server's provider: a code, and where to type it, until one has done so on some other device."""
 
-import time
 from datetime import datetime
+from time import time
 
 from textual import events
 from textual.app import ComposeResult
@@ -140,5 +140,5 @@ class SignInScreen(ModalScreen[str]):
         )
 
     def _how_long(self) -> str:
-        left = round(self._until - time.time())
+        left = round(self._until - time())
         return f"Waiting · good for {span(left, short=True)}" if 0 < left < _LONG else "Waiting …"

@@ -1,6 +1,6 @@
 """Signing in by a code: what the screen shows, where there is room for the square, and what its keys do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +16,13 @@ from server.protocol import frames
 
 URL = "https://login.lab.example/device"
 COMPLETE = f"{URL}?user_code=WDJB-MJHT"
+NOW = 1_800_000_000
+
+
+@pytest.fixture(autouse=True)
+def _stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is NOW all the time."""
+    monkeypatch.setattr("chat_tui.screens.sign_in.time", lambda: NOW)
 
 
 class Host(App[None]):
@@ -26,7 +33,7 @@ class Host(App[None]):
         for one in THEMES:
             self.register_theme(one)
         self.theme = theme
-        expires = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+        expires = datetime.fromtimestamp(NOW + seconds, UTC).isoformat(timespec="milliseconds")
         fields = {"url": URL, "complete": COMPLETE, "code": "WDJB-MJHT", "expires": expires} | changed
         self.shown = SignInScreen(frames.Sso(**fields), "Lab")
         self.ended: list[str | None] = []
@@ -143,8 +150,7 @@ async def test_it_counts_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the clock."""
     app = Host(seconds=600)
     async with app.run_test(size=(80, 24)) as pilot:
-        now = app.shown._until - 65
-        monkeypatch.setattr("chat_tui.screens.sign_in.time.time", lambda: now)
+        monkeypatch.setattr("chat_tui.screens.sign_in.time", lambda: NOW + 535)
         while "good for 1:05" not in seen(app):
             await pilot.pause(0.05)
 
