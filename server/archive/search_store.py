@@ -165,6 +165,7 @@ class SearchStore:
                 " WHERE seq > ? AND seq <= ? AND (kind BETWEEN ? AND ? OR kind IN (?, ?)) AND body != x'' ORDER BY seq",
                 (self.done, top, Kind.MESSAGE, Kind.DELETE, Kind.FORGET, Kind.ERASE),
             ).fetchall()
+            emptying = {seq for (seq,) in log.execute("SELECT seq FROM emptying")}
         removed: list[int] = []
         leaving: list[int] = []
         gone: set[str] = set()
@@ -175,6 +176,8 @@ class SearchStore:
                     if body.text:  # what is left of a message by someone who was erased has none
                         self._add(_Said(seq, room, user, body.sender, body.text))
                 elif kind in (Kind.FORGET, Kind.ERASE):
+                    if seq not in emptying:
+                        continue  # all of it has been erased before: an index that is made anew never had it
                     row = (f"r{room}", body.upto) if kind == Kind.FORGET else (f"u{body.who}", seq)
                     index.execute("INSERT INTO leaving VALUES (?, ?, ?, 0)", (seq, *row))
                     leaving.append(seq)

@@ -284,6 +284,19 @@ def test_the_index_goes_on_taking_out_after_a_restart(log: Log) -> None:
     assert log.holds("zanzibar") == []
 
 
+def test_an_index_that_is_made_anew_has_nothing_to_take_out(log: Log) -> None:
+    """Of what was erased before: else it would look through all its pages once for each time."""
+    alice = log.person("alice")
+    for number in range(5):
+        log.forget(log.say(alice, f"zanzibar {number}"))
+    log.empty()
+    log.store.remove()
+    log.store.open()
+    log.store.advance(log.writer.written)
+    assert (log.store.leaving, log.store.removed) == ([], [])
+    assert log.find("zanzibar") == []
+
+
 def talk(dice: random.Random, log: Log, people: list[int], seqs: list[int], number: int) -> None:
     """Let something happen that may be refused, like most of what people do to what is gone."""
     user, target = dice.choice(people), dice.choice(seqs)
