@@ -8,8 +8,8 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.entries import Draft, Entry, Opening
-from server.chat.events import ChangeBody, Kind, MessageBody, ReactBody, RoomBody, encode_body
+from server.chat.entries import Draft, Entry, Opening, Registering
+from server.chat.events import AccountBody, BanBody, ChangeBody, Kind, MessageBody, ReactBody, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
 
@@ -83,6 +83,29 @@ async def test_who_comes_back_is_let_in_without_a_write(running: Running) -> Non
     assert ops.code is new.code is Code.TRY_AGAIN
     assert (back.code, back.user, back.session, back.rooms) == (None, alice.user, alice.session, [1, dev.seq])
     assert unknown.code is Code.NO_SUCH_SESSION
+
+
+async def test_who_may_not_come_back_does_not_while_nothing_can_be_written(running: Running) -> None:
+    """A ban holds, an account's session takes TLS; a code for a device is kept for when it can be used up."""
+    alice, bob = await running.opened(), await running.opened(b"b")
+    account = Registering(kind=Kind.ACCOUNT, room=1, user=bob.user, session=bob.session, about=AccountBody("bob"))
+    account.secret = b"b2"
+    code = Opening(name="alice", secret=b"code", user=alice.user, once=True)
+    await running.done(account, code)
+    assert (account.code, code.code) == (None, None)
+    running.fill_up()
+    used, plain = (Opening(name="", secret=secret, resume=True, fresh=b"f") for secret in (b"code", b"b2"))
+    secure = Opening(name="", secret=b"b2", resume=True, secure=True)
+    await running.done(used, plain, secure, Draft(kind=Kind.ROOM, room=0, user=0, about=RoomBody("ops", BIG)))
+    assert (used.code, plain.code, secure.code) == (Code.TRY_AGAIN, Code.TLS_REQUIRED, None)
+    again = Opening(name="", secret=b"code", resume=True, fresh=b"f")
+    await running.done(again)
+    assert (again.code, again.used_code) == (None, True)
+    await running.done(Draft(kind=Kind.BAN, room=1, user=0, about=BanBody("chat-server", alice.user, "alice")))
+    running.fill_up()
+    banned = Opening(name="", secret=b"s", resume=True)
+    await running.done(banned, Draft(kind=Kind.ROOM, room=0, user=0, about=RoomBody("ops", BIG)))
+    assert banned.code is Code.BANNED
 
 
 async def test_a_second_failure_forgets_nothing_of_the_order(running: Running) -> None:
