@@ -23,6 +23,10 @@ DENIED: Final = bytes((0x15, 3, 3, 0, 2, 2, 49))
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted: everyone comes back at once after a restart. The system may hold less."""
 
+AT_ONCE: Final = 16
+"""Connections that asyncio's own loop accepts before it does anything else. It also logs as often, and again and again,
+that this process may open no more files."""
+
 
 class ListenError(Exception):
     """The address can't be listened on. The text says why and what to do, on one line."""
@@ -50,9 +54,12 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: Door(self), host, port, backlog=BACKLOG, start_serving=False
+                lambda: Door(self), host, port, backlog=AT_ONCE, start_serving=False
             )
             await self._server.start_serving()
+            for listening in self._server.sockets:
+                with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
+                    same.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             raise ListenError(_why(host, port, error)) from error
         return [listening.getsockname()[:2] for listening in self._server.sockets]

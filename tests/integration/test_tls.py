@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import random
 import signal
 import socket
@@ -234,6 +235,29 @@ async def test_a_thousand_that_stall_hold_nobody_up_and_leave_nothing(start_serv
     for sock in stalled:
         sock.close()
     for wire in (bob, alice):
+        await wire.close()
+
+
+async def test_a_server_that_may_open_no_more_files_goes_on_when_it_may(start_server: StartServer) -> None:
+    """Who is in chats on; who comes waits, and is let in when others have left."""
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("this system sets no limits to other processes")
+    server = start_server("--limits", "off")
+    bob, alice = await Wire.connect(server.port, "bob", tls=True), await Wire.connect(server.port, "alice")
+    before = sockets(server)
+    most = len(os.listdir(f"/proc/{server.process.pid}/fd")) + 20  # noqa: PTH208
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (most, most))
+    crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) for _ in range(100)]
+    await until(lambda: sockets(server) >= before + 10)
+    for number in range(5):
+        await chats(bob, alice, str(number))
+    late = asyncio.create_task(Wire.connect(server.port, "late", tls=True))
+    for sock in crowd:
+        sock.close()
+    await (await late).hear("joined", "roster")
+    await until(lambda: sockets(server) == before + 1)
+    for wire in (bob, alice, late.result()):
         await wire.close()
 
 
