@@ -93,6 +93,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self.before = again
         self._device_code = device
         self._asks = name is None and not device
+        self._logs_in = again is not None and again.log_in
         self._staying: Worker[None] | None = None
 
     @cached_property
@@ -111,7 +112,6 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
             device=self._device_code,
             known=config.known_path(),
             server=before.server if before is not None else None,
-            log_in=before is not None and before.log_in,
         )
 
     def get_default_screen(self) -> Screen[Any]:
@@ -125,6 +125,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self.app_resume_signal.subscribe(self, lambda _: self.call_after_refresh(self.room.action_redraw))
         if self._asks:
             self.ask_name("", self.before.words if self.before is not None else "")
+        elif self._logs_in:  # at once: what is typed now is a password
+            self.ask_password()
         self.call_after_refresh(self._start)
 
     # What the session tells.
@@ -225,6 +227,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
             self.again = None
             return
         if self.again is not None:
+            self.push_screen(Screen())  # what is typed from now on may be a password: nothing here takes it
             self.again = self.again._replace(server=self.session.hand_over())
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
@@ -292,7 +295,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         """The first picture stands: connect, and let the garbage collector work, on what comes from now on."""
         gc.freeze()
         gc.enable()
-        if not self._asks:
+        if not (self._asks or self._logs_in):
             self.connect()
 
     def connect(self) -> Worker[None]:

@@ -88,7 +88,7 @@ class ComingIn(Acts):
             case Phase.DISTRUST:
                 self._warn()
             case Phase.LOGIN:
-                self._ask_password(link.problem)
+                self.ask_password(link.problem)
             case Phase.ENDED:
                 self._say_it_is_over(link.problem)
             case Phase.STRANGER:  # not a line to write in: the right code would be said to everyone
@@ -97,6 +97,43 @@ class ComingIn(Acts):
                 self._offer_what_is_invited()
             case _:
                 pass
+
+    def ask_password(self, problem: str = "") -> None:
+        """Ask for the password of the account of one's name, and come in by it, or another way."""
+        from chat_tui.screens.form import Field, FormScreen  # not before the first paint
+
+        ways, name = self._ways, self.chat.name
+        refused = self.session.refusal
+        code = refused.code if isinstance(refused, Refused) else ""
+        if code == Code.NO_GUESTS:
+            why = f"Only who has an account comes in here. Log in as {name}:"
+        elif code == Code.LOGIN_NEEDED:
+            why, problem = f"{name} has an account here. If it is yours:", ""
+        else:
+            why = f"Log in as {name}:"
+        keys = {}
+        if ways is not None and ways.sso:
+            keys["f2"] = f"with {ways.sso}"
+        if code == Code.NO_GUESTS and ways is not None and ways.sign_up != _CLOSED:
+            keys["ctrl+r"] = "a new account"
+
+        async def log_in(values: Sequence[str]) -> None:
+            self.session.prove(values[0])
+            await self._come_in()
+
+        def ended(how: str | None) -> None:
+            self._form_closed()
+            if how == "f2":
+                self._sign_in()
+            elif how == "ctrl+r":
+                self.call_later(self.offer_account)
+            elif how is None:
+                self.call_later(self.ask_name, "")
+
+        self._form = FormScreen(
+            "Log in", why, [Field("Password")], log_in, keys=keys, escape="another name", problem=problem
+        )
+        self.push_screen(self._form, ended)
 
     def offer_account(self, problem: str = "") -> None:
         """Ask for what an account needs."""
@@ -179,42 +216,6 @@ class ComingIn(Acts):
             address = self.session.address
             screen = not_the_one(error, address.host, address.port)
             self.push_screen(screen, lambda _: self.exit(2, message=f"chat-tui: {error.message}"))
-
-    def _ask_password(self, problem: str) -> None:
-        from chat_tui.screens.form import Field, FormScreen  # not before the first paint
-
-        ways, name = self._ways, self.chat.name
-        refused = self.session.refusal
-        code = refused.code if isinstance(refused, Refused) else ""
-        if code == Code.NO_GUESTS:
-            why = f"Only who has an account comes in here. Log in as {name}:"
-        elif code == Code.LOGIN_NEEDED:
-            why, problem = f"{name} has an account here. If it is yours:", ""
-        else:
-            why = f"Log in as {name}:"
-        keys = {}
-        if ways is not None and ways.sso:
-            keys["f2"] = f"with {ways.sso}"
-        if code == Code.NO_GUESTS and ways is not None and ways.sign_up != _CLOSED:
-            keys["ctrl+r"] = "a new account"
-
-        async def log_in(values: Sequence[str]) -> None:
-            self.session.prove(values[0])
-            await self._come_in()
-
-        def ended(how: str | None) -> None:
-            self._form_closed()
-            if how == "f2":
-                self._sign_in()
-            elif how == "ctrl+r":
-                self.call_later(self.offer_account)
-            elif how is None:
-                self.call_later(self.ask_name, "")
-
-        self._form = FormScreen(
-            "Log in", why, [Field("Password")], log_in, keys=keys, escape="another name", problem=problem
-        )
-        self.push_screen(self._form, ended)
 
     def _offer_what_is_invited(self) -> None:
         """Who comes with a ticket is to have an account: offered once."""

@@ -63,7 +63,6 @@ class Session(Door):
         device: the code that another device of this person has shown: `name` may be empty then.
         known: the file of the servers that are known by their keys; None keeps nothing.
         server: one that was started here already.
-        log_in: to the account of that name, not as a guest.
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Session(Door):
         device: str = "",
         known: Path | None = None,
         server: hosting.Server | None = None,
-        log_in: bool = False,
     ) -> None:
         client = Client(
             address.host,
@@ -94,7 +92,6 @@ class Session(Door):
         """What stood in the way, the last time one was not let in."""
         chat.asked = self._fetch_quotes
         self._data = data
-        self._log_in = log_in
         self._proving = False
         self._new: Callable[[], Awaitable[object]] | None = None
         """Gets an account, instead of coming in to one."""
@@ -115,10 +112,6 @@ class Session(Door):
         self.client.name = self.chat.name
         self.client.remember()
         self._show_kept()
-        if self._log_in:  # asks before it goes anywhere: there, one would be let in as a guest
-            self._log_in = False
-            self._set(Link(Phase.LOGIN, _WAITING_FOR_LOGIN))
-            return
         while not self.has_left and (ended := await self._stay()) is not None:
             failures = failures + 1 if self.link.phase is Phase.CONNECTING else 0
             await self._wait(failures, ended)

@@ -101,6 +101,28 @@ def test_log_out_a_device_from_another(at_home: Start, server: Server) -> None:
     assert not any(PASSWORD.encode() in data for data in kept)
 
 
+def test_a_guest_logs_in_to_an_account(at_home: Start, server: Server) -> None:
+    """Nothing of the guest stays on the screen; Escape goes on under another name."""
+    where = ("--host", "127.0.0.1", "--port", str(server.port))
+    first = at_home("laptop", *where, "--name", "alice")
+    first.sees("alice  you")
+    register(first, "alice")
+    second = at_home("phone", *where, "--name", "bob")
+    second.sees("bob  you")
+    write(second, "/make den")
+    second.sees("Message #den")
+    write(second, "/login alice")
+    second.sees("Log in as alice", gone="den")
+    second.press(PASSWORD + ENTER)
+    second.sees("Message #general", "alice  you", gone="den")
+    write(second, "/login carol")
+    second.sees("Log in as carol")
+    second.press(ESCAPE)
+    second.sees("What should people call you?")
+    second.press(ENTER)
+    second.sees("carol  you")
+
+
 def test_a_server_with_another_key_is_refused(
     at_home: Start, start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
