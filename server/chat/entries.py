@@ -5,7 +5,7 @@ code.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -13,6 +13,7 @@ from server.chat.events import Kind, Spans
 from server.chat.rights import Act, Role
 from server.protocol.errors import Code
 from server.protocol.frames import Level
+from server.protocol.frames.base import without_secrets
 
 
 class Mark(Struct):
@@ -23,6 +24,12 @@ class Mark(Struct):
     level: Level = "all"
     favourite: bool = False
     muted: bool = False
+
+
+_SECRET: Final = frozenset(
+    {"then", "password", "instead", "proof", "secret", "fresh", "ticket", "owner_code", "hashed"}
+)  # fmt: skip
+"""Fields of entries that no log has to show: hashes, and what is called with a secret."""
 
 
 class Entry(Struct, eq=False):
@@ -39,6 +46,9 @@ class Entry(Struct, eq=False):
     """Filled in: milliseconds until it may be tried again, where time is all it takes."""
     then: Callable[[Any], None] | None = None
     """Called with the entry when it comes back; None where the kind says enough."""
+
+    def __repr__(self) -> str:
+        return without_secrets(self, _SECRET)
 
 
 class Draft(Entry, kw_only=True):

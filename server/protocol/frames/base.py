@@ -1,6 +1,6 @@
 """What all frames share: their base, and the types of their fields."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -44,8 +44,21 @@ SignUp = Literal["open", "invite", "closed"]
 """Who may get an account: everyone, who has a ticket, nobody."""
 
 
+def without_secrets(struct: Struct, secret: frozenset[str]) -> str:
+    """Return how a struct is shown to people, without these fields' values: it may get into a log."""
+    fields = ((name, getattr(struct, name)) for name in struct.__struct_fields__)
+    shown = (f"{name}={'…' if name in secret and value else repr(value)}" for name, value in fields)
+    return f"{type(struct).__name__}({', '.join(shown)})"
+
+
 class Frame(Struct, tag_field=type_field, tag=str.lower, omit_defaults=True):
     """One line."""
+
+    secret: ClassVar[frozenset[str]] = frozenset({"password", "token", "ticket", "session"})
+    """Fields that are shown to nobody, in no log."""
+
+    def __repr__(self) -> str:
+        return without_secrets(self, self.secret)
 
 
 class Request(Frame, kw_only=True):

@@ -1,6 +1,6 @@
 """Client to server."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -23,6 +23,7 @@ from server.protocol.frames.base import (
     SignUp,
     Time,
     Topic,
+    without_secrets,
 )
 
 
@@ -32,6 +33,9 @@ class Resume(Struct):
     session: Annotated[str, Meta(max_length=64)]
     epoch: Annotated[str, Meta(max_length=64)] = ""
     seq: Seq = 0
+
+    def __repr__(self) -> str:
+        return without_secrets(self, frozenset({"session"}))
 
 
 class About(Request, kw_only=True):
@@ -80,6 +84,7 @@ class Register(Request, kw_only=True):
 class Password(Request, kw_only=True):
     """Take another password: all other sessions end."""
 
+    secret: ClassVar[frozenset[str]] = frozenset({"old", "new"})
     old: Secret
     new: Secret
     name: Name = ""
@@ -107,6 +112,7 @@ class End(Request, kw_only=True):
 class Claim(Request, kw_only=True):
     """Become the server's owner, by the code that it showed at its first start. Once; for accounts."""
 
+    secret: ClassVar[frozenset[str]] = frozenset({"code"})
     code: Secret
 
 

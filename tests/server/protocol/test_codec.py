@@ -110,3 +110,14 @@ def test_unknown_fields_are_ignored() -> None:
     """A newer client may say more."""
     frame = decode_client(b'{"type":"send","room":"general","text":"hi","colour":"red"}')
     assert frame == frames.Send(room="general", text="hi")
+
+
+@pytest.mark.parametrize("kind", [*frames.ClientFrame.__args__, *frames.ServerFrame.__args__])
+def test_no_secret_is_shown(kind: type[frames.Frame]) -> None:
+    """Not in a repr, which may get into a log: passwords, codes, tokens, tickets, and the secrets of sessions."""
+    for field in msgspec.structs.fields(kind):
+        named = field.name in ("session", "ticket") and field.type is str
+        if named or field.type == frames.Secret:
+            others = {other.name: None for other in msgspec.structs.fields(kind)}
+            assert "swordfish" not in repr(kind(**{**others, field.name: "swordfish"}))
+    assert "swordfish" not in repr(frames.Hello(resume=frames.Resume(session="swordfish")))
