@@ -75,7 +75,10 @@ class HelpScreen(ModalScreen[None]):
 
 
 def columns(count: int, width: int, offered: Sequence[Command] = COMMANDS) -> list[Content]:
-    """Return keys, and the commands that are offered, in so many columns, about as long as each other; no section is torn apart."""
+    """Return keys, and the commands that are offered, in so many columns of about one length.
+
+    No section is torn apart.
+    """
     sections = _sections(width, offered)
     wanted = sum(map(len, sections)) / count
     texts: list[list[Content]] = [[] for _ in range(count)]
