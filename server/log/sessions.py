@@ -7,7 +7,7 @@ import apsw
 
 from server.archive.projections import spans_of
 from server.chat.directory import Directory
-from server.chat.entries import Draft, Ending, Mark, Marking, Opening
+from server.chat.entries import Closing, Draft, Ending, Mark, Marking, Opening
 from server.chat.events import FOREVER, GENERAL, Kind
 from server.protocol import limits
 from server.protocol.errors import Code
@@ -87,6 +87,11 @@ def end(database: apsw.Connection, ending: Ending) -> None:
     ending.sessions = [session for (session,) in found]
     if ending.session and not found:
         ending.code = Code.NO_SUCH_SESSION
+
+
+def close(database: apsw.Connection, closing: Closing, now: int) -> None:
+    """Note that a session was used until now."""
+    database.execute("UPDATE sessions SET used = ? WHERE id = ?", (now, closing.session))
 
 
 def mark(database: apsw.Connection, marking: Marking) -> None:

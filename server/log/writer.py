@@ -19,24 +19,10 @@ from server.archive.database import BUSY, StoreError, connect, open_store
 from server.archive.erasing import erase
 from server.archive.projections import DatabaseFacts, load_directory, project
 from server.chat.directory import Directory
-from server.chat.entries import (
-    Blocking,
-    Checking,
-    Closing,
-    Crediting,
-    Draft,
-    Ending,
-    Entry,
-    Erasing,
-    GivenUp,
-    Marking,
-    Naming,
-    Opening,
-    Ticketing,
-)
+from server.chat.entries import Closing, Draft, Ending, Entry, Erasing, GivenUp, Opening
 from server.chat.events import GENERAL, Kind, RoomBody, decode_about, decode_message, encode_body
 from server.chat.ordering import Numbering, Verdict
-from server.log import accounts, sessions
+from server.log import accounts, sessions, state
 from server.protocol.errors import Code
 
 CHAIN: Final = 4096
@@ -146,8 +132,11 @@ class Writer:
                     self._place(entry, touched)
                 elif isinstance(entry, GivenUp):
                     self._give_up([entry])
+                elif isinstance(entry, Erasing):
+                    entry.left = erase(database, entry.seqs)
+                    self.empty_at = min(self.empty_at, time.monotonic() + WAL_SECONDS)
                 else:
-                    self._write_state(database, entry)
+                    state.write(database, self.directory, entry, self._time, self.written)
                 if isinstance(entry, Closing):
                     closed.append(entry.session)
                 elif isinstance(entry, Ending):
@@ -163,33 +152,6 @@ class Writer:
             raise
         for session in closed:
             self._numberings.pop(session, None)
-
-    def _write_state(self, database: apsw.Connection, entry: Entry) -> None:
-        """Deal with what is no event."""
-        match entry:
-            case Opening():
-                entry.time = self._time
-                sessions.open_session(database, self.directory, entry, self.written)
-            case Checking():
-                entry.time = self._time
-                entry.code = self.directory.check(entry)
-            case Marking():
-                sessions.mark(database, entry)
-            case Erasing():
-                entry.left = erase(database, entry.seqs)
-                self.empty_at = min(self.empty_at, time.monotonic() + WAL_SECONDS)
-            case Naming():
-                accounts.name(database, self.directory, entry)
-            case Closing():
-                database.execute("UPDATE sessions SET used = ? WHERE id = ?", (self._time, entry.session))
-            case Ending():
-                sessions.end(database, entry)
-            case Crediting():
-                accounts.credit(database, entry)
-            case Ticketing():
-                accounts.ticket(database, self.directory, entry, self._time)
-            case Blocking():
-                accounts.block(database, entry)
 
     def _give_up(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
