@@ -235,9 +235,11 @@ class Chat(Governing):
         for room in self.rooms.values():
             room.member = room.handle in members
         self.general.role = frame.role
+        self.came_in()
         return self.call_me(frame.name) | Changed.ROOMS | Changed.SHOWN
 
     def _rooms(self, frame: "frames.Rooms") -> Changed:
+        self.block_nobody_else()  # what is asked for comes after that
         for info in frame.rooms:
             room = self.room(info.room)
             first = not room.known

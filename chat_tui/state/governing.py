@@ -27,6 +27,8 @@ class Governing:
         """By user: how people are called, as last heard."""
         self.blocked: dict[int, str] = {}
         """Whom I have hidden from myself, by user."""
+        self._knows_blocked = True
+        """Since I came in last, the server has told whom."""
         self.erased: set[int] = set()
         """Users that are gone for good: a page may still have what they said."""
 
@@ -119,8 +121,23 @@ class Governing:
 
     def block(self, frame: "frames.Blocked") -> Changed:
         """Hide these people from now on, and nobody else."""
+        return self._block(dict(frame.people))
+
+    def came_in(self) -> None:
+        """I come in: the server tells whom I have blocked, or says nothing where that is nobody any more."""
+        self._knows_blocked = False
+
+    def block_nobody_else(self) -> None:
+        """The server has said all that it says when I come in."""
+        if not self._knows_blocked:
+            self._block({})
+
+    def _block(self, people: dict[int, str]) -> Changed:
+        self._knows_blocked = True
+        if people == self.blocked:
+            return Changed.NOTHING
         self.blocked.clear()
-        self.blocked.update(frame.people)
+        self.blocked.update(people)
         for room in self.rooms.values():
             room.hide()
         return Changed.PEOPLE | Changed.TYPING

@@ -239,6 +239,22 @@ def test_who_is_blocked_is_not_heard_of() -> None:
     assert not any(entry.flags & HIDDEN for entry in state.room("dev").timeline.entries)
 
 
+def test_a_block_that_ended_elsewhere_ends_here() -> None:
+    """While there was no connection; one that holds is told again, and nobody sees their messages in between."""
+    state = chat()
+    state.apply_all([said(10, "before")])
+    state.apply(frames.Blocked(people=[(2, "bob")]))
+    back = frames.Welcome(name="alice", user=1, session="s", epoch="e", seq=11, rooms=["general", "dev"], resumed=True)
+    shown = state.room("dev").timeline.entries
+    for people, hidden in (([(2, "bob")], True), ([], False)):
+        state.apply(back)
+        assert shown[0].flags & HIDDEN
+        if people:
+            state.apply(frames.Blocked(people=people))
+        state.apply(frames.Rooms(rooms=[], as_of=11))
+        assert bool(shown[0].flags & HIDDEN) is hidden
+
+
 def test_who_is_gone_for_good_is_gone_everywhere() -> None:
     """From messages, reactions, lists; and from a page that was asked for before."""
     state = chat()
