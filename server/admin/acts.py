@@ -331,6 +331,9 @@ def _address(text: str, port: int) -> tuple[str, int]:
 
 
 def _private(path: Path) -> Any:  # noqa: ANN401 - a file
+    """Open a file that is its user's alone, also where it was there before."""
+    if path.exists():
+        path.chmod(0o600)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
