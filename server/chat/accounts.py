@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from msgspec import UNSET
+
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.devices import Devices
 from server.chat.entries import Claiming, Crediting, Ending, Registering
@@ -225,7 +227,7 @@ class Accounts:
                 self._answers.refuse(peer, frame.ref, refusal_of(draft))
             else:
                 attempt.give_back()
-                self._answers.ok(peer, frame.ref, seq=draft.seq)
+                self._answers.ok(peer, frame.ref, seq=draft.seq or UNSET)
 
         self._log.append(
             Claiming(

@@ -1,5 +1,6 @@
 """How the server takes people: its settings, tickets to sign up with, who has an account, the code of its owner."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from server.chat.answers import Answers, refusal_of
 from server.chat.entries import Draft, Ticketing
+from server.chat.errands import committed
 from server.chat.events import FOREVER, SERVER, Kind, SettingsBody, time_text
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
@@ -19,9 +21,12 @@ from server.chat.secrets import hashed_code, new_code
 from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import encode
+from server.protocol.errors import ProtocolError
 
 Check = Callable[[Peer, Any, int, Act, Read], None]
 """See `Moderation.check`."""
+
+log = logging.getLogger("chat")
 
 HOUR: Final = 3600 * 1000
 """Milliseconds."""
@@ -144,10 +149,15 @@ class Reception:
 
     async def owner_code(self) -> str:
         """Return a code by which the server's owner is made, where it has none and none is out; else nothing."""
-        if await self._archive.owned():
-            return ""
         code = new_code()
-        self._log.append(Ticketing(hashed=hashed_code(code), uses=1, until=FOREVER, by=SERVER, owner=True))
+        ticketing = Ticketing(hashed=hashed_code(code), uses=1, until=FOREVER, by=SERVER, owner=True)
+        try:
+            if await self._archive.owned():
+                return ""
+            await committed(self._log, ticketing)
+        except (OSError, ProtocolError) as error:
+            log.error("No code for an owner could be made: %s", error)
+            return ""
         return code
 
 

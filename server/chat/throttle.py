@@ -15,8 +15,8 @@ from server.chat.limits import Limits
 from server.protocol.errors import Code, ProtocolError
 
 KEPT: Final = 20_000
-"""Addresses, and names, whose attempts are counted: some 5 MiB. Beyond it those that tried longest ago are forgotten;
-as only what is hashed counts, it takes many minutes to push one out."""
+"""Addresses, and names, whose attempts are counted: some 5 MiB each. Beyond it those that tried longest ago are
+forgotten; as only what is hashed counts, it takes many minutes to push one out."""
 
 SHARE: Final = 4
 """How much more one address, or all addresses together for one name, may try than one address for one name."""

@@ -39,6 +39,9 @@ RATE: Final = 20.0
 ADDRESSES: Final = 200
 """From which passwords are tried, a connection each."""
 
+ANEW: Final = 50
+"""Samples on one connection: none has for ever until it is welcomed."""
+
 ALIKE: Final = 0.01
 """How likely the times must be to differ as much as they do by chance alone."""
 
@@ -229,9 +232,13 @@ async def alike(server: Server, samples: int, seed: int) -> tuple[Figures, list[
     """Time wrong passwords for a name there is and for names that nobody has, in turn."""
     await _account(server)
     dice = random.Random(seed)
-    wire = await Wire.connect(server.port, tls=True)
+    wire: Wire | None = None
     taken: dict[bool, list[float]] = {True: [], False: []}
     for number in range(samples + 10):
+        if wire is None or number % ANEW == 0:
+            if wire is not None:
+                await wire.close()
+            wire = await Wire.connect(server.port, tls=True)
         turns = [True, False]
         dice.shuffle(turns)
         for exists in turns:
@@ -240,12 +247,12 @@ async def alike(server: Server, samples: int, seed: int) -> tuple[Figures, list[
             answer = await wire.ask(type="hello", name=name, password="wrong horse")  # noqa: S106
             took = (time.perf_counter_ns() - begun) / 1e6
             assert answer["code"] == "login_failed", answer
-            wire.heard.clear()
             if number >= 10:
                 taken[exists].append(took)
         if number % 100 == 0:
             progress(f"{number} of {samples} samples")
-    await wire.close()
+    if wire is not None:
+        await wire.close()
     known, unknown = taken[True], taken[False]
     ranks, distance = mann_whitney(known, unknown), kolmogorov_smirnov(known, unknown)
     figures = {
