@@ -53,7 +53,7 @@ class ModeratingActs(MessageActs):
             self._ask(
                 f"Ban {name}?",
                 f"Nobody gets in from {name} any more, {self._long(minutes, f'/unban {name}')}."
-                " Who is in from there is put out. There may be many people behind an address.",
+                " Who is in from there is put out. Many people may share one address.",
                 f"bans {name}",
                 act,
                 f"Nobody gets in from {name} any more.",

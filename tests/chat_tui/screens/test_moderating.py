@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support import Server
 
+from chat_tui.acts.moderating import parse_kept
 from chat_tui.client import Client, Refused
 
 WORDS = "a long enough pass phrase"
@@ -91,6 +92,61 @@ async def test_a_ban_is_taken_back_from_the_list(own: Any, server: Server) -> No
         await bob.join("dev")
         await alice.type("/bans", "<enter>")
         await alice.sees("Nobody is kept out or silenced here.")
+
+
+async def test_addresses_are_banned_and_let_in_again(own: Any) -> None:
+    """Always of the server; it is asked, since there may be many people behind them."""
+    async with own(size=WIDE) as alice:
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("Message #dev")
+        await alice.type("/ban 203.0.113.0/24 1d spam", "<enter>")
+        await alice.sees("Ban 203.0.113.0/24?", "Many people may share")
+        await alice.type("y")
+        await alice.sees("Nobody gets in from 203.0.113.0/24 any more.")
+        await alice.type("/go general", "<enter>")
+        await alice.sees("Message #general")
+        await alice.type("/bans", "<enter>")
+        await alice.sees("203.0.113.0/24  nobody gets in from there until tomorrow", "spam")
+        await alice.type("<escape>", "/unban 203.0.113.0/24", "<enter>")
+        await alice.sees("People from 203.0.113.0/24 are let in again.")
+        await alice.type("/ban 203.0.113.0/99", "<enter>")
+        await alice.sees("Ban 203.0.113.0/99?")
+        await alice.type("y")
+        await alice.sees("✗ ")
+
+
+async def test_a_role_on_the_server_is_asked_once(own: Any, server: Server) -> None:
+    """What whoever gets it can do then is said; only accounts get one."""
+    async with own(size=WIDE) as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await alice.sees("bob came in")
+        await alice.type("/role bob moderator", "<enter>")
+        await alice.sees("Make bob a moderator of the server?", "every room", "y makes bob a moderator")
+        await alice.type("y")
+        await alice.sees("✗ ")
+        await bob.register(WORDS)
+        await alice.type("/role bob moderator", "<enter>")
+        await alice.sees("Make bob a moderator of the server?")
+        await alice.type("y")
+        await alice.sees("you made bob a moderator of the server")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("30 days", (30, 0)),
+        ("30d", (30, 0)),
+        ("30", (30, 0)),
+        ("2 weeks", (14, 0)),
+        ("1,000 messages", (0, 1000)),
+        ("Off", (0, 0)),
+        ("0", None),
+        ("40000 days", None),
+        ("a while", None),
+    ],
+)
+def test_how_long_messages_are_kept_is_typed(typed: str, kept: tuple[int, int] | None) -> None:
+    """In days, weeks or messages."""
+    assert parse_kept(typed) == kept
 
 
 async def test_who_is_silenced_reads_so_where_they_would_write(own: Any, sit: Any) -> None:
