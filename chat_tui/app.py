@@ -39,6 +39,8 @@ _GOODBYE = 3.0
 
 _SAID_HERE = frozenset({Phase.CONNECTING, Phase.WAITING, Phase.OFFLINE})
 """What goes wrong then is said above the composer; else a screen of its own asks about it."""
+_OVER = frozenset({Phase.OFFLINE, Phase.DISTRUST, Phase.ENDED})
+"""Nothing more is tried alone."""
 
 if TYPE_CHECKING:
     from chat_tui.session import Session
@@ -145,7 +147,7 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self.room.changed(what)
 
     def _show_link(self, link: Link) -> None:
-        tone = {Phase.ONLINE: "good", Phase.OFFLINE: "bad"}.get(link.phase, "waiting")
+        tone = "good" if link.phase is Phase.ONLINE else "bad" if link.phase in _OVER else "waiting"
         problem = link.problem if link.phase in _SAID_HERE else ""
         self.room.link(link.words, tone, problem, link.way_out)
         self.room.invite(self.session.welcome_words())

@@ -198,15 +198,19 @@ class ComingIn(Acts):
 
         def answered(key: str | None) -> None:
             if key == "enter":
-                self.attempt(self._trust(stranger))
+                self.run_worker(self._trust(stranger))
             else:
                 self.exit(0)
 
         self.push_screen(first_visit(stranger), answered)
 
     async def _trust(self, stranger: Untrusted) -> None:
-        await self.session.trust(stranger)
-        self.connect()
+        try:
+            await self.session.trust(stranger)
+        except ClientError as error:  # it can't be kept: then nobody is trusted
+            self.exit(2, message=f"chat-tui: {error.message}")
+        else:
+            self.connect()
 
     def _warn(self) -> None:
         from chat_tui.screens.trust import not_the_one  # not before the first paint
