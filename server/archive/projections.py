@@ -88,15 +88,18 @@ class DatabaseFacts:
     def said(self, seq: int) -> Said | None:
         """See `server.chat.register.Facts`."""
         query = """
-            SELECT e.room, e.user, e.body, (SELECT body FROM events WHERE seq = a.edit), a.deleted, a.pinned
+            SELECT e.room, e.user, e.body, (SELECT body FROM events WHERE seq = a.edit), a.deleted, a.pinned,
+                e.user IN (SELECT user FROM erased)
             FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq WHERE e.seq = ? AND e.kind = ?
         """
         row = self._database.execute(query, (seq, int(Kind.MESSAGE))).fetchone()
         if row is None:
             return None
-        room, user, body, edit, deleted, pinned = row
+        room, user, body, edit, deleted, pinned, erased = row
+        if erased or (deleted and not body):
+            return Said(room, user, "", "", 0, [], here=False, deleted=True, pinned=False)
         if not body:
-            return Said(room, user, "", "", 0, [], here=False, deleted=True, pinned=False) if deleted else None
+            return None
         message = decode_message(body)
         now = decode_edit(edit) if edit else message
         return Said(

@@ -227,12 +227,19 @@ def test_who_is_erased_has_said_nothing(log: Log) -> None:
 def test_who_is_erased_does_nothing_more(log: Log) -> None:
     """What was on its way comes to nothing; who they were is not known any more."""
     alice, bob = log.person("alice"), log.person("bob")
+    said = log.say(bob, "zanzibar")
     log.erase(bob)
     late = Draft(kind=Kind.MESSAGE, room=log.general, user=bob, body=encode_body(MessageBody("bob", "wait")))
     again = Opening(name="", secret=b"bob", resume=True)
     device = Opening(name="bob", secret=b"device", user=bob, once=True)
     kick = Draft(kind=Kind.INVITE, room=log.general, user=alice, about=InviteBody("alice", bob, "bob", "general"))
     log.writer.write([late, again, device, kick])
+    # Their messages are gone at once, whether emptied or not: a moderator's DELETE would keep their name.
+    delete = Draft(kind=Kind.DELETE, room=log.general, user=0, about=DeleteBody("chat-server", said))
+    answer = MessageBody("alice", "what?", reply=said)
+    reply = Draft(kind=Kind.MESSAGE, room=log.general, user=alice, body=encode_body(answer), about=answer)
+    log.writer.write([delete, reply])
+    assert (delete.code, delete.idle, reply.code) == (None, True, "no_such_message")
     assert [entry.code for entry in (late, again, device, kick)] == [
         "erased",
         "no_such_session",
