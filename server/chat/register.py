@@ -126,6 +126,8 @@ class Register:
     def __init__(self) -> None:
         self.rooms: dict[int, RoomRecord] = {}
         self.settings = Settings()
+        self._general = 0
+        """The number of `general`, once there is one."""
         self._by_handle: dict[str, int] = {}
         self._members: dict[int, dict[int, int]] = {}
         """Per room its members, each with the seq since which."""
@@ -149,6 +151,8 @@ class Register:
         """Take in a room."""
         self.rooms[room.id] = room
         self._by_handle[room.handle] = room.id
+        if room.handle == GENERAL:
+            self._general = room.id
         for table in (self._members, self._invited, self._roles, self._bans, self._silences):
             table[room.id] = {}
 
@@ -192,7 +196,7 @@ class Register:
     @property
     def general(self) -> RoomRecord:
         """The room that stands for the server."""
-        return self.rooms[self._by_handle[GENERAL]]
+        return self.rooms[self._general]
 
     def room_id(self, handle: str) -> int | None:
         """Return the room that has this handle."""
@@ -200,7 +204,7 @@ class Register:
 
     def rooms_of(self, user: int) -> list[int]:
         """Return the rooms a user is a member of, `general` first."""
-        return [self._by_handle[GENERAL], *self._of_user.get(user, ())]
+        return [self._general, *self._of_user.get(user, ())]
 
     def is_member(self, room: int, user: int) -> bool:
         """Say whether a user is a member of a room; everyone is one of `general`."""
@@ -228,10 +232,6 @@ class Register:
         """Return the name of a user's account; empty where they have none."""
         return self._accounts[user][-1] if user in self._accounts else ""
 
-    def account_names(self, user: int) -> list[str]:
-        """Return all names that a user's account has had, the present one last."""
-        return list(self._accounts.get(user, ()))
-
     def holder(self, name: str) -> int:
         """Return whose account has, or had, this name or one that looks like it; 0 where nobody's."""
         return next((self._holders[key] for key in sorted(name_keys(name)) if key in self._holders), 0)
@@ -249,7 +249,7 @@ class Register:
         if user == SERVER:
             return Role.OWNER
         role = self._roles[room.id].get(user, Role.MEMBER if user in self._accounts else Role.GUEST)
-        on_server = self._roles[self._by_handle[GENERAL]].get(user, Role.GUEST)
+        on_server = self._roles[self._general].get(user, Role.GUEST)
         return max(role, on_server) if room.kind != "direct" else role
 
     def role(self, room: RoomRecord, user: int) -> Role:
@@ -266,11 +266,14 @@ class Register:
             time: as of when, in milliseconds since 1970.
             room: its id.
         """
-        return _lasting(self._bans[room or self.general.id].get(user), time)
+        return _lasting(self._bans[room or self._general].get(user), time)
 
     def silenced(self, user: int, time: int, room: int) -> Ban | None:
         """Return how a user may only read in a room, there or on the whole server; None where they may speak."""
-        found = [_lasting(self._silences[number].get(user), time) for number in (room, self.general.id)]
+        there, on_server = self._silences[room].get(user), self._silences[self._general].get(user)
+        if there is None and on_server is None:  # nearly always
+            return None
+        found = (_lasting(there, time), _lasting(on_server, time))
         return max((ban for ban in found if ban is not None), key=lambda ban: ban.until, default=None)
 
     def kept_out(self, address: str, time: int) -> Ban | None:
