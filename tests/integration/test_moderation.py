@@ -4,11 +4,13 @@ import asyncio
 import json
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from support import PATIENCE, Server, Wire
+from support import PATIENCE, Server, Wire, trusting
 
 PASSWORD = "correct horse"  # noqa: S105
 LARGE = "x" * 8000
@@ -140,10 +142,12 @@ async def test_who_was_kicked_comes_back_and_who_is_banned_does_not(
 class Sluggish:
     """A client that reads nothing until it is told to, with little room for what waits."""
 
-    def __init__(self, port: int, hello: dict[str, Any]) -> None:
+    def __init__(self, port: int, hello: dict[str, Any], *, tls: bool = False) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = trusting().wrap_socket(self.socket)
         self.say(type="hello", ping=False, **hello)
         self.data = b""
         while b"\n" not in self.data:
@@ -160,14 +164,14 @@ class Sluggish:
         try:
             while b'"seq":%d,' % upto not in self.data[-65536:] and (data := self.socket.recv(1 << 20)):
                 self.data += data
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             pass  # torn down with something still on its way
         finally:
             self.socket.close()
         return [json.loads(line) for line in self.data.split(b"\n")[:-1]]
 
 
-@pytest.mark.parametrize("how", ["slow", "slow in the ring", "behind in the archive", "in grace"])
+@pytest.mark.parametrize("how", ["slow", "slow in the ring", "slow over TLS", "behind in the archive", "in grace"])
 async def test_whoever_is_behind_gets_nothing_above_the_act(
     server: Server, connect: Connect, host: Wire, how: str
 ) -> None:
@@ -182,7 +186,9 @@ async def test_whoever_is_behind_gets_nothing_above_the_act(
         before = 20 if how == "slow" else WAITING
         if how == "behind in the archive":
             await chatter(alice, "general", 2400, LARGE)  # more than the ring holds
-        slow = await asyncio.to_thread(Sluggish, server.port, {"resume": again, "backlog": 0})
+        slow = await asyncio.to_thread(
+            partial(Sluggish, server.port, {"resume": again, "backlog": 0}, tls=how.endswith("TLS"))
+        )
         await chatter(alice, "general", before, LARGE)
     seq = (await done(host, type="ban", name="bob"))["seq"]
     last = await chatter(alice, "general", 50)
