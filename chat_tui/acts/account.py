@@ -99,7 +99,7 @@ class AccountActs(ComingIn):
         if code:
             why = "You host this server, so its owner code is here already. It is good once."
         fields = [Field("Owner code", holds=code)]
-        screen = FormScreen("Own this server", why, fields, claim, problem=_UNSEEN if typed else "")
+        screen = FormScreen("Own this server", why, fields, claim, does="owns it", problem=_UNSEEN if typed else "")
         self.push_screen(screen)
 
     def command_devices(self) -> None:

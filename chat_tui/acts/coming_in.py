@@ -113,9 +113,9 @@ class ComingIn(Acts):
             why = f"Log in as {name}:"
         keys = {}
         if ways is not None and ways.sso:
-            keys["f2"] = f"with {ways.sso}"
+            keys["f2"] = f"signs in with {ways.sso}"
         if code == Code.NO_GUESTS and ways is not None and ways.sign_up != _CLOSED:
-            keys["ctrl+r"] = "a new account"
+            keys["ctrl+r"] = "gets an account"
 
         async def log_in(values: Sequence[str]) -> None:
             self.session.prove(values[0])
@@ -131,7 +131,14 @@ class ComingIn(Acts):
                 self.call_later(self.ask_name, "")
 
         self._form = FormScreen(
-            "Log in", why, [Field("Password")], log_in, keys=keys, escape="another name", problem=problem
+            "Log in",
+            why,
+            [Field("Password")],
+            log_in,
+            keys=keys,
+            does="logs in",
+            escape="another name",
+            problem=problem,
         )
         self.push_screen(self._form, ended)
 
@@ -173,7 +180,7 @@ class ComingIn(Acts):
 
         stays = "stays yours, with your rooms and messages" if is_in else "will be yours"
         why = f"The name {self.chat.name} {stays}, and lets you in on other devices."
-        keys = {"f2": f"with {ways.sso} instead"} if ways is not None and ways.sso else None
+        keys = {"f2": f"signs in with {ways.sso} instead"} if ways is not None and ways.sso else None
         screen = FormScreen(
             "An account for you",
             why,

@@ -48,7 +48,8 @@ class FormScreen(ModalScreen[str]):
         fields: what is asked for, in order.
         submit: does it.
         keys: what else can be done here: by key, as Textual names it, what pressing it does.
-        escape: what Escape does; empty where nothing follows from it.
+        does: what Enter does, where there is room to say so.
+        escape: what Escape does.
         problem: what went wrong before, as a sentence.
     """
 
@@ -65,6 +66,7 @@ class FormScreen(ModalScreen[str]):
         submit: Submit,
         *,
         keys: dict[str, str] | None = None,
+        does: str = "",
         escape: str = "closes",
         problem: str = "",
     ) -> None:
@@ -74,6 +76,7 @@ class FormScreen(ModalScreen[str]):
         self._fields = fields
         self._submit = submit
         self._keys = keys or {}
+        self._does = f"Enter {does}".strip()
         self._escape = escape
         self._problem = problem
         self._inputs = [Composer(self._accept, one_line=True, masked=field.masked) for field in fields]
@@ -89,7 +92,7 @@ class FormScreen(ModalScreen[str]):
         with VerticalScroll(classes="floating", can_focus=False) as box:
             box.border_title = self._title
             more = "Tab next · " if len(self._fields) > 1 else ""
-            box.border_subtitle = f"Enter · {more}Esc {self._escape}"
+            box.border_subtitle = f"{self._does} · {more}Esc {self._escape}"
             yield Static(self._why, classes="why", markup=False)
             for field, put in zip(self._fields, self._inputs, strict=True):
                 yield Static(field.label, classes="label", markup=False)

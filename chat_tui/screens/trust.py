@@ -89,7 +89,9 @@ def _way_out(error: Mistrusted) -> str:
     if isinstance(error, WrongPin):
         return "Ask who invited you for the line once more."
     if isinstance(error, KeyChanged):
-        return "Ask who runs the server, not here, whether it has a new key. Only if it has, forget the old one:"
+        return (
+            "Ask whoever runs the server, by phone say, whether it has a new key. Only if it has, forget the old one:"
+        )
     if isinstance(error, NotVouchedFor):
         return "Ask who runs the server, not here. Only if it has a key of its own now, forget what you know of it:"
-    return "Ask who runs the server, and try again later."
+    return "Ask whoever runs the server, and try again later."

@@ -13,6 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
+from chat_tui.errors import ClientError, KeyChanged, NotEncrypted, Refused, Untrusted, WrongPin
 from chat_tui.state.chat import Changed
 from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
@@ -110,7 +111,8 @@ async def test_no_connection(still: ChatApp, snapshot: SnapshotAssertion) -> Non
     async with still.run_test(size=(80, 24)) as pilot:
         talk(still)
         words = ("✗ not connected · F5 tries again", "✗ not connected", "✗")
-        still.session._set(Link(Phase.OFFLINE, words, "Nothing listens at chat.lab.example:7373."))
+        problem = "Nothing listens at chat.lab.example:7373."
+        still.session._set(Link(Phase.OFFLINE, words, problem, "F5 tries again."))
         await pilot.pause()
         await pilot.pause()
         assert still.export_screenshot() == snapshot(extension_class=Svg)
@@ -335,4 +337,65 @@ async def test_what_moderators_see(
             await pilot.press(key)
             await pilot.pause()
         await pilot.pause()
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+# Coming in.
+
+THEIRS, OURS = "aspz-1mzw-xk15-sqk4-4def", "gb46-5ryx-0zyk-fzp5-h5jp"
+REFUSED: dict[str, tuple[Phase, ClientError]] = {
+    "trust": (Phase.TRUST, Untrusted("chat.lab.example", 7373, b"", OURS)),
+    "changed": (Phase.DISTRUST, KeyChanged("chat.lab.example:7373", OURS, THEIRS)),
+    "vouched": (Phase.DISTRUST, KeyChanged("chat.lab.example:7373", "", THEIRS)),
+    "invited": (Phase.DISTRUST, WrongPin("chat.lab.example:7373", OURS, THEIRS)),
+    "plain": (Phase.DISTRUST, NotEncrypted("chat.lab.example:7373")),
+    "log in": (Phase.LOGIN, Refused("login_needed", "This name is an account's.")),
+    "members": (Phase.LOGIN, Refused("no_guests", "Only accounts come in here.")),
+    "ended": (Phase.ENDED, Refused("session_ended", "This session was ended.")),
+}
+"""By name, what stands in the way."""
+ACCOUNT = {"register": "/register", "password": "/password", "devices": "/devices", "key": "/key", "log out": "/logout"}
+"""By name, what is typed to see it."""
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("view", REFUSED)
+async def test_what_stands_in_the_way(
+    still: ChatApp, snapshot: SnapshotAssertion, view: str, size: tuple[int, int]
+) -> None:
+    """The question of trust, the refusal, the password."""
+    async with still.run_test(size=size) as pilot:
+        session = still.session
+        session.client.ways = frames.Server(id="i", server="s", guests=view != "members", sso="Lab")
+        phase, session.refusal = REFUSED[view]
+        session._set(Link(phase, ("◌ coming in", "◌"), session.refusal.message))
+        await pilot.pause()
+        await pilot.pause()
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+async def devices() -> list[frames.DeviceInfo]:
+    """Where alice is logged in."""
+    by: dict[str, Any] = {"since": stamp(-90_000), "used": stamp(0)}
+    return [
+        frames.DeviceInfo(id=3, device="", waiting=True, since=stamp(800), used=stamp(800)),
+        frames.DeviceInfo(id=2, device="laptop", address="192.0.2.7", online=True, current=True, **by),
+        frames.DeviceInfo(id=1, device="the old phone", address="2001:db8::17", **by),
+    ]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("view", ACCOUNT)
+async def test_an_account(
+    still: ChatApp, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, view: str, size: tuple[int, int]
+) -> None:
+    """What is done about it."""
+    async with still.run_test(size=size) as pilot:
+        talk(still)
+        session = still.session
+        monkeypatch.setattr(session.client, "devices", devices)
+        session.client.account, session.server_key = view != "register", OURS
+        await pilot.press(*ACCOUNT[view], "enter")
+        for _ in range(3):
+            await pilot.pause()
         assert still.export_screenshot() == snapshot(extension_class=Svg)

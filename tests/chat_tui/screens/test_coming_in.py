@@ -240,7 +240,7 @@ async def test_where_no_guests_are_taken_one_gets_an_account(sit_at: Any, tmp_pa
     """Before anything else: the name, a password twice, and one is in."""
     door = with_password("a long password", guests=False)
     async with keeping(tmp_path, door, guests=False) as keeper, sit_at(keeper.address, online=False) as alice:
-        await alice.sees("Only who has an account comes in here", "Ctrl+R a new account")
+        await alice.sees("Only who has an account comes in here", "Ctrl+R gets an account")
         await alice.type("<ctrl+r>")
         await alice.sees("The name alice will be yours")
         await alice.type("a long password", "<tab>", "another", "<enter>")
