@@ -106,7 +106,7 @@ class ComingIn(Acts):
         refused = self.session.refusal
         code = refused.code if isinstance(refused, Refused) else ""
         if code == Code.NO_GUESTS:
-            why = f"Only who has an account comes in here. Log in as {name}:"
+            why, problem = f"Only who has an account comes in here. Log in as {name}:", ""
         elif code == Code.LOGIN_NEEDED:
             why, problem = f"{name} has an account here. If it is yours:", ""
         else:

@@ -93,5 +93,5 @@ def _way_out(error: Mistrusted) -> str:
             "Ask whoever runs the server, by phone say, whether it has a new key. Only if it has, forget the old one:"
         )
     if isinstance(error, NotVouchedFor):
-        return "Ask who runs the server, not here. Only if it has a key of its own now, forget what you know of it:"
+        return "Ask whoever runs the server, by phone say. Only if it has a key of its own now, forget what you know:"
     return "Ask whoever runs the server, and try again later."

@@ -13,7 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
-from chat_tui.errors import ClientError, KeyChanged, NotEncrypted, Refused, Untrusted, WrongPin
+from chat_tui.errors import ClientError, KeyChanged, NotEncrypted, NotVouchedFor, Refused, Untrusted, WrongPin
 from chat_tui.state.chat import Changed
 from chat_tui.state.link import Address, Link, Phase
 from server.protocol import frames
@@ -346,7 +346,7 @@ THEIRS, OURS = "aspz-1mzw-xk15-sqk4-4def", "gb46-5ryx-0zyk-fzp5-h5jp"
 REFUSED: dict[str, tuple[Phase, ClientError]] = {
     "trust": (Phase.TRUST, Untrusted("chat.lab.example", 7373, b"", OURS)),
     "changed": (Phase.DISTRUST, KeyChanged("chat.lab.example:7373", OURS, THEIRS)),
-    "vouched": (Phase.DISTRUST, KeyChanged("chat.lab.example:7373", "", THEIRS)),
+    "vouched": (Phase.DISTRUST, NotVouchedFor("chat.lab.example:7373", "it has expired")),
     "invited": (Phase.DISTRUST, WrongPin("chat.lab.example:7373", OURS, THEIRS)),
     "plain": (Phase.DISTRUST, NotEncrypted("chat.lab.example:7373")),
     "log in": (Phase.LOGIN, Refused("login_needed", "This name is an account's.")),
