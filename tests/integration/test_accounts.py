@@ -387,6 +387,7 @@ async def test_logging_out_frees_the_name_at_once(connect: Connect) -> None:
     """Others see them leave, the session is worth nothing; the password is good still."""
     bob, alice = await connect("bob"), await registered(connect, "alice", resumes=True)
     session = alice.welcome["session"]
+    await bob.hear_of("joined", "alice")
     await alice.say(type="end", ref="e")
     frames = await alice.rest()
     assert [frame["type"] for frame in frames if frame.get("ref") == "e"] == ["ok"]
@@ -410,6 +411,7 @@ async def test_all_other_sessions_are_ended(connect: Connect) -> None:
 async def test_nobody_sees_or_ends_anothers_sessions(connect: Connect, host: Wire) -> None:
     """But whoever runs the server, who ends all of somebody's: also of one who is only kept a name for."""
     alice, bob = await registered(connect, "alice"), await registered(connect, "bob", resumes=True)
+    await alice.hear_of("joined", "bob")
     assert await refused(alice, type="devices", name="bob") == "not_allowed"
     assert await refused(alice, type="end", name="bob") == "not_allowed"
     number = (await devices(bob))[0]["id"]
