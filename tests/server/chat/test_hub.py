@@ -19,7 +19,8 @@ class FakeLink:
     """A connection whose buffer is full when the test says so."""
 
     def __init__(self) -> None:
-        self.address = "test"
+        self.address = self.host = "test"
+        self.secure = False
         self.congested = False
         self.writes: list[bytes] = []
 
@@ -31,6 +32,9 @@ class FakeLink:
         """Nothing waits here."""
 
     def close(self) -> None:
+        """Nothing to end."""
+
+    def abort(self) -> None:
         """Nothing to end."""
 
     @property
