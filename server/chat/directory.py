@@ -346,7 +346,7 @@ class Directory(Register):
         name, user = draft.about.name, draft.user
         if user == SERVER:
             return Code.NOT_ALLOWED
-        if self.holder(name) not in (0, user):
+        if self.holders(name) - {user}:
             return Code.NAME_TAKEN
         names = self._accounts.get(user)
         if names is None:

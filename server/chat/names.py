@@ -32,12 +32,15 @@ class Names:
     def take(self, name: str, person: Person) -> None:
         """Keep the name of an account for whose it is; ProtocolError where somebody is here under one like it.
 
-        Who is still saying hello has no right to it: the log refuses them. Else anybody could keep its owner out.
+        Who only asks for it, in a hello or as one who is here, has no right to it: the log refuses them. Else anybody
+        could keep its owner out.
         """
-        holders = (self._by_key.get(key) for key in name_keys(name))
-        taken = next((holder for holder in holders if holder not in (None, person) and holder.user), None)
-        if taken is not None:
-            raise ProtocolError(Code.NAME_TAKEN, _conflict(name, taken.name))
+        keys = name_keys(name)
+        for key in keys:
+            holder = self._by_key.get(key)
+            called_so = holder is not None and holder.user and not keys.isdisjoint(name_keys(holder.name))
+            if holder is not None and holder is not person and called_so:
+                raise ProtocolError(Code.NAME_TAKEN, _conflict(name, holder.name))
         self._keep(name, person)
 
     def _keep(self, name: str, person: Person) -> None:
@@ -48,10 +51,12 @@ class Names:
     def find(self, name: str) -> Person | None:
         """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use.
 
-        Who is still saying hello is not here yet: the log has not said who they are.
+        Who is still saying hello is not here yet: the log has not said who they are. Nor is somebody found by a name
+        that they only ask for: what is meant for its owner would be theirs till the log says no.
         """
-        person = self._by_name.get((name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold())
-        return person if person is not None and person.user else None
+        folded = (name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold()
+        person = self._by_name.get(folded)
+        return person if person is not None and person.user and person.name.casefold() == folded else None
 
     def free(self, name: str, person: Person, *, keep: str | None = None) -> None:
         """Give up a person's name; what it shares with the name they `keep` stays theirs."""

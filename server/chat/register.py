@@ -232,9 +232,12 @@ class Register:
         """Return the name of a user's account; empty where they have none."""
         return self._accounts[user][-1] if user in self._accounts else ""
 
-    def holder(self, name: str) -> int:
-        """Return whose account has, or had, this name or one that looks like it; 0 where nobody's."""
-        return next((self._holders[key] for key in sorted(name_keys(name)) if key in self._holders), 0)
+    def holders(self, name: str) -> set[int]:
+        """Return whose accounts have, or had, this name or one that looks like it.
+
+        Several may: a capital I looks like an l and is an i, while `lan` and `ian` look like nothing but themselves.
+        """
+        return {self._holders[key] for key in name_keys(name) if key in self._holders}
 
     def owners(self) -> list[int]:
         """Return who owns the server."""

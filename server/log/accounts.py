@@ -106,7 +106,7 @@ def block(database: apsw.Connection, blocking: Blocking) -> None:
 
 def name(database: apsw.Connection, directory: Directory, naming: Naming) -> None:
     """Give a guest another name."""
-    if directory.has_account(naming.user) or directory.holder(naming.name):
+    if directory.has_account(naming.user) or directory.holders(naming.name):
         naming.code = Code.LOGIN_NEEDED
     else:
         database.execute("UPDATE users SET name = ? WHERE id = ?", (naming.name, naming.user))

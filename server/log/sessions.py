@@ -151,7 +151,7 @@ def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) 
         return Code.BANNED
     if opening.account:
         return None
-    if directory.holder(opening.name or opening.known_as):
+    if directory.holders(opening.name or opening.known_as):
         return Code.LOGIN_NEEDED
     return None if directory.settings.guests else Code.NO_GUESTS
 

@@ -271,10 +271,23 @@ def test_names_of_accounts_stay_theirs(directory: Directory) -> None:
     for number in range(limits.NAMES):
         directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody(f"bob{number}"), 1))
     assert directory.account_name(BOB) == f"bob{limits.NAMES - 1}"
-    assert directory.holder("BOB0") == directory.holder("b\u043eb0") == BOB
-    assert directory.holder("nobody-else") == 0
+    assert directory.holders("BOB0") == directory.holders("b\u043eb0") == {BOB}
+    assert not directory.holders("nobody-else")
     assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("one-more"), 1), Facts()) is Code.TOO_MANY
     assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("bob0"), 1), Facts()) is None
+
+
+@pytest.mark.parametrize(("own", "others", "wanted"), [("ian", "lan", "Ian"), ("lan", "ian", "Ian")])
+def test_another_form_of_ones_own_name_is_refused_where_it_looks_like_anothers(
+    directory: Directory, own: str, others: str, wanted: str
+) -> None:
+    """A capital I is an i, and looks like an l."""
+    directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody(own), 1))
+    directory.apply(draft(Kind.ACCOUNT, CAROL, AccountBody(others), 1))
+    assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody(wanted), 1), Facts()) is Code.NAME_TAKEN
+    assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody(own.upper()), 1), Facts()) is (
+        Code.NAME_TAKEN if own == "ian" else None
+    )
 
 
 @pytest.mark.parametrize(
