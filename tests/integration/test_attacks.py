@@ -1,0 +1,88 @@
+"""Attacks over real sockets, one test each: what was tried on this server, and does not work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from support import Server, Wire
+
+PASSWORD = "correct horse"  # noqa: S105
+
+Connect = Callable[..., Awaitable[Wire]]
+
+
+@pytest.fixture
+async def connect(server: Server) -> Any:
+    """Connect over TLS; all connections are closed with the test."""
+    wires: list[Wire] = []
+
+    async def open_one(name: str | None = None, **hello: Any) -> Wire:
+        wires.append(await Wire.connect(server.port, name, tls=True, **hello))
+        return wires[-1]
+
+    yield open_one
+    for wire in wires:
+        await wire.close()
+
+
+@pytest.fixture
+async def host(server: Server, connect: Connect) -> Wire:
+    """Whoever runs the server."""
+    return await connect(token=(server.data / "control.key").read_text().strip())
+
+
+async def done(wire: Wire, **frame: Any) -> dict[str, Any]:
+    """Do something that is allowed."""
+    answer = await wire.ask(**frame)
+    assert answer["type"] != "error", (frame, answer)
+    return answer
+
+
+async def refused(wire: Wire, **frame: Any) -> str:
+    """Return the code with which a request is refused."""
+    answer = await wire.ask(**frame)
+    assert answer["type"] == "error", answer
+    code: str = answer["code"]
+    return code
+
+
+async def registered(connect: Connect, name: str) -> Wire:
+    """Come in with a new account."""
+    wire = await connect(name)
+    await done(wire, type="register", password=PASSWORD)
+    return wire
+
+
+async def test_an_account_is_not_taken_over_by_a_name_that_is_half_ones_own(connect: Connect) -> None:
+    """Ian is lan's by its looks and ian's by its letters: while ian is away, lan does not get it."""
+    ian = await registered(connect, "ian")
+    user = ian.welcome["user"]
+    lan = await registered(connect, "lan")
+    await ian.say(type="quit")
+    await ian.rest()
+    assert await refused(lan, type="nick", name="Ian") == "name_taken"
+    again = await connect("ian", password=PASSWORD)
+    assert again.welcome["user"] == user
+
+
+async def test_who_asks_for_a_name_gets_nothing_that_is_meant_for_its_owner(connect: Connect, host: Wire) -> None:
+    """A crowd asks for the owner's name all the time; what is said of it meanwhile is said of its owner."""
+    bob = await registered(connect, "bob")
+    user = bob.welcome["user"]
+    await bob.say(type="quit")
+    await bob.rest()
+    crowd = [await connect(f"mallory{number}") for number in range(4)]
+    ended = asyncio.Event()
+
+    async def ask(wire: Wire) -> None:
+        while not ended.is_set():
+            await wire.ask(type="nick", name="bob")
+
+    asking = [asyncio.create_task(ask(wire)) for wire in crowd]
+    found = {(await done(host, type="whois", name="bob"))["user"] for _ in range(50)}
+    back = await connect("bob", password=PASSWORD)
+    ended.set()
+    await asyncio.gather(*asking)
+    assert found == {user}
+    assert back.welcome["user"] == user
