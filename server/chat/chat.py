@@ -102,7 +102,7 @@ class Chat:
         self.saying = Saying(journal, self.hub, names, self.rooms, answers)
         self.reading = reading = Reading(archive, self.hub, self.rooms, names)
         self.standing = Standing(journal, self.rooms, answers)
-        self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people, answers)
+        self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people)
         self.devices = Devices(journal, archive, self.reading, names, people, answers, self.entrance.cut_off)
         self.accounts = Accounts(
             journal, archive, self.hub, names, answers, login, self._errands, self.devices, settings
@@ -110,7 +110,7 @@ class Chat:
         self.reception = Reception(journal, archive, self.hub, people, answers, settings, self.moderation.check)
         blocking = Blocking(journal, archive, names, people, answers)
         self.privacy = Privacy(journal, archive, self.hub, people, self.rooms, reading, login, self._errands)
-        company = Company(self.presence, self.rooms, answers)
+        company = Company(journal, self.hub, self.presence, self.rooms, answers)
         greeting.welcomed = self.reading.backlog
         greeting.whose = self.accounts.whose
         greeting.unwritten = self.standing.unwritten

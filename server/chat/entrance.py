@@ -10,13 +10,14 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of, refused
-from server.chat.entries import Closing, Draft, Naming, Opening
+from server.chat.entries import Checking, Closing, Draft, Naming, Opening
 from server.chat.events import SERVER, AccountBody, Kind, time_text
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Log
 from server.chat.presence import Presence
+from server.chat.rights import Act
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code
@@ -147,9 +148,20 @@ class Entrance:
     # Going.
 
     def quit(self, peer: Peer, frame: Quit) -> None:
-        """Someone leaves for good, once all they said before is answered."""
-        peer.farewell = clean_line(frame.reason).strip() or "quit"
+        """Someone leaves for good, once all they said before is answered. Who may say nothing says no why."""
+        peer.farewell = "quit"
         peer.leaving = b"" if frame.ref is UNSET else encode(Ok(ref=frame.ref))
+        reason = clean_line(frame.reason).strip()
+        if reason and peer.person is not None:
+            peer.open += 1
+            user, general = peer.person.user, self._hub.general.id
+            then = partial(self._may_say_why, peer, reason)
+            self._log.append(Checking(peer=peer, user=user, room=general, act=Act.SAY, then=then))
+
+    def _may_say_why(self, peer: Peer, reason: str, checking: Checking) -> None:
+        peer.open -= 1
+        if checking.code is None:
+            peer.farewell = reason
 
     def lost(self, peer: Peer, *, clean: bool, silent: bool = False) -> None:
         """A connection has ended. Those who may come back keep their name for a while.

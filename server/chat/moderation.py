@@ -3,14 +3,14 @@
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from msgspec import UNSET
 
 from server.chat.addresses import lies_in, network_of
-from server.chat.answers import Answers, refusal_of, refused
+from server.chat.answers import refused
 from server.chat.entries import Checking, Draft
+from server.chat.errands import committed
 from server.chat.events import (
     FOREVER,
     GENERAL,
@@ -63,7 +63,6 @@ class Moderation:
         rooms: Rooms,
         reading: Reading,
         people: dict[int, Person],
-        answers: Answers,
     ) -> None:
         self._log = journal
         self._archive = archive
@@ -71,7 +70,6 @@ class Moderation:
         self._rooms = rooms
         self._reading = reading
         self._people = people
-        self._answers = answers
         self.cut_off: Callable[[Person, list[Peer], Code, str, str], None] = lambda *_: None
         """Called to end connections of somebody: with a code, what they are told, and the reason that others are."""
 
@@ -174,17 +172,16 @@ class Moderation:
         self.check(peer, frame, self._hub.general.id, Act.SEE_REPORTS, read)
 
     def check(self, peer: Peer, frame: Any, room: int, act: Act, read: Read) -> None:  # noqa: ANN401
-        """Have something read for a connection, where its person may: that is judged where all rights are."""
-        peer.open += 1
-        then = partial(self._checked, peer, frame, read)
-        self._log.append(Checking(peer=peer, user=peer.here.user, room=room, act=act, then=then))
+        """Have something read for a connection, where its person may: that is judged where all rights are.
 
-    def _checked(self, peer: Peer, frame: Any, read: Read, checking: Checking) -> None:  # noqa: ANN401
-        peer.open -= 1
-        if checking.code is not None:
-            self._answers.refuse(peer, frame.ref, refusal_of(checking))
-        else:
-            self._reading.want(peer, read, frame.ref)
+        When it is its turn to be read, and not before: what waits behind other answers is not for who lost the right.
+        """
+
+        async def read_if_allowed() -> bytes:
+            await committed(self._log, Checking(user=peer.here.user, room=room, act=act))
+            return await read()
+
+        self._reading.want(peer, read_if_allowed, frame.ref)
 
     # What comes back from the log.
 

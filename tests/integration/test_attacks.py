@@ -1,6 +1,7 @@
 """Attacks over real sockets, one test each: what was tried on this server, and does not work."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 from support import Server, Wire
 
 PASSWORD = "correct horse"  # noqa: S105
+
+LONG = "\U0001f642" * 200
+"""So many of these make a line full, and 120 lines more than the systems in between take off the server's hands."""
 
 Connect = Callable[..., Awaitable[Wire]]
 
@@ -86,3 +90,40 @@ async def test_who_asks_for_a_name_gets_nothing_that_is_meant_for_its_owner(conn
     await asyncio.gather(*asking)
     assert found == {user}
     assert back.welcome["user"] == user
+
+
+async def test_who_is_silenced_says_nothing_by_being_away_nor_by_leaving(connect: Connect, host: Wire) -> None:
+    """These are words that others read, too."""
+    alice, mallory = await connect("alice"), await connect("mallory")
+    await done(host, type="silence", name="mallory")
+    assert await refused(mallory, type="away", text="alice is a thief") == "silenced"
+    await done(mallory, type="away")
+    assert "text" not in await alice.hear("status")
+    await mallory.say(type="quit", reason="alice is a thief")
+    assert (await alice.hear_of("left", "mallory"))["reason"] == "quit"
+    bob = await connect("bob")
+    await done(bob, type="away", text="lunch")
+    assert (await alice.hear("status"))["text"] == "lunch"
+    await bob.say(type="quit", reason="home")
+    assert (await alice.hear_of("left", "bob"))["reason"] == "home"
+
+
+async def test_what_waits_to_be_read_is_not_for_who_lost_the_right(connect: Connect, host: Wire) -> None:
+    """An admin asks for much, reads nothing, and is no admin any more when it is its turn."""
+    admin = await registered(connect, "admina")
+    await done(host, type="appoint", name="admina", role="admin")
+    for number in range(100):
+        await done(host, type="ban", range=f"203.0.113.{number}", reason=LONG)
+    admin.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    admin.writer.transport.pause_reading()
+    for number in range(120):
+        await admin.say(type="bans", ref=f"b{number}")
+    await done(host, type="ban", range="198.51.100.7", reason="a secret of admins")
+    await done(host, type="appoint", name="admina", role="member")
+    await done(host, type="ban", range="198.51.100.8", reason="a secret of moderators")
+    admin.writer.transport.resume_reading()
+    await admin.say(type="ping", ref="last")
+    codes = [(await admin.hear("bans", "error"))["type"] for _ in range(120)]
+    assert codes == sorted(codes)
+    assert codes[-1] == "error"
+    assert "a secret of moderators" not in str(admin.heard)
