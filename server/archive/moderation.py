@@ -46,6 +46,7 @@ _WHAT: Final[dict[int, Any]] = {
 }
 """What the audit calls an event."""
 
+
 def bans(database: apsw.Connection, room: int, now: int, *, ranges: bool) -> list[BanInfo]:
     """Return who is kept out of a room or silenced there, with `ranges` also which addresses; the latest first."""
     found: list[BanInfo] = []
