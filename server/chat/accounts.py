@@ -68,7 +68,7 @@ class Accounts:
             person.rate.check()
         if frame.sso == bool(frame.password):
             raise ProtocolError(Code.BAD_FRAME, "An account has a password, or sso.")
-        if self._settings.sign_up == "closed":
+        if self._settings.sign_up == "closed" or (self._settings.sign_up == "invite" and not frame.ticket):
             raise refused(Code.NO_SIGN_UP)
         if frame.password:
             check_password(frame.password)

@@ -41,6 +41,10 @@ from server.protocol.errors import Code, ProtocolError
 _PUTS_OUT: Final = frozenset({Kind.KICK, Kind.BAN, Kind.RANGE, Kind.ERASE})
 """Kinds of events that may put people out."""
 
+_HTTP: Final = b" HTTP/1."
+"""Stands in the first line of a browser. What follows may be frames that a web page has it say, unknown to whoever sits
+there; and on the server's own machine it would be let in."""
+
 log = logging.getLogger("chat")
 
 
@@ -194,7 +198,10 @@ class Chat:
                 raise ProtocolError(Code.TOO_LONG, f"A line has at most {most:,} bytes here. This one was dropped.")
             frame = decode_client(line)
         except ProtocolError as fault:
-            self._fault(peer, fault)
+            if line is not None and peer.person is None and _HTTP in line:
+                self.end(peer, Code.ABUSE, "This is no web server.")
+            else:
+                self._fault(peer, fault)
             return
         command = self._commands[type(frame)]
         ref = getattr(frame, "ref", UNSET)

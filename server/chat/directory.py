@@ -175,11 +175,12 @@ class Directory(Register):
             if wait > 0:
                 draft.wait_ms = wait
                 return Code.SLOW_MODE
-        if room.kind == "direct":
-            others = self.others(room.id, draft.user)
-            if len(others) == 1 and facts.blocked(others[0], draft.user):
-                return Code.NOT_ALLOWED
-        return None
+        return Code.NOT_ALLOWED if self._is_blocked(room, draft.user, facts) else None
+
+    def _is_blocked(self, room: RoomRecord, user: int, facts: Facts) -> bool:
+        """Say whether the only other one in a direct room has hidden a user from themselves."""
+        others = self.others(room.id, user) if room.kind == "direct" else []
+        return len(others) == 1 and facts.blocked(others[0], user)
 
     def _judge_words(self, draft: Draft, room: RoomRecord, body: MessageBody | EditBody, facts: Facts) -> Refusal:
         """Say whether what is answered is there to be answered, and complete what the message says of itself."""
@@ -221,6 +222,8 @@ class Directory(Register):
             case EditBody():
                 if room.read_only and self.may(room, draft.user, Act.SAY_ALWAYS) is not None:
                     return Code.READ_ONLY
+                if self._is_blocked(room, draft.user, facts):
+                    return Code.NOT_ALLOWED
                 self._judge_words(draft, room, body, facts)
                 draft.idle = body.text == said.text
                 return Code.TOO_MANY if not draft.idle and facts.versions(body.target) >= limits.VERSIONS else None

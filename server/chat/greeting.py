@@ -98,6 +98,8 @@ class Greeting:
                     Code.DIVERGED, "This server's history is not the one you have seen. Say hello without resume."
                 )
             self._open(peer, frame, check_own_name(frame.name) if frame.name else "")
+        elif not self._settings.guests:
+            raise refused(Code.NO_GUESTS)  # before anything is said of the name
         else:
             name = check_own_name(frame.name)
             person = self._nobody(name)
@@ -251,6 +253,7 @@ class Greeting:
                 self._log.append(Naming(user=opening.user, name=person.name))
         person.user = opening.user
         person.account = opening.account
+        person.role = opening.role
         person.blocked = opening.blocked
         person.marks = {**opening.marks, **self.unwritten(opening.user)}
         person.invitations = opening.invitations

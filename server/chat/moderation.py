@@ -28,7 +28,7 @@ from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read, Reading
 from server.chat.register import Ban, moment
-from server.chat.rights import Act
+from server.chat.rights import Act, may
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
@@ -194,7 +194,7 @@ class Moderation:
             words = self._words(Code.BANNED, body)
             for person in list(self._people.values()):
                 peers = [peer for peer in person.peers if lies_in(peer.link.host, body.range)]
-                if peers:
+                if peers and not may(person.role, Act.BAN_RANGE, GENERAL):
                     self.cut_off(person, peers, Code.BANNED, words, "banned")
             return
         who = self._people.get(body.who)

@@ -16,6 +16,7 @@ from server.chat.names import Names
 from server.chat.ports import Archive, Log
 from server.chat.presence import Presence
 from server.chat.register import RoomRecord, change
+from server.chat.rights import ROLES
 from server.chat.world import Peer, Person, Room
 from server.protocol import limits as bounds
 from server.protocol.codec import encode
@@ -190,6 +191,8 @@ class Rooms:
             room.record.forgotten = about.upto
         elif draft.kind is Kind.INVITE:
             self._invited(draft, room, about)
+        elif draft.kind is Kind.APPOINT and room is self._hub.general and about.who in self._people:
+            self._people[about.who].role = ROLES[about.role]
 
     def _admit(self, user: int, room: Room, seq: int) -> None:
         """Someone is a member of a room from now on, on all their connections."""

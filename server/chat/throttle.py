@@ -109,5 +109,8 @@ def origin(host: str) -> bytes:
 
 
 def _key(name: str) -> bytes:
-    """Return a name as it is counted: of one length, whatever its own."""
-    return hashlib.blake2b(name.casefold().encode(), digest_size=12).digest()
+    """Return a name as it is counted: of one length, and the same for all that are taken for the same account's.
+
+    An ı without its dot has the capital of an i: casefold alone would count it as another letter.
+    """
+    return hashlib.blake2b(name.upper().casefold().encode(), digest_size=12).digest()

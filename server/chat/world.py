@@ -15,6 +15,7 @@ from server.chat.events import GENERAL, SERVER, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.chat.register import RoomRecord
+from server.chat.rights import Role
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import Roster
@@ -44,6 +45,8 @@ class Person:
     """Where they stand in rooms."""
     account: bool = False
     """They have an account."""
+    role: Role = Role.GUEST
+    """On the server."""
     blocked: dict[int, str] = field(default_factory=dict)
     """Whom they have hidden from themselves, with their names."""
     away: str | None = None

@@ -9,6 +9,7 @@ from server.archive.projections import spans_of
 from server.chat.directory import Directory
 from server.chat.entries import Closing, Draft, Ending, Mark, Marking, Opening
 from server.chat.events import FOREVER, GENERAL, Kind
+from server.chat.rights import Act, may
 from server.protocol import limits
 from server.protocol.errors import Code
 
@@ -143,17 +144,17 @@ def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) 
         return Code.LOGIN_FAILED
     if opening.account and not opening.secure:
         return Code.TLS_REQUIRED
-    ban = directory.kept_out(opening.address, opening.time)
-    if ban is None and opening.user:
-        ban = directory.banned(opening.user, opening.time)
+    ban = directory.banned(opening.user, opening.time) if opening.user else None
+    if ban is None and not may(opening.role, Act.BAN_RANGE, GENERAL):  # an admin can't keep the owner out by it
+        ban = directory.kept_out(opening.address, opening.time)
     if ban is not None:
         opening.why = ban.words
         return Code.BANNED
     if opening.account:
         return None
-    if directory.holders(opening.name or opening.known_as):
-        return Code.LOGIN_NEEDED
-    return None if directory.settings.guests else Code.NO_GUESTS
+    if not directory.settings.guests:
+        return Code.NO_GUESTS
+    return Code.LOGIN_NEEDED if directory.holders(opening.name or opening.known_as) else None
 
 
 def _still_proved(database: apsw.Connection, opening: Opening) -> bool:

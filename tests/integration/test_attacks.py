@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from support import Server, Wire
@@ -115,15 +115,56 @@ async def test_what_waits_to_be_read_is_not_for_who_lost_the_right(connect: Conn
     for number in range(100):
         await done(host, type="ban", range=f"203.0.113.{number}", reason=LONG)
     admin.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    admin.writer.transport.pause_reading()
+    transport = cast("asyncio.Transport", admin.writer.transport)
+    transport.pause_reading()
     for number in range(120):
         await admin.say(type="bans", ref=f"b{number}")
     await done(host, type="ban", range="198.51.100.7", reason="a secret of admins")
     await done(host, type="appoint", name="admina", role="member")
     await done(host, type="ban", range="198.51.100.8", reason="a secret of moderators")
-    admin.writer.transport.resume_reading()
+    transport.resume_reading()
     await admin.say(type="ping", ref="last")
     codes = [(await admin.hear("bans", "error"))["type"] for _ in range(120)]
     assert codes == sorted(codes)
     assert codes[-1] == "error"
     assert "a secret of moderators" not in str(admin.heard)
+
+
+async def test_no_range_keeps_out_who_stands_as_high_as_who_made_it(connect: Connect, host: Wire) -> None:
+    """Else an admin who could never ban the owner would shut them out by their address."""
+    owner, guest = await registered(connect, "alice"), await connect("mallory")
+    await done(host, type="appoint", name="alice", role="owner")
+    await done(host, type="ban", range="127.0.0.0/8", reason="all of you")
+    assert (await guest.rest())[-1]["code"] == "banned"
+    assert (await owner.ask(type="whois", name="alice"))["online"]
+    again = await connect("alice", password=PASSWORD)
+    assert again.welcome["role"] == "owner"
+    assert await refused(await connect(), type="hello", name="mallory") == "banned"
+    await done(host, type="appoint", name="alice", role="moderator")
+    await done(host, type="ban", range="127.0.0.0/9")
+    assert (await owner.rest())[-1]["code"] == "banned"
+    assert await refused(await connect(), type="hello", name="alice", password=PASSWORD) == "banned"
+
+
+async def test_a_server_for_accounts_tells_strangers_nothing_of_names(connect: Connect, host: Wire) -> None:
+    """Whether somebody has an account there, and is there, is not told to who may not come in."""
+    await registered(connect, "alice")
+    await done(host, type="settings", guests=False, sign_up="invite")
+    stranger = await connect()
+    for name in ("alice", "nobody-else"):
+        assert await refused(stranger, type="hello", name=name) == "no_guests"
+        assert await refused(stranger, type="register", name=name, password=PASSWORD) == "no_sign_up"
+        assert await refused(stranger, type="hello", name=name, password="wrong horse") == "login_failed"  # noqa: S106
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_a_web_page_says_nothing_here(server: Server, connect: Connect, tls: bool) -> None:
+    """A browser sends to any port what a page wants, from its user's machine; frames would stand in the body."""
+    alice = await connect("alice")
+    browser = await Wire.connect(server.port, tls=tls)
+    hello = b'{"type":"hello","name":"page"}\n{"type":"send","room":"general","text":"buy"}\n'
+    await browser.raw(b"POST / HTTP/1.1\r\nHost: chat:7373\r\nContent-Type: text/plain\r\n\r\n" + hello)
+    assert [frame["code"] for frame in await browser.rest()] == ["abuse"]
+    await browser.close()
+    await done(alice, type="send", room="general", text="hi")
+    assert not [frame for frame in alice.heard if frame["type"] == "message" and frame["sender"] != "alice"]

@@ -11,6 +11,7 @@ from server.chat.events import (
     AppointBody,
     BanBody,
     ChangeBody,
+    DeleteBody,
     EditBody,
     InviteBody,
     Kind,
@@ -275,6 +276,20 @@ def test_names_of_accounts_stay_theirs(directory: Directory) -> None:
     assert not directory.holders("nobody-else")
     assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("one-more"), 1), Facts()) is Code.TOO_MANY
     assert directory.judge(draft(Kind.ACCOUNT, BOB, AccountBody("bob0"), 1), Facts()) is None
+
+
+def test_who_is_hidden_says_nothing_by_what_they_said_before(directory: Directory) -> None:
+    """In a room of two: another message would not be taken, so an old one does not become it."""
+    made = draft(Kind.ROOM, ALICE, RoomBody("@1-2", "", "direct", members=[ALICE, BOB]), 0)
+    made.seq = 9
+    directory.apply(made)
+    said = Said(9, BOB, "bob", "hi", 0, [], here=False, deleted=False, pinned=False)
+    facts = Facts(_10=said)
+    edit = draft(Kind.EDIT, BOB, EditBody("bob", 10, "you fool"), 9)
+    assert directory.judge(edit, facts) is None
+    facts.blocks.add((ALICE, BOB))
+    assert directory.judge(edit, facts) is Code.NOT_ALLOWED
+    assert directory.judge(draft(Kind.DELETE, BOB, DeleteBody("bob", 10), 9), facts) is None
 
 
 @pytest.mark.parametrize(("own", "others", "wanted"), [("ian", "lan", "Ian"), ("lan", "ian", "Ian")])

@@ -79,6 +79,13 @@ def test_one_name_from_many_addresses_but_its_owners(clock: Clock) -> None:
     assert attempts(throttle, "203.0.113.1", "alice", known=True) == 5
 
 
+def test_all_that_is_taken_for_one_name_counts_as_it(clock: Clock) -> None:
+    """An ı without its dot has the capital of an i: by that the account of vivi is found, too."""
+    throttle = Throttle(Limits())
+    forms = ["vivi", "Vivi", "v\u0131v\u0131", "v\u0131vi", "VIVI"]
+    assert sum(attempt(throttle, "192.0.2.1", forms[number % 5]) is None for number in range(25)) == 5
+
+
 def test_what_is_refused_counts_nowhere(clock: Clock) -> None:
     """Else asking again would make the wait longer, and one name would use up an address."""
     throttle = Throttle(Limits())
