@@ -551,7 +551,8 @@ async def test_where_guests_do_not_come_in(connect: Connect, host: Wire) -> None
     await host.ask(type="settings", guests=False)
     assert await turned_away(connect, name="bob") == "no_guests"
     assert await turned_away(connect, resume={"session": session}) == "no_guests"
-XX (await (await connect()).ask(type="about"))["guests"]
+    assert await turned_away(connect, name="alice") == "no_guests"
+    assert not (await (await connect()).ask(type="about"))["guests"]
     await log_in(connect, "alice")
     # And it stays so.
     assert (await host.ask(type="settings", guests=True))["guests"]
