@@ -32,13 +32,9 @@ class Reader:
         self.held: dict[int, str] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def come(self, port: int | None = None) -> frames.Welcome:
+    async def come(self) -> frames.Welcome:
         """Come in, or come back."""
-        if port is None:
-            welcome = await self.client.connect()
-        else:
-            self.client.port = port
-            welcome = await self.client.reconnect()
+        welcome = await (self.client.reconnect() if self.client.epoch else self.client.connect())
         if not welcome.resumed:
             self.held.clear()
         self._reading = asyncio.create_task(self._read())
@@ -104,9 +100,9 @@ async def restored(folder: Path, manner: str, *, grown: bool, clients: int) -> l
         for reader in readers:
             await reader.away()
         copy(data, kept)
-        host = Host(data).listening()
+        host = Host(data, port=host.port).listening()
         for reader in readers:
-            await reader.come(host.port)
+            await reader.come()
     seq = await say(host.port, "lost", 60)
     await until(lambda: all(reader.client.seq >= seq for reader in readers))
     raw = await Wire.connect(host.port, "raw")
@@ -117,7 +113,7 @@ async def restored(folder: Path, manner: str, *, grown: bool, clients: int) -> l
     await raw.close()
 
     copy(kept, data)
-    host = Host(data).listening()
+    host = Host(data, port=host.port).listening()
     await say(host.port, "after", 200 if grown else 3)
     faults = []
     raw = await Wire.connect(host.port)
@@ -126,10 +122,10 @@ async def restored(folder: Path, manner: str, *, grown: bool, clients: int) -> l
         faults.append("a cursor of the lost history was taken")
     await raw.close()
     for reader in readers:
-        welcome = await reader.come(host.port)
+        welcome = await reader.come()
         if welcome.resumed or not reader.client.replaced:
             faults.append(f"{reader.client.name} did not notice")
-    welcome = await early.come(host.port)
+    welcome = await early.come()
     if not welcome.resumed or early.client.replaced:
         faults.append("one who had seen only what both histories have was sent away")
     seq = await say(host.port, "last", 5)
