@@ -206,7 +206,7 @@ class Entering(Talking, Governing):
     @property
     def _secretive(self) -> bool:
         """Something is to be said that is not for a plain connection, on this machine neither."""
-        return bool(self._encrypt or self.password or self.sso or self._outbox.box.account)
+        return bool(self._encrypt or self.password or self.sso or self.account or self._outbox.box.account)
 
     async def _open(self) -> Connection:
         connection = await self._way.open(lambda: Connection(self._on_frame, self._must_read), secure=self._secretive)
@@ -341,7 +341,10 @@ class Entering(Talking, Governing):
     async def _keep_secret(self, session: str) -> None:
         """Put an account's session into the system's keyring, else into the box."""
         entry = self._outbox.box.entry or secrets.token_hex(8)
-        if await vault.store(entry, session):
+        stored = await vault.store(entry, session)
+        if session != self.session:  # it has ended meanwhile, or has another secret
+            await vault.forget(entry)
+        elif stored:
             self._outbox.box.keep_session("", account=True, entry=entry)
         else:
             self._outbox.box.keep_session(session, account=True)
@@ -369,9 +372,10 @@ class Entering(Talking, Governing):
 
     async def _kept(self) -> None:
         """Wait until the session is where it is kept."""
-        if self._keeping is not None:
-            await asyncio.shield(self._keeping)
-            self._keeping = None
+        while (keeping := self._keeping) is not None:
+            await asyncio.shield(keeping)
+            if keeping is self._keeping:  # else there is more to be kept by now
+                self._keeping = None
 
     @abstractmethod
     def _on_frame(self, frame: frames.ServerFrame) -> bool:

@@ -153,6 +153,22 @@ async def test_an_account_session_that_is_kept_never_goes_over_plain_lines(fake:
         assert fake.said(frames.Hello)[0].resume.session == ACCOUNT
 
 
+async def test_an_account_comes_back_over_tls_also_where_nothing_is_kept(fake: Fake, tmp_path: Path) -> None:
+    """Another program holds the box, and the server's key was forgotten meanwhile: the session is no less secret."""
+    fake.answers[frames.Hello] = lambda _: [welcome(ACCOUNT, account=True)]
+    async with someone(fake, tmp_path) as first, someone(fake, tmp_path) as alice:
+        await first.connect()
+        alice.password = PASSWORD
+        await alice.connect()
+        assert not alice.keeps
+        await alice.close()
+        (tmp_path / "known").unlink()
+        fake.heard.clear()
+        await alice.reconnect()
+        assert fake.said(frames.Hello)[0].resume.session == ACCOUNT
+        assert all(secure for secure, _ in fake.heard)
+
+
 async def test_a_server_that_wants_tls_gets_it(fake: Fake) -> None:
     """The client comes back by itself."""
     wanted = [frames.Error(code=Code.TLS_REQUIRED, message="Not in the open.")]

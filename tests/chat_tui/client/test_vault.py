@@ -1,5 +1,6 @@
 """Where an account's session lies: in the system's keyring, where that is one, else in the box."""
 
+import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -117,6 +118,35 @@ async def test_without_a_real_keyring_the_session_lies_in_the_box(fake: Fake, tm
         assert fake.said(frames.Hello)[-1].resume.session == ACCOUNT
         await alice.logout()
     assert not on_disk(tmp_path / "keep", ACCOUNT)
+
+
+async def test_a_session_that_ends_while_the_keyring_thinks_is_kept_nowhere(
+    fake: Fake, tmp_path: Path, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored in the end is taken out again: else the next program would come as somebody who is gone."""
+    asked, may = threading.Event(), threading.Event()
+
+    def slowly(service: str, entry: str, secret: str) -> None:
+        asked.set()
+        may.wait(PATIENCE)
+        ring.secrets[service, entry] = secret
+
+    monkeypatch.setattr(ring, "set_password", slowly)
+    fake.answers[frames.Hello] = lambda _: [welcome(ACCOUNT, account=True)]
+    async with someone(fake, tmp_path) as alice:
+        alice.password = PASSWORD
+        connecting = asyncio.create_task(alice.connect())
+        await asyncio.to_thread(asked.wait, PATIENCE)
+        fake.say(frames.Error(code=Code.SESSION_ENDED, message="Out."))
+        fake.writers[-1].close()
+        await ended(alice)
+        may.set()
+        await connecting
+        assert not ring.secrets
+        assert not alice.session
+    async with someone(fake, tmp_path) as alice:
+        await alice.connect()
+    assert fake.said(frames.Hello)[-1].resume is None
 
 
 @pytest.mark.parametrize("code", [Code.SESSION_ENDED, Code.ERASED, Code.KICKED, Code.BANNED])
