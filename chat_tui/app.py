@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.worker import Worker
 
 from chat_tui import config, keys
 from chat_tui.actions import Where, of
@@ -96,7 +95,6 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self._device_code = device
         self._asks = name is None and not device
         self._logs_in = again is not None and again.log_in
-        self._staying: Worker[None] | None = None
 
     @cached_property
     def session(self) -> "Session":
@@ -300,12 +298,6 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         if not (self._asks or self._logs_in):
             self.connect()
 
-    def connect(self) -> Worker[None]:
-        """Go to the server, or go on where the session has stopped; return what does that."""
-        if self._staying is None or self._staying.is_finished:
-            self._staying = self.run_worker(self.session.run())
-        return self._staying
-
     def ask_name(self, refusal: str, words: str = "") -> None:
         """Ask for a name, and come in with it."""
         from chat_tui.screens.name import NameScreen
@@ -344,6 +336,14 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), end)
+
+    def _fatal_error(self) -> None:
+        """End after a mistake of this program. Textual would print the values of all variables: secrets among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self._exit_renderables.append(Segments(self.console.render(Traceback(width=None), self.console.options)))
+        self._close_messages_no_wait()
 
     def _leave(self) -> None:
         self.run_worker(self.action_quit())

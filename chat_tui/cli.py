@@ -33,8 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     app = ChatApp(address, options.name, _login() if options.name is None else "", device)
     code = app.run()
-    while app.again is not None:  # a new app: nothing of who it was stays on the screen or in its memory
-        app = ChatApp(address, None if app.again.ask else app.again.name, again=app.again)
+    while (again := app.again) is not None:  # a new app: nothing of who it was stays on the screen or in memory
+        del app
+        gc.collect()
+        app = ChatApp(address, None if again.ask else again.name, again=again)
         code = app.run()
     return code or 0
 

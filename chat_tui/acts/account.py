@@ -8,7 +8,7 @@ from textual.content import Content
 from chat_tui.acts.coming_in import Again, ComingIn
 from chat_tui.errors import Refused
 from chat_tui.state.dates import seconds_of, when
-from chat_tui.state.link import Phase
+from chat_tui.state.link import NEEDS_CONNECTION, Phase
 from server.protocol.errors import Code
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class AccountActs(ComingIn):
         """Log out of one's account here; asks once."""
         if not self.session.client.account:
             self.complain("You have no account here: /quit leaves, and /register gets one.")
+            return
+        if not self._is_in():
             return
         from chat_tui.screens.page import PageScreen  # not before the first paint
 
@@ -77,7 +79,8 @@ class AccountActs(ComingIn):
             Field("The new one once more", again=True),
         ]
         why = "All your other devices are logged out by it."
-        screen = FormScreen("Another password", why, fields, change, problem=_UNSEEN if typed else "")
+        problem = _UNSEEN if typed else ""
+        screen = FormScreen("Another password", why, fields, change, does="changes it", problem=problem)
         self.push_screen(
             screen, lambda done: self.room.writer.remark("Your password is another one now.") if done else None
         )
@@ -161,7 +164,7 @@ class AccountActs(ComingIn):
     def _is_in(self) -> bool:
         """Tell whether there is a connection; complain where there is none."""
         if self.session.link.phase is not Phase.ONLINE:
-            self.complain("That needs a connection: try again once you are connected.")
+            self.complain(NEEDS_CONNECTION)
         return self.session.link.phase is Phase.ONLINE
 
     async def _log_out(self) -> None:

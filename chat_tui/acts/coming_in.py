@@ -55,14 +55,18 @@ class ComingIn(Acts):
     """An account was offered to who came with a ticket for one."""
     _later: Link | None = None
     """How things stand, for when what is asked now is answered."""
-
-    @abstractmethod
-    def connect(self) -> "Worker[None]":
-        """Have the session go on, where it has stopped; return what does that."""
+    _staying: "Worker[None] | None" = None
+    """Keeps the session going."""
 
     @abstractmethod
     def ask_name(self, refusal: str) -> None:
         """Ask for a name, and come in with it."""
+
+    def connect(self) -> "Worker[None]":
+        """Go to the server, or go on where the session has stopped; return what does that."""
+        if self._staying is None or self._staying.is_finished:
+            self._staying = self.run_worker(self.session.run())
+        return self._staying
 
     def begin_again(self, again: Again) -> None:
         """Leave, and begin anew as another."""
@@ -128,7 +132,7 @@ class ComingIn(Acts):
             elif how == "ctrl+r":
                 self.call_later(self.offer_account)
             elif how is None:
-                self.call_later(self.ask_name, "")
+                self._ask_another_name()
 
         self._form = FormScreen(
             "Log in",
@@ -176,7 +180,7 @@ class ComingIn(Acts):
             elif how is not None:
                 self._sign_in(new=is_in)
             elif not is_in:
-                self.call_later(self.ask_name, "")
+                self._ask_another_name()
 
         stays = "stays yours, with your rooms and messages" if is_in else "will be yours"
         why = f"The name {self.chat.name} {stays}, and lets you in on other devices."
@@ -187,6 +191,7 @@ class ComingIn(Acts):
             fields,
             register,
             keys=keys,
+            does="registers",
             escape="closes" if is_in else "another name",
             problem=problem,
         )
@@ -262,6 +267,15 @@ class ComingIn(Acts):
         """Go on with the session; return once it is known how that begins. Raises what was refused again."""
         self.connect()
         await self.session.settled()
+
+    def _ask_another_name(self) -> None:
+        """Ask for another name. Logging in that is on its way is given up: it must not let anybody in later."""
+        phase = self.session.link.phase
+        if phase is Phase.ONLINE:
+            return
+        if phase is Phase.CONNECTING and self._staying is not None:
+            self._staying.cancel()
+        self.call_later(self.ask_name, "")
 
     def _form_closed(self) -> None:
         self._form = None

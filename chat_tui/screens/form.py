@@ -138,11 +138,11 @@ class FormScreen(ModalScreen[str]):
         """Go to the field that is not filled in yet, else do it; what is written stays."""
         if self._busy or self._counting is not None:
             return None
-        at = next((at for at, put in enumerate(self._inputs) if put.has_focus), 0)
-        if at < len(self._inputs) - 1 and not self._inputs[at + 1].text:
-            self._inputs[at + 1].focus()
-            return None
+        here = next((at for at, put in enumerate(self._inputs) if put.has_focus), 0)
         for at, (field, put) in enumerate(zip(self._fields, self._inputs, strict=True)):
+            if at > here and not put.text:
+                put.focus()
+                return None
             wrong = _wrong(field, put.text, self._inputs[at - 1].text)
             if wrong:
                 if field.again:

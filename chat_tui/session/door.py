@@ -7,10 +7,10 @@ from contextlib import suppress
 from chat_tui import hosting
 from chat_tui.client import Client, ClientError
 from chat_tui.config import DEFAULT_PORT
-from chat_tui.errors import Untrusted
+from chat_tui.errors import NotConnected, Untrusted
 from chat_tui.session.acts import Acts
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.state.link import Address, Link, Phase, invitation
+from chat_tui.state.link import NEEDS_CONNECTION, Address, Link, Phase, invitation
 from server.protocol import frames
 
 _COMMAND = "CHAT_TUI_COMMAND"
@@ -56,14 +56,22 @@ class Door(Acts):
             ticket: where sign-up is by invitation.
             sso: instead of a password, sign in at the server's provider.
         """
+        if not self.client.connected:  # it is coming back at this moment: not twice at once
+            raise NotConnected(NEEDS_CONNECTION)
         await self.client.register(password, ticket=ticket, sso=sso)
         await self.learn_key()
         self._changed(Changed.NAME | Changed.LINK)
 
     async def logout(self) -> None:
         """Log out here: the server ends the session, and nothing of it is kept. `run` returns."""
+        if not self.client.connected:
+            raise NotConnected(NEEDS_CONNECTION)
         self._leaves = True
-        await self.client.logout()
+        try:
+            await self.client.logout()
+        except BaseException:
+            self._leaves = False
+            raise
 
     async def change_password(self, old: str, new: str) -> None:
         """Take another password: all other devices are logged out."""

@@ -10,6 +10,8 @@ _LINE = re.compile(
     r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?"
 )
 
+NEEDS_CONNECTION = "That needs a connection: try again once you are connected."
+
 
 class Address(NamedTuple):
     """Where to go."""

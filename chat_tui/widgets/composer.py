@@ -47,6 +47,7 @@ class Composer(Widget, can_focus=True):
         accept: Callable[[str], str | None],
         offers: Callable[[str, int], Offers] = lambda _text, _cursor: NOTHING,
         *,
+        secret: Callable[[str], bool] = lambda _text: False,
         one_line: bool = False,
         masked: bool = False,
         id: str | None = None,
@@ -56,6 +57,7 @@ class Composer(Widget, can_focus=True):
         Args:
             accept: called with the text on Enter; returns what is written next, or None where it is not taken.
             offers: what Tab may complete.
+            secret: tells whether a text that was sent must not be brought back.
             one_line: no second line, no history.
             masked: what is written is secret: dots stand for it.
             id: of the widget.
@@ -64,6 +66,7 @@ class Composer(Widget, can_focus=True):
         self.editor = Editor()
         self._accept = accept
         self._offers = offers
+        self._secret = secret
         self._one_line = one_line
         self.masked = masked
         """What is written is secret: dots stand for it."""
@@ -222,7 +225,7 @@ class Composer(Widget, can_focus=True):
         left = self._accept(text)
         if left is None:
             return
-        if not self._one_line:
+        if not (self._one_line or self._secret(text)):
             self._history.add(text.strip())
         if editor is self.editor:
             self.editor = Editor(left)

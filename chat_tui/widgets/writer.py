@@ -63,7 +63,7 @@ class Writer(Widget):
     def __init__(self, doer: Doer, offers: Callable[[str, int], Offers], place: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.note = Note()
-        self.composer = Composer(self._accept, offers)
+        self.composer = Composer(self._accept, offers, secret=commands.tells_secret)
         self.composer.place = place
         self.asked_about = 0
         """The message that was asked about, until something else is done; 0 for none."""

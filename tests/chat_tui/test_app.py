@@ -10,6 +10,7 @@ from support import Server
 from textual.events import Key, Paste
 
 from chat_tui import config
+from chat_tui.app import ChatApp
 from chat_tui.client import Client
 from chat_tui.state.entries import NOTICE
 from chat_tui.state.link import Address, Phase
@@ -329,6 +330,25 @@ async def test_leaving_with_an_unsent_message_asks_first(sit: Any, server: Serve
         assert alice.app.return_code is None
         await alice.type("<ctrl+q>")
         await alice.until(lambda: alice.app.return_code is not None)
+
+
+def test_a_mistake_of_this_program_shows_no_values(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it was is printed for who mends it; what variables held may be a password."""
+
+    def break_down(_: ChatApp) -> None:
+        password = "".join(("tops", "3cret"))
+        raise RuntimeError(f"a mistake after {len(password)} letters")
+
+    monkeypatch.setattr(ChatApp, "on_mount", break_down)
+    app = ChatApp(Address("127.0.0.1", 9), "alice")
+    app.run(headless=True)
+    said = capsys.readouterr().err
+    assert "a mistake after 9 letters" in said
+    assert "break_down" in said
+    assert "tops3cret" not in said
+    assert app.return_code == 1
 
 
 async def test_f1_opens_and_closes_the_help(sit: Any) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from chat_tui import config
 from chat_tui.client.known import Known
+from chat_tui.errors import NotConnected
 from chat_tui.state.link import Address, Phase
 
 Frame = dict[str, Any]
@@ -213,6 +214,52 @@ async def test_who_has_no_password_takes_another_name(sit_at: Any, tmp_path: Pat
         await alice.sees("Message #general", "bob  you")
 
 
+async def test_logging_in_that_is_given_up_lets_nobody_in_later(sit_at: Any, tmp_path: Path) -> None:
+    """Escape while the server thinks: the question for a name comes, and one is only who one is called then."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        return () if frame.get("password") else with_password("right")(frame)
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here")
+        await alice.type("right", "<enter>")
+        await alice.until(lambda: any(hello.get("password") for hello in keeper.of("hello")))
+        await alice.type("<escape>")
+        await alice.sees("What should people call you?")
+        await alice.type("<ctrl+u>", "bob", "<enter>")
+        await alice.sees("Message #general", "bob  you")
+        assert not alice.app.session.client.account
+
+
+async def test_a_password_that_is_too_short_is_said_before_it_is_typed_again(sit_at: Any, tmp_path: Path) -> None:
+    """Enter goes on only from what is right; nothing is sent."""
+    async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/register", "<enter>")
+        await alice.sees("An account for you", "Enter registers")
+        await alice.type("short", "<enter>")
+        await alice.sees("It needs at least 8 characters.")
+        await alice.type("er than that", "<enter>", "shorter than that", "<enter>")
+        await alice.until(lambda: keeper.of("register"))
+        assert [frame["password"] for frame in keeper.of("register")] == ["shorter than that"]
+
+
+async def test_nobody_gets_an_account_or_logs_out_without_a_connection(sit_at: Any, tmp_path: Path) -> None:
+    """It says so, and coming back goes on by itself."""
+    async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
+        session = alice.app.session
+        await session.client.close()
+        with pytest.raises(NotConnected, match="needs a connection"):
+            await session.register("long enough")
+        with pytest.raises(NotConnected, match="needs a connection"):
+            await session.logout()
+        for _ in range(2):
+            session.hurry()
+            await alice.until(lambda: session.link.phase is Phase.ONLINE)
+            await session.client.close()
+            await alice.until(lambda: session.link.phase is not Phase.ONLINE)
+        assert not keeper.of("register") + keeper.of("end")
+
+
 async def test_too_many_tries_are_waited_out(sit_at: Any, tmp_path: Path) -> None:
     """What was typed stays, and is sent when the time is over."""
     tries: list[str] = []
@@ -269,6 +316,11 @@ async def test_secrets_are_never_typed_where_messages_are(sit_at: Any, tmp_path:
         await alice.sees("An account for you", "was not taken")
         assert "tops3cret" not in alice.screen()
         assert "tops3cret" not in json.dumps(keeper.heard)
+        await alice.type("<escape>", "hello", "<enter>", "<up>")
+        await alice.sees("❯ hello")
+        await alice.type("<up>", "<up>")
+        await alice.until(lambda: "tops3cret" not in alice.screen())
+        assert alice.app.room.writer.composer.text == "hello"
         kept = b"".join(path.read_bytes() for path in config.data_path().rglob("*") if path.is_file())
         assert b"tops3" not in kept
 
