@@ -48,7 +48,7 @@ class ModeratingActs(MessageActs):
     def command_ban(self, name: str, time: str, reason: str) -> None:
         """Put somebody out of the room, and keep them out."""
         room, minutes = self.chat.current, _minutes(time)
-        if "/" in name:
+        if _is_range(name):
             act = partial(self.session.client.ban_range, name, minutes=minutes, reason=reason)
             self._ask(
                 f"Ban {name}?",
@@ -71,7 +71,7 @@ class ModeratingActs(MessageActs):
     def command_unban(self, name: str) -> None:
         """Let somebody in again."""
         client = self.session.client
-        if "/" in name:
+        if _is_range(name):
             self.attempt(client.ban_range(name, on=False), lambda: self.tell(f"People from {name} are let in again."))
         else:
             self.attempt(client.ban(name, room=self.chat.current.handle, on=False))
@@ -236,6 +236,17 @@ def parse_kept(typed: str) -> tuple[int, int] | None:
         return 0, number
     days = number * (7 if unit == "w" else 1)
     return (days, 0) if days <= limits.KEEP_DAYS else None
+
+
+def _is_range(name: str) -> bool:
+    """Tell whether an address, or a range of them, is meant, and not a person."""
+    from ipaddress import ip_network  # seldom needed, and not before the first paint
+
+    try:
+        ip_network(name, strict=False)
+    except ValueError:
+        return "/" in name  # a slip of the pen, which the server tells of: no name has it
+    return True
 
 
 def _minutes(seconds: str) -> int:

@@ -8,6 +8,7 @@ from textual.content import Content
 from chat_tui.acts.moderating import ModeratingActs
 from chat_tui.acts.people import PeopleActs
 from chat_tui.state.dates import seconds_of, until, when
+from chat_tui.state.deeds import ROLES
 
 if TYPE_CHECKING:
     from chat_tui.screens.listing import Row
@@ -266,7 +267,7 @@ def _deed(act: "frames.AuditInfo") -> str:
     name = act.name
     match act.what:
         case "appointed":
-            return f"made {name} {act.detail}"
+            return f"made {name} {next((words for role, words in ROLES.items() if role == act.detail), act.detail)}"
         case "kicked":
             return f"put {name} out"
         case "banned":

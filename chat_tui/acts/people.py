@@ -1,6 +1,7 @@
 """People: who is here, who somebody is, writing to them alone, and being away oneself."""
 
 from chat_tui.acts.base import Acts
+from chat_tui.state import deeds
 from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.entries import names_in_words
 
@@ -44,6 +45,8 @@ class PeopleActs(Acts):
 
     async def _whois(self, name: str) -> None:
         person = await self.session.whois(name)
+        among = {"guest": "a guest", "member": "who has an account"}
+        who = among.get(person.role) or f"{deeds.ROLES[person.role]} of the server"
         seen = seconds_of(person.seen) if person.seen else None
         if person.away:
             state = f"away: {person.text}" if person.text else "away"
@@ -52,4 +55,4 @@ class PeopleActs(Acts):
         else:
             state = f"last here {when(seen, self.chat.clock())}" if seen is not None else "not here"
         rooms = [f"#{self.chat.room(handle).title}" for handle in person.rooms if handle in self.chat.rooms]
-        self.tell(f"{person.name} is {state}." + (f" You share {names_in_words(rooms)}." if rooms else ""))
+        self.tell(f"{person.name}, {who}, is {state}." + (f" You share {names_in_words(rooms)}." if rooms else ""))

@@ -71,7 +71,8 @@ class PrivacyActs(Acts):
                 raise Refused("", f"That is not {me}. Nothing was erased.")
             await self.session.client.erase(password=values[1] if account else "")
 
-        self.push_screen(FormScreen("Erase yourself", _ERASES, fields, erase, escape="erases nothing"))
+        screen = FormScreen("Erase yourself", _ERASES, fields, erase, does="erases you", escape="erases nothing")
+        self.push_screen(screen)
 
     # How.
 

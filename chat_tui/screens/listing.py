@@ -64,6 +64,9 @@ class ListScreen(ModalScreen[tuple[str, str]]):
         """A key and a row: pressing it once more does it."""
         self._list = Choices()
         self._state = Static("Looking…", markup=False, classes="state")
+        words = "   ".join(f"{key_text(key)} {deed.words}" for key, deed in self._deeds.items())
+        self._keys = Static(words, markup=False, classes="keys")
+        self._keys.display = False
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -72,9 +75,7 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             box.border_subtitle = "Esc closes"
             yield self._list
             yield self._state
-            if self._deeds:
-                keys = "   ".join(f"{key_text(key)} {deed.words}" for key, deed in self._deeds.items())
-                yield Static(keys, markup=False, classes="keys")
+            yield self._keys
 
     def on_mount(self) -> None:
         """Look."""
@@ -125,6 +126,7 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             if self._list.highlighted is None and self._rows:
                 self._list.highlighted = 0
             self._say("" if self._rows else self._none)
+            self._tell_keys()
         self._busy = False
 
     def _act(self, key: str) -> None:
@@ -157,7 +159,12 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             self._list.set_options(Option(row.shown, row.id) for row in rows)
             self._list.highlighted = min(at, len(self._rows) - 1) if self._rows else None
             self._say(said if self._rows else f"{said} {self._none}".strip())
+            self._tell_keys()
         self._busy = False
+
+    def _tell_keys(self) -> None:
+        """Say what can be done, where there is something to do it with."""
+        self._keys.display = bool(self._deeds and self._rows)
 
     def _forget(self) -> None:
         """Ask nothing more."""

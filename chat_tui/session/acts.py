@@ -108,8 +108,10 @@ class Acts(Paging):
         return await self.client.versions(self.chat.current.handle, seq)
 
     async def search(self, query: frames.Search) -> frames.Found:
-        """Return what was found, newest first."""
-        return await self.client.search(query)
+        """Return what was found, newest first, but what I have hidden."""
+        found = await self.client.search(query)
+        found.messages = self.chat.unhidden(found.messages)
+        return found
 
     def permalink(self, seq: int) -> str:
         """Return a link to a message of the room that is shown, for others on this server."""

@@ -115,8 +115,8 @@ class Paging(Reading):
         self._changed(Changed.SHOWN)
 
     async def pins(self) -> list[frames.Message]:
-        """Return the messages that are pinned in the room that is shown. Raises ClientError."""
-        return (await self.client.pins(self.chat.current.handle)).messages
+        """Return what is pinned in the room that is shown, but what I have hidden. Raises ClientError."""
+        return self.chat.unhidden((await self.client.pins(self.chat.current.handle)).messages)
 
     # How.
 

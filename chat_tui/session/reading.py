@@ -100,7 +100,7 @@ class Reading(Desk):
     async def _first_unread(self, room: Room) -> list[frames.Message]:
         with suppress(Refused):  # we are not in this room any more
             page = await self.client.history(room.handle, after=room.marks.floor, limit=CAUGHT_UP)
-            return [message for message in page.messages if message.user not in self.chat.blocked]
+            return self.chat.unhidden(page.messages)
         return []
 
     async def _learn_rooms(self) -> None:

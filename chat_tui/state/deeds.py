@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
     from server.protocol.frames import RoleName
 
-_ROLES: "dict[RoleName, str]" = {
+ROLES: "dict[RoleName, str]" = {
     "guest": "a guest",
     "member": "an ordinary member",
     "moderator": "a moderator",
@@ -20,7 +20,7 @@ _ROLES: "dict[RoleName, str]" = {
 def appointed(frame: "frames.Appointed", me: int | None) -> str:
     """Return that someone has another role."""
     where = " of the server" if frame.room == "general" else ""
-    return f"{_by(frame, me)} made {_whom(frame, me)} {_ROLES[frame.role]}{where}"
+    return f"{_by(frame, me)} made {_whom(frame, me)} {ROLES[frame.role]}{where}"
 
 
 def kicked(frame: "frames.Kicked", me: int | None, room: str = "") -> str:

@@ -1,6 +1,6 @@
 """What moderators, and people for themselves, decide about a chat: roles, silence, who is blocked, what is erased."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from chat_tui.state import deeds, standing
@@ -122,6 +122,10 @@ class Governing:
     def block(self, frame: "frames.Blocked") -> Changed:
         """Hide these people from now on, and nobody else."""
         return self._block(dict(frame.people))
+
+    def unhidden(self, messages: "Iterable[frames.Message]") -> "list[frames.Message]":
+        """Return these messages without those of people I have hidden."""
+        return [message for message in messages if message.user not in self.blocked]
 
     def came_in(self) -> None:
         """I come in: the server tells whom I have blocked, or says nothing where that is nobody any more."""

@@ -98,7 +98,7 @@ async def test_people_are_written_to_and_asked_about(sit: Any, server: Server) -
         await alice.type("/msg bob psst, ", "over here", "<enter>")
         await alice.sees("@ bob", "psst, over here")
         await alice.type("/whois bob", "<enter>")
-        await alice.sees("bob is here.")
+        await alice.sees("bob, a guest, is here.")
         await bob.away(True, "lunch")
         await alice.sees("○ bob")
         await alice.type("/go general", "<enter>")

@@ -95,6 +95,7 @@ async def test_what_means_much_is_asked_once() -> None:
         await pilot.pause()
         await pilot.press("d")
         assert state(screen) == "Take 0? d once more does it, Esc leaves it."
+        assert screen._keys.display
         await pilot.press("escape", "d", "down", "up", "d", "escape")
         assert things.all == ["0", "1", "2"]
         await pilot.press("down", "d")
@@ -105,6 +106,7 @@ async def test_what_means_much_is_asked_once() -> None:
         await pilot.press("d", "d")
         await pilot.pause()
         assert (things.all, state(screen)) == ([], "0 is gone. There is nothing.")
+        assert not screen._keys.display
         await pilot.press("d", "enter", "escape")
         await pilot.pause()
         assert app.ended == [None]

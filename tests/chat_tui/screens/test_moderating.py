@@ -243,7 +243,7 @@ async def test_a_report_comes_before_the_moderators(own: Any, sit: Any) -> None:
         await carol.sees("message deleted")
         await alice.type("/audit", "<enter>")
         await alice.sees("What moderators did on the server", "alice  deleted a message", "alice  settled a report")
-        await alice.sees("chat-server  made alice owner")
+        await alice.sees("chat-server  made alice an owner")
 
 
 async def test_a_moderator_deletes_what_others_said(own: Any, server: Server) -> None:
@@ -267,7 +267,9 @@ async def test_who_is_blocked_is_one_quiet_line(sit: Any, server: Server) -> Non
         await alice.type("/block bob", "<enter>")
         await alice.sees("You see nothing more of what bob says.", "hidden: said by someone you blocked")
         await alice.until(lambda: " one" not in alice.screen())
-        await alice.type("/clear", "<enter>")
+        await alice.type("/search one", "<enter>")
+        await alice.sees("Nothing found.")
+        await alice.type("<escape>", "/clear", "<enter>")
         for text in ("two", "three", "four"):
             await bob.send(text)
         await alice.until(lambda: len(alice.app.chat.current.timeline.entries) == 3)
