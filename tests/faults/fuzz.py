@@ -2,7 +2,7 @@
 
 Each connection is a *volley*: some hundred lines in any chunks, and an end of file. What the server must answer to it
 is known beforehand, so far: one error to each line that is no frame, the connection's end after 50 of them, and nothing
-that is no frame itself.
+that is no frame itself. Before the welcome lines are shorter, and who speaks as the web does is sent away at once.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from typing import IO, Any, Final, cast
 from faults.report import parser, progress, summary
 from support import PATIENCE, Server, Wire
 
+from server.chat.limits import Limits
 from server.protocol import frames, limits
 from server.protocol.codec import decode_client, decode_server
 from server.protocol.errors import ProtocolError
@@ -40,6 +41,12 @@ GROWTH: Final = 32 * 1024 * 1024
 
 AT_ONCE: Final = 24
 """Connections of one process at a time."""
+
+EARLY: Final = Limits().early
+"""Bytes of a line of who is not welcomed yet."""
+
+WEB: Final = b" HTTP/1."
+"""What stands in the first line of who takes the server for one of the web."""
 
 ROOMS: Final = ["general", "dev", "fuzz"]
 """The only rooms that are ever made: each would stay."""
@@ -269,12 +276,22 @@ _MUTATIONS: Final[list[Callable[[random.Random, bytes], bytes]]] = [
 class Volley:
     """What one connection says."""
 
-    data: bytes
-    frames: int
+    data: bytes = b""
+    frames: int = 0
     """Lines of it that are taken."""
-    faults: int
-    """Those that are no frames; the 50th ends the connection, as does `quit`."""
+    faults: int = 0
+    """Those that are no frames."""
+    inside: bool | None = False
+    """Somebody is welcomed; None where nobody knows: a hello that makes little sense may be taken."""
+    sent_away: bool = False
+    """By the 50th of them, or for speaking as the web does before the welcome."""
     over: bool = False
+    """Nothing more is taken: it is sent away, or was quit."""
+
+    @property
+    def tls(self) -> bool:
+        """It begins as TLS does, and breaks off: what is answered is none of a chat's lines."""
+        return self.data.startswith(b"\x16")
 
     def take(self, lines: Iterable[bytes | None]) -> None:
         """Count lines as the server does."""
@@ -283,8 +300,14 @@ class Volley:
                 continue
             frame = None if line is None else _reads(line)
             self.frames += 1
-            self.faults += frame is None
-            self.over = self.faults == FAULTS or isinstance(frame, frames.Quit)
+            if self.inside is False and frame is None and line is not None and WEB in line:
+                self.sent_away = True
+            else:
+                self.faults += frame is None
+                self.sent_away = self.faults == FAULTS
+            self.over = self.sent_away or isinstance(frame, frames.Quit)
+            if isinstance(frame, frames.Hello) and not self.inside:
+                self.inside = None
 
 
 def volley(generator: Generator, name: str) -> Volley:
@@ -292,15 +315,17 @@ def volley(generator: Generator, name: str) -> Volley:
     dice = generator.dice
     most = FAULTS + 10 if dice.random() < 0.1 else FAULTS - 4
     chunks: list[bytes] = []
-    splitter = LineSplitter()
-    shot = Volley(b"", 0, 0)
+    splitter = LineSplitter(EARLY)
+    shot = Volley()
     if dice.random() < 0.5:
         chunks.append(_line(type="hello", name=name, backlog=0, resumes=dice.random() < 0.1) + b"\n")
         shot.take(splitter.feed(chunks[0]))
+        shot.inside = True
+        splitter.longest = limits.LINE
     for _ in range(dice.randint(80, 250)):
         if shot.faults < most:
             line = generator.any()
-            if all(_may_be_said(dice, part) for part in line.split(b"\n")):
+            if all(_may_be_said(dice, part, shot.inside) for part in line.split(b"\n")):
                 chunks.append(line)
                 shot.take(splitter.feed(line))
     shot.take(splitter.feed(b"\n"))
@@ -315,9 +340,14 @@ def _reads(line: bytes) -> frames.ClientFrame | None:
         return None
 
 
-def _may_be_said(dice: random.Random, line: bytes) -> bool:
-    """Say whether a line may be sent: what stays (messages, members) is rare, and new rooms are not made at all."""
+def _may_be_said(dice: random.Random, line: bytes, inside: bool | None) -> bool:
+    """Say whether a line may be sent: what stays (messages, members) is rare, and new rooms are not made at all.
+
+    Nor is what is answered otherwise before the welcome, where nobody knows whether there was one.
+    """
     frame = _reads(line)
+    if inside is None and (WEB in line or (frame is not None and len(line) >= EARLY)):
+        return False
     if isinstance(frame, frames.Direct):
         return "nobody" in frame.names
     if isinstance(frame, frames.Join | frames.Make):
@@ -383,6 +413,8 @@ class Attacker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Look at the answers."""
+        if self._shot.tls:
+            return
         for line in self._splitter.feed(data):
             self._tally.answers += 1
             if line is None:
@@ -403,11 +435,11 @@ class Attacker(asyncio.Protocol):
         tally.frames += shot.frames
         tally.connections += 1
         tally.ended += self._abuse
-        if error is None and (self._faults, self._abuse) != (shot.faults, shot.faults >= FAULTS):
+        if error is None and not shot.tls and (self._faults, self._abuse) != (shot.faults, shot.sent_away):
             tally.found.append(
                 f"{shot.faults} faults, {self._faults} told, sent away: {self._abuse}: {shot.data[:300]!r}"
             )
-        if error is not None and not shot.over:
+        if error is not None and not (shot.over or shot.tls):
             tally.found.append(f"a connection broke: {error!r}: {shot.data[:300]!r}")
         self._transport = None
         if not self.over.done():
