@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from chat_tui.errors import ClientError
+from chat_tui.state.dates import said_here
 from chat_tui.state.entries import Entry
 from chat_tui.state.rooms import Room
 from chat_tui.typeahead import KeysInOrder
@@ -33,7 +34,7 @@ class Acts(KeysInOrder):
 
     def complain(self, why: str) -> None:
         """Say what went wrong, where it is written."""
-        self.room.writer.complain(why)
+        self.room.writer.complain(said_here(why, self.chat.clock()))
 
     def attempt(
         self,

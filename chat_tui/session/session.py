@@ -13,6 +13,7 @@ from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, N
 from chat_tui.errors import Mistrusted, Untrusted
 from chat_tui.session.door import Door
 from chat_tui.state.chat import Changed, Chat
+from chat_tui.state.dates import said_here
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.state.rooms import TYPING
 from server.protocol import frames, limits
@@ -323,7 +324,9 @@ class Session(Door):
         if last.code in _OVER:
             return Link(Phase.ENDED, ("✗ logged out", "✗"), last.message)
         if last.code in _PUT_OUT:
-            return Link(Phase.OFFLINE, ("✗ not connected", "✗"), last.message, "F5 comes in again.")
+            words = said_here(last.message, self.chat.clock())
+            again = "F5 comes in again." if last.code == Code.KICKED else "F5 tries again."
+            return Link(Phase.OFFLINE, ("✗ not connected", "✗"), words, again)
         return self._offline(last)
 
     def _show_kept(self) -> None:

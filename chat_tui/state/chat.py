@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import UNSET
 
+from chat_tui.state.dates import said_here
 from chat_tui.state.entries import Waiting
 from chat_tui.state.governing import Governing
 from chat_tui.state.parts import Changed as Changed
@@ -312,18 +313,21 @@ class Chat(Governing):
         return Changed.NOTHING
 
     def _refused(self, frame: "frames.Error") -> None:
-        """A message that failed says so itself; an error of no request is told in the room that is shown."""
+        """A message that failed says so itself, and so do last words; all else is told in the room that is shown."""
+        from server.protocol.errors import FINAL  # not before the first paint
+
+        words = said_here(frame.message, self.clock())
         room = (self.rooms.get(frame.room) if frame.room is not UNSET else None) or self.current
         if frame.id is not UNSET and frame.code == "rate_limited":
-            words = "More at once than this server takes: the rest is sent by and by."
-            room.timeline.notice(words, self.clock())
+            slowed = "More at once than this server takes: the rest is sent by and by."
+            room.timeline.notice(slowed, self.clock())
         elif frame.id is not UNSET:
             if frame.code == "slow_mode" and frame.wait_ms is not UNSET:
                 room.next_at = self.clock() + frame.wait_ms / 1000
             for one in self.rooms.values():  # one of them waits for it
-                one.fail(frame.id, frame.message)
-        elif frame.ref is UNSET:
-            room.timeline.notice(frame.message, self.clock(), "error")
+                one.fail(frame.id, words)
+        elif frame.ref is UNSET and frame.code not in FINAL:
+            room.timeline.notice(words, self.clock(), "error")
 
 
 def _rank(room: Room) -> tuple[bool, bool, bool]:

@@ -11,6 +11,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 _AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_STAMP = re.compile(r"(\bat )?(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)")
 _LEAST = 3
 """Letters that say which month or weekday is meant."""
 
@@ -40,6 +41,19 @@ def until(seconds: float, now: float) -> str:
     if days == 0:
         return f"{then:%H:%M}"
     return f"{'tomorrow' if days == 1 else day(seconds, now)} {then:%H:%M}"
+
+
+def said_here(text: str, now: float) -> str:
+    """Return a server's sentence with its times as people say them: `It ends at 18:02.`, `It ends tomorrow 18:02.`."""
+
+    def local(found: re.Match[str]) -> str:
+        seconds = seconds_of(found[2])
+        if seconds is None:
+            return found[0]
+        words = until(seconds, now)
+        return f"{found[1] or ''}{words}" if words[0].isdigit() and " " not in words else words
+
+    return _STAMP.sub(local, text)
 
 
 def span(seconds: int, *, short: bool = False) -> str:

@@ -329,6 +329,7 @@ async def test_secrets_are_never_typed_where_messages_are(sit_at: Any, tmp_path:
     ("code", "words", "next_key"),
     [
         ("kicked", "F5 comes in again.", "<f5>"),
+        ("banned", "F5 tries again.", "<f5>"),
         ("session_ended", "Enter logs in again", "<enter>"),
         ("erased", "Esc leaves", "<escape>"),
     ],
@@ -349,7 +350,7 @@ async def test_who_is_put_out_reads_why_and_what_to_do(
     async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
         await alice.sees("alice was logged out here" if code == "session_ended" else "bob did it: enough.", words)
         await alice.type(next_key)
-        if code == "kicked":
+        if code in ("kicked", "banned"):
             await alice.sees("● 127.0.0.1")
             assert alice.app.session.link.phase is Phase.ONLINE
         else:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from chat_tui.state.dates import day, exact, parse_day, parse_span, seconds_of, span, start, until, when
+from chat_tui.state.dates import day, exact, parse_day, parse_span, said_here, seconds_of, span, start, until, when
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,21 @@ NOW = datetime(2026, 11, 21, 9, 30).timestamp()  # a Saturday
 def test_when(then: datetime, said: str) -> None:
     """The further back the less exactly."""
     assert when(then.timestamp(), NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("It ends at 2026-11-21T09:02Z. Reason: spam.", "It ends at 10:02. Reason: spam."),
+        ("It ends at 2026-11-22T09:02:30.500Z.", "It ends tomorrow 10:02."),
+        ("Only until 2026-12-24T17:00Z, please.", "Only until 24 December 18:00, please."),
+        ("It has no end.", "It has no end."),
+        ("It ends at 2026-99-99T99:99Z.", "It ends at 2026-99-99T99:99Z."),
+    ],
+)
+def test_times_in_a_servers_sentence(sentence: str, said: str) -> None:
+    """They stand there in UTC; who reads is somewhere."""
+    assert said_here(sentence, NOW) == said
 
 
 def test_to_the_second() -> None:
