@@ -52,6 +52,10 @@ ROOMS: Final = ["general", "dev", "fuzz"]
 """The only rooms that are ever made: each would stay."""
 
 
+WORDS: Final = "secret of alice"
+"""A password that would do."""
+
+
 def _line(**fields: Any) -> bytes:
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=random.Random(len(fields)).random() < 0.5).encode()
 
@@ -92,6 +96,28 @@ VALID: Final = [
     _line(type="versions", room="dev", seq=7),
     _line(type="search", text='"a phrase" wor*', rooms=["dev"], sender="bob", since="2026-11-21", has=["link"]),
     _line(type="about", ref="a"),
+    _line(type="hello", name="alice", password=WORDS, ref="h"),
+    _line(type="register", name="alice", password=WORDS, ticket="1a6h-t8ma", ref="r"),
+    _line(type="password", old=WORDS, new="another one", ref="p"),
+    _line(type="devices", ref="d"),
+    _line(type="end", session=7, others=True, name="bob"),
+    _line(type="claim", code="1a6h-t8ma", ref="c"),
+    _line(type="appoint", name="bob", role="admin", room="dev", ref="a"),
+    _line(type="kick", name="bob", room="dev", reason="spam"),
+    _line(type="ban", range="192.0.2.0/24", minutes=60, reason="spam", ref="b"),
+    _line(type="silence", name="bob", minutes=5, on=False),
+    _line(type="bans", room="dev", ref="b"),
+    _line(type="audit", room="dev", before=42, limit=20),
+    _line(type="settings", guests=False, sign_up="closed", ref="s"),
+    _line(type="ticket", uses=3, hours=24, ref="t"),
+    _line(type="tickets", ref="t"),
+    _line(type="accounts", after=7, ref="a"),
+    _line(type="block", name="bob", on=True),
+    _line(type="report", room="general", seq=7, reason="spam", ref="r"),
+    _line(type="reports", before=42),
+    _line(type="settle", report=7, ref="s"),
+    _line(type="export", after=7, ref="e"),
+    _line(type="erase", name="bob", password=WORDS),
     _line(type="ping", seq=3),
     _line(type="pong"),
     _line(type="welcome", name="alice", user=3, session="s", epoch="e", seq=41, rooms=["general"]),
@@ -142,7 +168,8 @@ _IN_A_ROOM: Final = (
 _KINDS: Final = (
     *_IN_A_ROOM,
     *("nick", "hello", "ping", "pong", "withdraw", "about", "device", "direct", "rooms", "list", "away", "whois"),
-    *("people", "search"),
+    *("people", "search", "appoint", "kick", "ban", "silence", "bans", "audit", "settings", "ticket", "tickets"),
+    *("accounts", "block", "report", "reports", "settle", "register", "password", "devices", "claim"),
 )
 
 
@@ -191,8 +218,15 @@ class Generator:
             fields |= {"text": dice.choice(STRINGS)[:500], "sender": dice.choice(STRINGS), "till": "2026-11-21"}
         if kind == "direct":
             fields["names"] = ["nobody", *dice.sample(STRINGS, dice.randint(0, 6))]
-        if kind in ("nick", "hello", "whois", "invite"):
+        if kind in ("nick", "hello", "whois", "invite", "appoint", "kick", "ban", "silence", "block", "register"):
             fields["name"] = dice.choice(STRINGS)
+        if kind in ("password", "register", "claim"):
+            names = {"password": ("old", "new"), "register": ("password",), "claim": ("code",)}[kind]
+            fields |= {name: dice.choice(STRINGS)[:500] for name in names}
+        if kind == "appoint":
+            fields["role"] = dice.choice(("owner", "member"))
+        if kind == "settle":
+            fields["report"] = dice.choice(NUMBERS)
         if kind in ("send", "edit"):
             fields["text"] = dice.choice(["", "\0", "\ud800" if dice.random() < 0.1 else "", "t" * 20_000])
         if kind in ("send", "withdraw"):
@@ -340,8 +374,20 @@ def _reads(line: bytes) -> frames.ClientFrame | None:
         return None
 
 
+_RARE: Final = (
+    frames.Send,
+    frames.Quit,
+    frames.Nick,
+    frames.HistoryRequest,
+    frames.Device,
+    frames.Report,
+    frames.Export,
+)
+"""Of these few are said: they stay, or their answers are long."""
+
+
 def _may_be_said(dice: random.Random, line: bytes, inside: bool | None) -> bool:
-    """Say whether a line may be sent: what stays (messages, members) is rare, and new rooms are not made at all.
+    """Say whether a line may be sent: what stays is rare, and new rooms are not made at all.
 
     Nor is what is answered otherwise before the welcome, where nobody knows whether there was one.
     """
@@ -355,7 +401,9 @@ def _may_be_said(dice: random.Random, line: bytes, inside: bool | None) -> bool:
             return check_room(frame.room) in ROOMS and dice.random() < 0.1
         except ProtocolError:
             return True
-    if isinstance(frame, frames.Send | frames.Quit | frames.Nick | frames.HistoryRequest | frames.Device):
+    if isinstance(frame, frames.Erase | frames.End) and not frame.name:
+        return False  # it ends the connection, or its session
+    if isinstance(frame, _RARE):
         return dice.random() < 0.05 or (isinstance(frame, frames.Send) and len(frame.text) > limits.TEXT)
     return True
 
@@ -448,7 +496,7 @@ class Attacker(asyncio.Protocol):
 
 def _refusal(error: frames.Error) -> bool:
     """Say whether a `bad_frame` speaks of a frame that could be read."""
-    return error.message.startswith("A page has one bound")
+    return error.message.startswith(("A page has one bound", "A ban is of", "An account has", "Come in one way"))
 
 
 async def attack(port: int, seed: str, count: int, tell: Callable[[int], None] = lambda _more: None) -> Tally:
