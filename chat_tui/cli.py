@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     code = app.run()
     while (again := app.again) is not None:  # a new app: nothing of who it was stays on the screen or in memory
         del app
+        gc.unfreeze()  # what was there at its first picture was left out of every collection
         gc.collect()
         app = ChatApp(address, None if again.ask else again.name, again=again)
         code = app.run()

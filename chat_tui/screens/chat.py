@@ -365,7 +365,7 @@ class ChatScreen(Screen[None]):
         self.log_view.empty_text = words.empty(self._room, self.chat.name, self._invitation)
 
     def _update_people(self) -> None:
-        names = [name for name in self._room.typing(self.chat.clock()) if name != self.chat.name]
+        names = [name for name in self._room.people.typing(self.chat.clock()) if name != self.chat.name]
         self.people.update(self._room.people, self.chat.name, names, words.role(self._room, self.chat.general))
         self.writer.quieten(words.writing(names) if self.has_class("-no-people") else "")
 

@@ -15,7 +15,7 @@ from chat_tui.session.door import Door
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.dates import said_here
 from chat_tui.state.link import Address, Link, Phase
-from chat_tui.state.rooms import TYPING
+from chat_tui.state.people import TYPING
 from server.protocol import frames, limits
 from server.protocol.errors import FINAL, Code
 
@@ -325,6 +325,7 @@ class Session(Door):
             return Link(Phase.ENDED, ("✗ logged out", "✗"), last.message)
         if last.code in _PUT_OUT:
             words = said_here(last.message, self.chat.clock())
+            words += "" if words.endswith((".", "!", "?")) else "."  # it ends with a reason, as somebody typed it
             again = "F5 comes in again." if last.code == Code.KICKED else "F5 tries again."
             return Link(Phase.OFFLINE, ("✗ not connected", "✗"), words, again)
         return self._offline(last)

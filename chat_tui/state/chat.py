@@ -148,7 +148,7 @@ class Chat(Governing):
                 return self._invited(frame)
             case frames.Typing():
                 hidden = {self.name, *self.blocked.values()}
-                self.room(frame.room).writes([name for name in frame.names if name not in hidden], self.clock())
+                self.room(frame.room).people.write([name for name in frame.names if name not in hidden], self.clock())
                 return Changed.TYPING
             case frames.Status():
                 self.names[frame.user] = frame.name
@@ -208,7 +208,7 @@ class Chat(Governing):
         if room is None:
             return Changed.NOTHING
         room.member, room.invited_by = False, ""
-        room.nobody_is_here()
+        room.people.clear()
         if room is not self.current:
             return Changed.ROOMS
         self.show("general")
@@ -217,7 +217,7 @@ class Chat(Governing):
     def disconnected(self) -> None:
         """Forget who is online: nothing is known while there is no connection."""
         for room in self.rooms.values():
-            room.nobody_is_here()
+            room.people.clear()
 
     @property
     def _head(self) -> int:
@@ -279,8 +279,6 @@ class Chat(Governing):
 
     def _left(self, room: Room, names: list[str], reason: str) -> Changed:
         changed = Changed.PEOPLE
-        for name in names:
-            room.gone(name)
         if self.name in names and reason in ("left", "kicked", "banned") and room is not self.general:
             changed |= self.left(room.handle)
         told = room.put_out if reason in ("kicked", "banned") else ()
@@ -298,7 +296,6 @@ class Chat(Governing):
         mine = frame.user == self.user
         changed = self.call_me(frame.new) if mine else Changed.PEOPLE
         for room in self.rooms.values():
-            room.gone(frame.old)
             room.people_in = [(user, frame.new if user == frame.user else name) for user, name in room.people_in]
             if room.people.rename(frame.old, frame.new) or mine:
                 room.timeline.renamed(frame.old, frame.new, self.clock())

@@ -1,6 +1,10 @@
-"""Who is online in a room, in the order it is shown."""
+"""Who is online in a room, in the order it is shown, and who of them writes something."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
+
+TYPING: Final = 6.0
+"""Seconds for which someone is taken to write on."""
 
 
 class People:
@@ -12,6 +16,8 @@ class People:
         """By name, as far as the server said: the stable number of who has it."""
         self.away: dict[str, str] = {}
         """Who of them is away, and what they say to that."""
+        self._typing: dict[str, float] = {}
+        """Until when somebody is taken to write on."""
         self._coming: People | None = None
         self._ordered: list[str] | None = None
 
@@ -41,16 +47,19 @@ class People:
 
     def remove(self, names: Iterable[str]) -> list[str]:
         """Remove names; return those that were here, in their order."""
-        gone = [name for name in dict.fromkeys(names) if name in self.names]
+        names = dict.fromkeys(names)
+        gone = [name for name in names if name in self.names]
         self.names.difference_update(gone)
-        for name in gone:
+        for name in names:
             self.users.pop(name, None)
             self.away.pop(name, None)
+            self.wrote(name)
         self._ordered = None
         return gone
 
     def rename(self, old: str, new: str) -> bool:
         """Put `new` in the place of `old`; return whether `old` was here."""
+        self.wrote(old)
         if old not in self.names:
             return False
         self.names.discard(old)
@@ -72,8 +81,22 @@ class People:
             self.away.pop(name, None)
         return True
 
+    def write(self, names: list[str], now: float) -> None:
+        """Note who writes something; `now` in seconds as `Chat.clock` has it."""
+        self._typing = {name: until for name, until in self._typing.items() if until > now}
+        self._typing.update(dict.fromkeys(names, now + TYPING))
+
+    def wrote(self, name: str) -> bool:
+        """Note that someone has said it, or is gone; return whether they were taken to write."""
+        return bool(self._typing) and self._typing.pop(name, None) is not None
+
+    def typing(self, now: float) -> list[str]:
+        """Return who writes something; `now` in seconds as `Chat.clock` has it."""
+        return sorted(name for name, until in self._typing.items() if until > now)
+
     def clear(self) -> None:
         """Forget all: nothing is known while there is no connection."""
+        self._typing.clear()
         self.names.clear()
         self.users.clear()
         self.away.clear()

@@ -20,8 +20,6 @@ HELD: Final = 1000
 KEPT: Final = 500
 QUOTES: Final = 1000
 """Messages held only to be quoted, a room."""
-TYPING: Final = 6.0
-"""Seconds for which someone is taken to write on."""
 
 
 class Room(About):
@@ -84,7 +82,6 @@ class Room(About):
         self.kept = ""
         """For how long messages are kept here, as a sentence; empty for for ever."""
         self._most = HELD
-        self._typing: dict[str, float] = {}
         self._quotes: dict[int, Entry] = {}
         self.timeline = self._window()
 
@@ -133,10 +130,6 @@ class Room(About):
         """Marked as unread from here on; 0 for no."""
         return self.marks.since
 
-    def typing(self, now: float) -> list[str]:
-        """Return who writes something; `now` in seconds as `Chat.clock` has it."""
-        return sorted(name for name, until in self._typing.items() if until > now)
-
     def enter(self) -> None:
         """Show it from now on: at its live end."""
         self._most = sys.maxsize
@@ -169,7 +162,7 @@ class Room(About):
             self.visit.add(message)
         if len(timeline.entries) > self._most:
             self._trim()
-        return bool(self._typing) and self._typing.pop(message.sender, None) is not None
+        return self.people.wrote(message.sender)
 
     def apply(self, change: "Change") -> None:
         """Take in what has become of a message, as it is delivered."""
@@ -284,20 +277,6 @@ class Room(About):
         """Take in where I stand in it."""
         self.level, self.favourite, self.muted = frame.level, frame.favourite, frame.muted
         self.marks.marked(frame.read, frame.unread)
-
-    def writes(self, names: list[str], now: float) -> None:
-        """Note who writes something."""
-        self._typing = {name: until for name, until in self._typing.items() if until > now}
-        self._typing.update(dict.fromkeys(names, now + TYPING))
-
-    def gone(self, name: str) -> None:
-        """Someone is not here any more: they do not write, either."""
-        self._typing.pop(name, None)
-
-    def nobody_is_here(self) -> None:
-        """Forget who is online: that is not known any more."""
-        self.people.clear()
-        self._typing.clear()
 
     def reset(self, floor: int = 0) -> None:
         """Forget what was said: nothing is known up to `floor`. Messages not yet sent stay."""

@@ -56,6 +56,37 @@ def test_a_wrong_call_is_one_clear_line(arguments: list[str], words: str) -> Non
     assert "Traceback" not in done.stderr
 
 
+_TWICE = """
+import sys, weakref
+from unittest.mock import patch
+from chat_tui import cli
+from chat_tui.acts.coming_in import Again
+from chat_tui.app import ChatApp
+
+apps = []
+run, mount = ChatApp.run, ChatApp.on_mount
+
+def begin(app):
+    apps.append(weakref.ref(app))
+    mount(app)
+    if len(apps) == 1:
+        app.set_timer(0.1, lambda: app.begin_again(Again("bob", ask=True)))
+    else:
+        print("gone" if apps[0]() is None else "here")
+        app.exit(0)
+
+sys.stdin.isatty = sys.stdout.isatty = lambda: True
+with patch.object(ChatApp, "on_mount", begin), patch.object(ChatApp, "run", lambda app: run(app, headless=True)):
+    cli.main(["--host", "127.0.0.1", "--port", "9", "--name", "alice"])
+"""
+
+
+def test_nothing_of_who_logged_out_stays_in_memory() -> None:
+    """The app of who comes next has taken the place of theirs, with all that it held."""
+    done = subprocess.run([sys.executable, "-c", _TWICE], capture_output=True, text=True, timeout=2 * PATIENCE)
+    assert "gone" in done.stdout, done.stdout + done.stderr
+
+
 def test_a_key_is_forgotten_without_a_terminal(home: Path) -> None:
     """It says what it did, and ends with 1 where there was nothing to forget."""
     known = Known(config.known_path())

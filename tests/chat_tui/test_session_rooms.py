@@ -360,10 +360,10 @@ async def test_others_see_who_writes_and_who_is_away(two: tuple[Desk, Desk]) -> 
     alice, bob = two
     alice.session.typing()
     alice.session.typing()
-    await bob.until(lambda: bob.chat.current.typing(bob.chat.clock()) == ["alice"])
+    await bob.until(lambda: bob.chat.current.people.typing(bob.chat.clock()) == ["alice"])
     await alice.say("said")
     await bob.until(lambda: "said" in bob.said())
-    assert bob.chat.current.typing(bob.chat.clock()) == []
+    assert bob.chat.current.people.typing(bob.chat.clock()) == []
     await alice.session.away(True, "tea")
     await bob.until(lambda: bob.chat.current.people.away == {"alice": "tea"})
     person = await bob.session.whois("alice")

@@ -244,7 +244,7 @@ def test_what_becomes_of_messages_and_rooms_reaches_them() -> None:
     assert state.apply(frames.Changed(seq=7, topic="tea", **header)) is Changed.ROOMS
     assert log(state)[-1] == "bob set the topic: tea"
     assert state.apply(frames.Typing(room="general", names=["alice", "bob"])) is Changed.TYPING
-    assert state.current.typing(state.clock()) == ["bob"]
+    assert state.current.people.typing(state.clock()) == ["bob"]
     state.apply(frames.Roster(room="general", names=["alice", "bob"], users=[1, 2]))
     assert state.apply(frames.Status(user=2, name="bob", away=True, text="tea")) is Changed.STATUS
     assert state.current.people.away == {"bob": "tea"}

@@ -254,14 +254,14 @@ def test_a_change_of_the_room_is_said_unless_it_is_known() -> None:
 def test_who_writes_is_shown_for_a_while_or_until_it_is_said() -> None:
     """In order of the names."""
     one = room()
-    one.writes(["carol", "bob"], 100.0)
-    assert one.typing(101.0) == ["bob", "carol"]
+    one.people.write(["carol", "bob"], 100.0)
+    assert one.people.typing(101.0) == ["bob", "carol"]
     one.add(said(1))
-    assert one.typing(101.0) == ["carol"]
-    assert one.typing(200.0) == []
-    one.writes(["bob"], 200.0)
-    one.gone("bob")
-    one.writes(["eve"], 201.0)
-    assert one.typing(202.0) == ["eve"]
-    one.nobody_is_here()
-    assert one.typing(202.0) == []
+    assert one.people.typing(101.0) == ["carol"]
+    assert one.people.typing(200.0) == []
+    one.people.write(["bob"], 200.0)
+    one.people.wrote("bob")
+    one.people.write(["eve"], 201.0)
+    assert one.people.typing(202.0) == ["eve"]
+    one.people.clear()
+    assert one.people.typing(202.0) == []
