@@ -53,7 +53,8 @@ def credentials(database: apsw.Connection, name: str, address: str) -> Credentia
     # Where there is none the same is looked for all the same: that takes as long.
     user, password = row or (0, "")
     addresses = database.execute("SELECT DISTINCT address FROM sessions WHERE user = ?", (user,))
-    return Credentials(user, password, any(origin(known) == origin(address) for (known,) in addresses))
+    here = origin(address)
+    return Credentials(user, password, any(origin(known) == here for (known,) in addresses))
 
 
 def password(database: apsw.Connection, user: int) -> str:

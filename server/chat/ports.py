@@ -265,7 +265,8 @@ class Passwords(Protocol):
     def verify(self, stored: str, password: str, *, urgent: bool = False) -> Awaitable[tuple[bool, str]]:
         """Say whether it is this password, and return what is to be stored from now on, empty where that stays.
 
-        Where nothing is stored, the answer is no, and takes as long. `urgent`: before those that are not.
+        Where nothing is stored, the answer is no, and takes as long. `urgent`: before all but one of those
+        that are not.
         """
 
 

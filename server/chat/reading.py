@@ -140,18 +140,18 @@ class Reading:
         """Send how someone stands in their rooms, and what they are invited to."""
         person = peer.here
         if frame.rooms:
-            wanted = [self._rooms.find(person, name) for name in frame.rooms]
-            numbers = [room.id for room in wanted if room.id in person.rooms or room.id in person.invitations]
+            numbers = [self._rooms.find(person, name).id for name in frame.rooms]
         else:
             numbers = [*person.rooms, *person.invitations]
 
         async def read() -> bytes:  # as things stand when it is its turn
             ref = None if frame.ref is UNSET else frame.ref
             reader = person.reader()
+            known = [number for number in numbers if number in person.rooms or number in person.invitations]
             peer.answer(
-                await self._archive.standing(StandingQuery(reader=reader, rooms=numbers, as_of=self._hub.head, ref=ref))
+                await self._archive.standing(StandingQuery(reader=reader, rooms=known, as_of=self._hub.head, ref=ref))
             )
-            for number in numbers:  # what was told meanwhile, this answer does not know
+            for number in known:  # what was told meanwhile, this answer does not know
                 mark = person.marks.get(number)
                 if mark is not None and number in person.rooms and mark != reader.marks.get(number):
                     peer.answer(marked(person.rooms[number], mark))
@@ -162,8 +162,11 @@ class Reading:
     def listing(self, peer: Peer, frame: ListRequest) -> None:
         """Send which rooms there are."""
         ref = None if frame.ref is UNSET else frame.ref
-        query = ListQuery(reader=peer.here.reader(), after=frame.after, ref=ref)
-        self.want(peer, partial(self._archive.listing, query), frame.ref)
+
+        async def read() -> bytes:  # as above
+            return await self._archive.listing(ListQuery(reader=peer.here.reader(), after=frame.after, ref=ref))
+
+        self.want(peer, read, frame.ref)
 
     def people(self, peer: Peer, frame: PeopleRequest) -> None:
         """Send how people are called."""

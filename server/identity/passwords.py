@@ -24,7 +24,9 @@ MEMORY: Final = 19 * 1024
 PASSES: Final = 2
 
 WAITING: Final = 100
-"""Hashes that may wait: some four seconds of work. As many again of those that are urgent."""
+"""Hashes that may wait: some four seconds of work. As many again of those that are urgent.
+
+The two take turns: whoever has an account could keep all others out by logging in to it all the time."""
 
 NICENESS: Final = 10
 """How far behind the chat the thread stands for the processor, where a thread can (Linux)."""
@@ -54,6 +56,8 @@ class ArgonPasswords:
         self._thread: threading.Thread | None = None
         self._closing = False
         # The thread's own.
+        self._last: deque[_Job] = self._others
+        """From which of the two its last job came."""
         self._hasher: PasswordHasher
         self._nobodys = ""
         """The hash of a password that nobody knows: what is compared where there is none."""
@@ -104,7 +108,9 @@ class ArgonPasswords:
                 self._some.wait_for(lambda: self._urgent or self._others or self._closing)
                 if self._closing:
                     return
-                job = (self._urgent or self._others).popleft()
+                after = self._others if self._last is self._urgent else self._urgent
+                self._last = after or self._last
+                job = self._last.popleft()
             if job.done.cancelled():
                 continue
             try:

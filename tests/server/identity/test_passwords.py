@@ -73,6 +73,19 @@ async def test_so_many_wait_and_no_more() -> None:
     passwords.close()
 
 
+async def test_those_that_are_urgent_leave_every_second_turn_to_others(passwords: ArgonPasswords) -> None:
+    """Whoever has an account could else keep all others out, by logging in to it all the time."""
+    order: list[str] = []
+
+    async def verify(number: int, *, urgent: bool) -> None:
+        await passwords.verify("", str(number), urgent=urgent)
+        order.append("urgent" if urgent else "other")
+
+    await asyncio.gather(*[verify(number, urgent=number < 3) for number in range(6)])
+    assert order[:5].count("other") >= 2
+    assert order[:5].count("urgent") >= 2
+
+
 async def test_who_waits_no_more_costs_nothing(passwords: ArgonPasswords) -> None:
     """A connection that has gone leaves nothing to do."""
     waiting = asyncio.ensure_future(passwords.verify("", "gone"))
