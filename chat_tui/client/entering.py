@@ -185,6 +185,8 @@ class Entering(Talking, Governing):
                     resume = frames.Resume(session=self.session)
                 else:
                     resume = None
+                    if refusal.code == Code.NO_SUCH_SESSION:  # who comes in now is somebody else, perhaps
+                        self.session = ""
 
     async def _reach(self) -> Connection:
         """Return a connection on which the server has said which it is: in TLS where something secret is to be said."""
@@ -303,7 +305,7 @@ class Entering(Talking, Governing):
         self.server_id = server
         box = self._boxes.open(server, self.name)
         # Another server's stays with that server; what was written before any was known is for the first.
-        self._outbox.belong(box, take=self._owner[0] in ("", server))
+        self._outbox.belong(box, take=self._owner[0] in ("", server) and not self._outbox.box.account)
         self._owner = (server, self.name)
         self.session, self.epoch, self.seq = box.session or self._device, "", 0
         self._device = ""
@@ -314,7 +316,7 @@ class Entering(Talking, Governing):
         if self.session and not box.session and not box.entry:
             self._outbox.rename(box)
         else:
-            self._outbox.belong(box, take=True)
+            self._outbox.belong(box, take=not self._outbox.box.account)  # what an account wrote nobody else says
             self.session, self.epoch, self.seq = box.session, "", 0
         self._owner = (self.server_id, name)
 

@@ -70,14 +70,13 @@ class Outbox:
         self._slowed = False
 
     def belong(self, box: Box, *, take: bool) -> None:
-        """Go on with what is in a box. `take`: what is here belongs to it, too; else it stays where it is kept."""
+        """Go on with what is in a box. `take`: what is here moves there; else it stays where it is kept."""
         here = [*self.pending.values(), *self.failed.values()] if take or not self.box.kept else []
         for message in here if not take else ():
             message.failed = ELSEWHERE
         if take and not self.box.kept:
             box.take_drafts(self.box)
-        self.box.close()
-        self.box = box
+        before, self.box = self.box, box
         self._last = max(self._last, box.last)
         kept = [Pending(**asdict(message)) for message in box.messages()]
         known = {message.id for message in kept}
@@ -85,6 +84,9 @@ class Outbox:
             if message.id not in known:
                 box.put(message)
                 kept.append(message)
+            if box.kept:
+                before.drop(message.id)
+        before.close()
         kept.sort(key=lambda message: message.id)
         self.pending = {message.id: message for message in kept if not message.failed}
         self.failed = {message.id: message for message in kept if message.failed}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,44 @@ async def test_an_account_comes_back_over_tls_also_where_nothing_is_kept(fake: F
         await alice.reconnect()
         assert fake.said(frames.Hello)[0].resume.session == ACCOUNT
         assert all(secure for secure, _ in fake.heard)
+
+
+@pytest.mark.parametrize("account", [False, True])
+async def test_what_waits_goes_along_to_another_name_unless_an_account_wrote_it(
+    fake: Fake, tmp_path: Path, account: bool
+) -> None:
+    """It is said once, by whom it belongs to: whose session is known no more may log in again."""
+
+    def answer(hello: frames.Hello) -> list[frames.Frame]:
+        if hello.resume:
+            return [frames.Error(code=Code.NO_SUCH_SESSION, message="Who?")]
+        if hello.name == "alice" and not hello.password:
+            return [frames.Error(code=Code.LOGIN_NEEDED, message="Whose?")]
+        return [msgspec.structs.replace(welcome(ACCOUNT, account=bool(hello.password)), name=hello.name)]
+
+    async def said() -> int:
+        while one.unconfirmed:
+            await anext(one.batches())
+        return len(fake.said(frames.Send))
+
+    fake.answers[frames.Hello] = answer
+    fake.answers[frames.Send] = lambda send: [frames.Ok(id=send.id, seq=7)]
+    async with someone(fake, tmp_path) as one:
+        one.password = PASSWORD if account else ""
+        with nullcontext() if account else pytest.raises(Refused):
+            await one.connect()
+    async with someone(fake, tmp_path) as one:
+        one.remember()
+        one.post("hi")
+        with pytest.raises(Refused):
+            await one.connect()
+        one.name = "bob"
+        await one.connect()
+        assert await said() == (0 if account else 1)
+    async with someone(fake, tmp_path) as one:
+        one.password = PASSWORD
+        await one.connect()
+        assert await said() == 1
 
 
 async def test_a_server_that_wants_tls_gets_it(fake: Fake) -> None:
