@@ -1,12 +1,13 @@
 """Who somebody is, found out before they are let in: by their password, or by the provider."""
 
 import asyncio
+from collections import Counter
 from typing import Final, NamedTuple
 
 from server.chat.answers import Answers, refused
 from server.chat.events import time_text
 from server.chat.ports import Archive, Identity, Passwords, Provider, SignIn
-from server.chat.throttle import Attempt, Throttle
+from server.chat.throttle import Attempt, Throttle, origin
 from server.chat.world import Peer
 from server.protocol import limits
 from server.protocol.codec import encode
@@ -15,6 +16,9 @@ from server.protocol.frames import Sso
 
 SIGN_INS: Final = 100
 """Sign-ins at the provider that are under way at once: each takes some KiB, and a question every few seconds."""
+
+FROM_ONE: Final = 20
+"""Of these from one address: else whoever begins them and never signs in would keep everybody else out."""
 
 LONGEST: Final = 15 * 60
 """Seconds that one may take, whatever the provider says."""
@@ -44,7 +48,8 @@ class Login:
         self._provider = provider
         self._throttle = throttle
         self._answers = answers
-        self._under_way = 0
+        self._under_way: Counter[bytes] = Counter()
+        """Sign-ins by where they come from."""
 
     @property
     def provider(self) -> str:
@@ -95,11 +100,12 @@ class Login:
         """Tell a connection where to sign in, and return who did; ProtocolError where that came to nothing."""
         if self._provider is None:
             raise ProtocolError(Code.SSO_UNAVAILABLE, "Nobody signs in by a provider here. Come in another way.")
-        if self._under_way >= SIGN_INS:
+        where = origin(peer.link.host)
+        if self._under_way.total() >= SIGN_INS or self._under_way[where] >= FROM_ONE:
             raise ProtocolError(Code.TRY_AGAIN, "Too many are signing in just now. Try again soon.", wait_ms=10_000)
         attempt = self._throttle.attempt(peer.link.host)
         clock = asyncio.get_running_loop().time
-        self._under_way += 1
+        self._under_way[where] += 1
         peer.signing_in = True
         peer.patience = clock() + LONGEST
         try:
@@ -110,7 +116,7 @@ class Login:
         except TimeoutError:
             raise refused(Code.SSO_EXPIRED) from None
         finally:
-            self._under_way -= 1
+            self._under_way -= Counter([where])  # keeps nothing of those that have none
             peer.signing_in = False
             peer.patience = clock() + AFTER
         attempt.give_back()

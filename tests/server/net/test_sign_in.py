@@ -131,6 +131,28 @@ async def test_a_name_from_there_is_made_one_that_can_be_had(port: int, lab: Lab
     assert len(names[1]) <= 32
 
 
+@pytest.mark.parametrize("bound", ["SIGN_INS", "FROM_ONE"])
+async def test_as_many_at_once_as_there_is_room_for(
+    port: int, lab: Lab, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """In all, and from one address; one that has come to its end, or given up, makes room for the next."""
+    monkeypatch.setattr(login, bound, 2)
+    lab.open.clear()
+    first, second, third = [await Wire.connect(port, tls=True) for _ in range(3)]
+    for wire in (first, second):
+        await wire.say(type="hello", sso=True)
+        await wire.hear("sso")
+    assert (await third.ask(type="hello", sso=True))["code"] == "try_again"
+    await first.close()
+    async with asyncio.timeout(PATIENCE):
+        told = {"type": "error"}
+        while told["type"] != "sso":
+            await third.say(type="hello", sso=True)
+            told = await third.hear("sso", "error")
+    for wire in (second, third):
+        await wire.close()
+
+
 async def test_one_thing_at_a_time_for_one_connection(port: int, lab: Lab) -> None:
     """A guest who is signing in to register says something meanwhile, but begins nothing else that takes long."""
     lab.open.clear()
