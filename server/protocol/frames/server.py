@@ -30,6 +30,8 @@ class Server(Request, kw_only=True, tag="about"):
     sign_up: SignUp = "open"
     sso: str = ""
     """How the provider is called by which one may sign in; empty for none."""
+    address: str = ""
+    """`host:port` by which other machines reach it; empty where only this one does."""
 
 
 class Welcome(Request, kw_only=True):
@@ -300,6 +302,8 @@ class Person(Request, kw_only=True):
     """When they were here last; empty where they are here, or that is not known."""
     rooms: list[str] = []
     """The rooms one shares with them."""
+    roles: dict[str, RoleName] = {}
+    """Those of these rooms in which they are a moderator or more."""
 
 
 class People(Request, kw_only=True):
@@ -451,7 +455,7 @@ class ReportInfo(Struct, omit_defaults=True, kw_only=True):
 
 
 class Reports(Request, kw_only=True):
-    """What is reported and not settled, the latest first; as many as fit a line."""
+    """What is reported and not settled, the latest first; as many as fit a line. Unasked, without `ref`: one is new."""
 
     reports: list[ReportInfo]
     more: bool = False
@@ -551,6 +555,8 @@ class Error(Request, kw_only=True):
     id: MessageId | UnsetType = UNSET
     wait_ms: int | UnsetType = UNSET
     """Milliseconds until the same may be said again, where time is all it takes."""
+    until: str | UnsetType = UNSET
+    """When a ban or a silence ends, RFC 3339; `message` says it, too, in UTC."""
 
 
 class Roster(Frame, kw_only=True):
@@ -562,6 +568,8 @@ class Roster(Frame, kw_only=True):
     """Their users, in the same order."""
     away: dict[str, str] = {}
     """Who of them is away, and what they say to that."""
+    roles: dict[str, RoleName] = {}
+    """Who of them is a moderator or more in this room, or on the server."""
     more: bool = False
 
 
@@ -572,6 +580,7 @@ class Joined(Frame, kw_only=True):
     names: list[str]
     users: list[int] = []
     away: dict[str, str] = {}
+    roles: dict[str, RoleName] = {}
 
 
 class Left(Frame, kw_only=True):
