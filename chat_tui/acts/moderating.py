@@ -116,7 +116,15 @@ class ModeratingActs(MessageActs):
             self.complain(f"{typed} says not how long: 30 days, 1000 messages or off does.")
             return
         room, (days, count) = self.chat.current, kept
-        change = partial(self.session.change, room.handle, keep_days=days, keep_count=count)
+        if kept == (room.keep_days, room.keep_count):
+            self.complain("That is how it is already.")
+            return
+        change = partial(
+            self.session.change,
+            room.handle,
+            keep_days=days if days != room.keep_days else None,  # what stays as it is makes no news
+            keep_count=count if count != room.keep_count else None,
+        )
         if not days and not count:
             self.attempt(change())
             return

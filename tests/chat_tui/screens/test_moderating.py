@@ -191,7 +191,10 @@ async def test_a_room_has_rules(own: Any, sit: Any) -> None:
         await alice.sees("What is older than 30 days is erased for good here")
         await alice.type("y")
         await bob.sees("Older messages are erased here after 30 days.")
-        await alice.type("/keep off", "<enter>")
+        await alice.type("/keep 30 days", "<enter>")
+        await alice.sees("That is how it is already.")
+        assert "how many messages" not in bob.screen()
+        await alice.type("<ctrl+u>", "/keep off", "<enter>")
         await bob.until(lambda: "Older messages are erased" not in bob.screen())
 
 
