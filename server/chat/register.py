@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from msgspec import UNSET, Struct
 
-from server.chat.addresses import lies_in
+from server.chat.addresses import ranges_of
 from server.chat.entries import Draft
 from server.chat.events import (
     FOREVER,
@@ -281,11 +281,10 @@ class Register:
 
     def kept_out(self, address: str, time: int) -> Ban | None:
         """Return how an address is kept out, by a range that it lies in; None where it is not."""
-        if not self._ranges or not address:
+        if not self._ranges:  # nearly always
             return None
-        return next(
-            (ban for network, ban in self._ranges.items() if _lasting(ban, time) and lies_in(address, network)), None
-        )
+        bans = (_lasting(self._ranges[network], time) for network in ranges_of(address, self._ranges))
+        return next((ban for ban in bans if ban is not None), None)
 
     # What an event does.
 
