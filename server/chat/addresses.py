@@ -24,7 +24,7 @@ def lies_in(address: str, network: str) -> bool:
 
 
 def ranges_of(address: str, networks: Iterable[str]) -> list[str]:
-    """Return in which of some ranges an address lies: of a thousand in a millisecond."""
+    """Return in which of some ranges an address lies: it is asked of each who comes in, of a thousand perhaps."""
     try:
         known = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
