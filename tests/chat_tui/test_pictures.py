@@ -322,6 +322,30 @@ MODERATED = {
 """By name, what is pressed to see it."""
 
 
+async def moderate(still: ChatApp, pilot: Pilot[Any], monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    """Do what shows a view."""
+    monkeypatch.setattr(still.session.client, "reports", reports)
+    monkeypatch.setattr(still.session.client, "bans", bans)
+    moderated(still)
+    await pilot.pause()
+    for key in MODERATED[view]:
+        await pilot.press(key)
+        await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("theme", ["chat-light", "ansi-dark"])
+@pytest.mark.parametrize("view", ["hidden", "reports"])
+async def test_what_moderators_see_in_other_colours(
+    still: ChatApp, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, view: str, theme: str
+) -> None:
+    """On paper, and in a terminal of sixteen colours."""
+    async with still.run_test(size=(120, 30)) as pilot:
+        still.theme = theme
+        await moderate(still, pilot, monkeypatch, view)
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", MODERATED)
 async def test_what_moderators_see(
@@ -329,14 +353,7 @@ async def test_what_moderators_see(
 ) -> None:
     """What is done, what can be done, and what it means, at three sizes."""
     async with still.run_test(size=size) as pilot:
-        monkeypatch.setattr(still.session.client, "reports", reports)
-        monkeypatch.setattr(still.session.client, "bans", bans)
-        moderated(still)
-        await pilot.pause()
-        for key in MODERATED[view]:
-            await pilot.press(key)
-            await pilot.pause()
-        await pilot.pause()
+        await moderate(still, pilot, monkeypatch, view)
         assert still.export_screenshot() == snapshot(extension_class=Svg)
 
 
@@ -358,6 +375,16 @@ ACCOUNT = {"register": "/register", "password": "/password", "devices": "/device
 """By name, what is typed to see it."""
 
 
+async def stand_in_the_way(still: ChatApp, pilot: Pilot[Any], view: str) -> None:
+    """Refuse whoever comes in."""
+    session = still.session
+    session.client.ways = frames.Server(id="i", server="s", guests=view != "members", sso="Lab")
+    phase, session.refusal = REFUSED[view]
+    session._set(Link(phase, ("◌ coming in", "◌"), session.refusal.message))
+    await pilot.pause()
+    await pilot.pause()
+
+
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", REFUSED)
 async def test_what_stands_in_the_way(
@@ -365,12 +392,19 @@ async def test_what_stands_in_the_way(
 ) -> None:
     """The question of trust, the refusal, the password."""
     async with still.run_test(size=size) as pilot:
-        session = still.session
-        session.client.ways = frames.Server(id="i", server="s", guests=view != "members", sso="Lab")
-        phase, session.refusal = REFUSED[view]
-        session._set(Link(phase, ("◌ coming in", "◌"), session.refusal.message))
-        await pilot.pause()
-        await pilot.pause()
+        await stand_in_the_way(still, pilot, view)
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+@pytest.mark.parametrize("theme", ["chat-light", "ansi-dark"])
+@pytest.mark.parametrize("view", ["trust", "changed", "members"])
+async def test_what_stands_in_the_way_in_other_colours(
+    still: ChatApp, snapshot: SnapshotAssertion, view: str, theme: str
+) -> None:
+    """On paper, and in a terminal of sixteen colours."""
+    async with still.run_test(size=(80, 24)) as pilot:
+        still.theme = theme
+        await stand_in_the_way(still, pilot, view)
         assert still.export_screenshot() == snapshot(extension_class=Svg)
 
 

@@ -231,6 +231,109 @@ async def test_logging_in_that_is_given_up_lets_nobody_in_later(sit_at: Any, tmp
         assert not alice.app.session.client.account
 
 
+async def test_who_waits_may_type_another_one(sit_at: Any, tmp_path: Path) -> None:
+    """It takes the place of what stands there."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello" and frame.get("password") == "wrong":
+            yield error("rate_limited", "Too many tries.", wait_ms=500)
+            return
+        yield from with_password("right")(frame)
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here")
+        await alice.type("wrong", "<enter>")
+        await alice.sees("Too many tries.")
+        await alice.type("right")
+        await alice.sees("Enter tries again.")
+        await alice.type("<enter>")
+        await alice.sees("Message #general")
+
+
+async def test_what_is_refused_is_typed_anew_and_nothing_else(sit_at: Any, tmp_path: Path) -> None:
+    """A wrong ticket leaves the passwords, a wrong old password the new ones; the cursor is where it was wrong."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "register" and frame["ticket"] == "bad":
+            yield error("bad_code", "This code is not good.")
+        elif frame["type"] == "password" and frame["old"] == "wrong":
+            yield error("login_failed", "No account has this name and this password.")
+        elif frame["type"] == "password":
+            yield {"type": "ok"}
+        elif frame["type"] == "register":
+            yield {"type": "account", "user": 1, "name": "alice", "session": "t" * 32}
+        else:
+            yield from open_door(frame)
+
+    async with keeping(tmp_path, answer, sign_up="invite") as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/register", "<enter>")
+        await alice.sees("An account for you")
+        await alice.type("long enough", "<enter>", "long enough", "<enter>", "bad", "<enter>")
+        await alice.sees("This ticket is not good")
+        await alice.type("good", "<enter>")
+        await alice.sees("The name alice is yours now")
+        assert [(frame["password"], frame["ticket"]) for frame in keeper.of("register")] == [
+            ("long enough", "bad"),
+            ("long enough", "good"),
+        ]
+        await alice.type("/password", "<enter>")
+        await alice.sees("Another password")
+        await alice.type("wrong", "<enter>", "<enter>")
+        await alice.sees("A new one is missing.")
+        await alice.type("quite long", "<enter>", "quite long", "<enter>")
+        await alice.sees("That is not your password.")
+        await alice.type("old one", "<enter>")
+        await alice.sees("Your password is another one now.")
+        assert keeper.of("password")[1]["old"] == "old one"
+        assert keeper.of("password")[1]["new"] == "quite long"
+
+
+async def test_a_wrong_password_to_erase_oneself_stays_unseen(sit_at: Any, tmp_path: Path) -> None:
+    """It is typed anew where it stood, not where everything can be read."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello":
+            yield WELCOME | {"name": frame["name"], "account": True}
+            yield {"type": "roster", "room": "general", "names": [frame["name"]], "users": [1]}
+        elif frame["type"] == "erase":
+            yield error("login_failed", "That is not your password.")
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/erase", "<enter>")
+        await alice.sees("Erase yourself")
+        await alice.type("alice", "<enter>", "wrong", "<enter>")
+        await alice.sees("That is not your password.", "❯ alice")
+        await alice.type("s3cret")
+        await alice.sees("••••••")
+        assert "s3cret" not in alice.screen()
+
+
+async def test_who_is_logged_in_is_asked_before_another_logs_in(sit_at: Any, tmp_path: Path) -> None:
+    """Escape stays; what follows the command is kept nowhere, and what is no name leads nowhere."""
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello":
+            yield WELCOME | {"name": frame["name"], "account": True}
+            yield {"type": "roster", "room": "general", "names": [frame["name"]], "users": [1]}
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address) as alice:
+        await alice.type("/login hunter2s3cret", "<enter>")
+        await alice.sees("Another account?", "alice stays logged in")
+        await alice.type("<escape>", "/login two words", "<enter>")
+        await alice.sees("the password is asked for unseen")
+        await alice.type("<up>")
+        assert alice.app.room.writer.composer.text == ""
+        assert alice.app.again is None
+        kept = b"".join(path.read_bytes() for path in config.data_path().rglob("*") if path.is_file())
+        assert b"hunter2" not in kept
+        await alice.type("/login bob", "<enter>")
+        await alice.sees("Another account?")
+        await alice.type("<enter>")
+        await alice.until(lambda: alice.app.return_code is not None)
+        again = alice.app.again
+        assert (again.name, again.log_in, again.back) == ("bob", True, "alice")
+
+
 async def test_a_password_that_is_too_short_is_said_before_it_is_typed_again(sit_at: Any, tmp_path: Path) -> None:
     """Enter goes on only from what is right; nothing is sent."""
     async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
@@ -268,14 +371,15 @@ async def test_too_many_tries_are_waited_out(sit_at: Any, tmp_path: Path) -> Non
         if frame["type"] == "hello" and frame.get("password"):
             tries.append(frame["password"])
             if len(tries) == 1:
-                yield error("rate_limited", "Too many tries.", wait_ms=1900)
+                yield error("rate_limited", "Too many tries. Again in 2 s.", wait_ms=1900)
                 return
         yield from with_password("right")(frame)
 
     async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
         await alice.sees("alice has an account here")
         await alice.type("right", "<enter>")
-        await alice.until(lambda: re.search(r"Too many tries\. [12] s", alice.screen()))
+        await alice.until(lambda: re.search(r"Too many tries\. Again in [12] s\.", alice.screen()))
+        assert "2 s. Again" not in alice.screen()
         await alice.type("<enter>")
         assert tries == ["right"]
         await alice.sees("Enter tries again.")
@@ -292,7 +396,8 @@ async def test_where_no_guests_are_taken_one_gets_an_account(sit_at: Any, tmp_pa
         await alice.sees("The name alice will be yours")
         await alice.type("a long password", "<tab>", "another", "<enter>")
         await alice.sees("The two are not the same")
-        await alice.type("a long password", "<enter>")
+        assert "•" not in alice.screen()  # nobody knows which of the two was mistyped
+        await alice.type("a long password", "<enter>", "a long password", "<enter>")
         await alice.sees("Message #general", "The name alice is yours now")
         assert [frame["password"] for frame in keeper.of("register")] == ["a long password"]
 
