@@ -84,9 +84,12 @@ def written(text: str, me: bool = False) -> str:
 
 def tells_secret(line: str) -> bool:
     """Tell whether a line that is being written holds, by mistake, what is asked for unseen: it is kept nowhere."""
+    line = line.strip()
     name, argument = _split(line) if line.startswith("/") else ("", "")
     command = BY_NAME.get(name.casefold())
-    return command is not None and bool(argument) and any(arg.kind is Kind.SECRET for arg in command.args)
+    if command is None or not argument:
+        return False
+    return command is BY_NAME["login"] or any(arg.kind is Kind.SECRET for arg in command.args)
 
 
 def suggest(line: str, may: Callable[[Command], bool] = lambda _: True) -> list[Command]:

@@ -9,7 +9,7 @@ from chat_tui.acts.coming_in import Again, ComingIn
 from chat_tui.errors import Refused
 from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.link import NEEDS_CONNECTION, Phase
-from server.protocol.errors import Code
+from server.protocol.errors import Code, ProtocolError
 
 if TYPE_CHECKING:
     from server.protocol import frames  # only named here: not loaded before the first paint
@@ -28,11 +28,37 @@ class AccountActs(ComingIn):
             self.offer_account(problem=_UNSEEN if typed else "")
 
     def command_login(self, name: str) -> None:
-        """Come in to one's account, as another than now."""
-        if self.session.client.account and name in ("", self.chat.name):
+        """Come in to an account, as another than now; who is logged in is asked first."""
+        from server.protocol.text import check_name  # not before the first paint
+
+        me = self.chat.name
+        try:
+            name = check_name(name) if name else me
+        except ProtocolError:
+            self.complain("After /login stands a name, or nothing: the password is asked for unseen.")
+            return
+        again = Again(name, log_in=True, back=me)
+        if not self.session.client.account:
+            self.begin_again(again)
+            return
+        if name == me:
             self.complain("You are logged in. /logout logs you out here.")
-        else:
-            self.begin_again(Again(name or self.chat.name, log_in=True))
+            return
+        from chat_tui.screens.page import PageScreen  # not before the first paint
+
+        page = Content.assemble(
+            "\nYou are here as ",
+            (me, "bold"),
+            ", and leave to log in as ",
+            (name, "bold"),
+            f".\n\n{me} stays logged in on this device.\n",
+        )
+
+        def pressed(key: str | None) -> None:
+            if key == "enter":
+                self.begin_again(again)
+
+        self.push_screen(PageScreen("Another account?", page, {"enter": "goes there", "escape": "stays"}), pressed)
 
     def command_logout(self) -> None:
         """Log out of one's account here; asks once."""
@@ -71,11 +97,15 @@ class AccountActs(ComingIn):
             except Refused as refused:
                 if refused.code != Code.LOGIN_FAILED:
                     raise
-                raise Refused(refused.code, "This is not the password you have.") from refused
+                raise Refused(refused.code, "That is not your password.") from refused
 
         fields = [
-            Field("The password you have"),
-            Field(f"A new one, at least {limits.PASSWORD_LEAST} characters", least=limits.PASSWORD_LEAST),
+            Field("The password you have", refused=(Code.LOGIN_FAILED,)),
+            Field(
+                f"A new one, at least {limits.PASSWORD_LEAST} characters",
+                least=limits.PASSWORD_LEAST,
+                refused=(Code.BAD_PASSWORD,),
+            ),
             Field("The new one once more", again=True),
         ]
         why = "All your other devices are logged out by it."
@@ -101,7 +131,7 @@ class AccountActs(ComingIn):
         why = "The server says its owner code when it starts for the first time. It is good once."
         if code:
             why = "You host this server, so its owner code is here already. It is good once."
-        fields = [Field("Owner code", holds=code)]
+        fields = [Field("Owner code", holds=code, refused=(Code.BAD_CODE,))]
         screen = FormScreen("Own this server", why, fields, claim, does="owns it", problem=_UNSEEN if typed else "")
         self.push_screen(screen)
 

@@ -38,6 +38,8 @@ class Again(NamedTuple):
     """One that was started here."""
     ways: "frames.Server | None" = None
     """What the server had said of the ways in."""
+    back: str = ""
+    """Who one was: whoever does not log in goes on as that. Empty for nobody."""
 
 
 class ComingIn(Acts):
@@ -107,6 +109,7 @@ class ComingIn(Acts):
         from chat_tui.screens.form import Field, FormScreen  # not before the first paint
 
         ways, name = self._ways, self.chat.name
+        back = self.before.back if self.before is not None else ""
         refused = self.session.refusal
         code = refused.code if isinstance(refused, Refused) else ""
         if code == Code.NO_GUESTS:
@@ -131,17 +134,19 @@ class ComingIn(Acts):
                 self._sign_in()
             elif how == "ctrl+r":
                 self.call_later(self.offer_account)
+            elif how is None and back:
+                self.begin_again(Again(back))
             elif how is None:
                 self._ask_another_name()
 
         self._form = FormScreen(
             "Log in",
             why,
-            [Field("Password")],
+            [Field("Password", refused=(Code.LOGIN_FAILED,))],
             log_in,
             keys=keys,
             does="logs in",
-            escape="another name",
+            escape=f"goes on as {back}" if back else "another name",
             problem=problem,
         )
         self.push_screen(self._form, ended)
@@ -156,21 +161,32 @@ class ComingIn(Acts):
             self.complain("This server gives no new accounts. Who runs it can change that.")
             return
         fields = [
-            Field(f"A password, at least {limits.PASSWORD_LEAST} characters", least=limits.PASSWORD_LEAST),
+            Field(
+                f"A password, at least {limits.PASSWORD_LEAST} characters",
+                least=limits.PASSWORD_LEAST,
+                refused=(Code.BAD_PASSWORD,),
+            ),
             Field("The same once more", again=True),
         ]
         by_ticket = ways is not None and ways.sign_up == _BY_TICKET
         if by_ticket:
-            fields.append(Field("The ticket you were given", holds=self.session.address.ticket))
+            fields.append(
+                Field("The ticket you were given", holds=self.session.address.ticket, refused=(Code.BAD_CODE,))
+            )
         is_in = self.session.link.phase is Phase.ONLINE
 
         async def register(values: Sequence[str]) -> None:
             ticket = values[2].strip() if by_ticket else ""
-            if is_in:
-                await self.session.register(values[0], ticket=ticket)
-            else:
-                self.session.prove(values[0], new=True, ticket=ticket)
-                await self._come_in()
+            try:
+                if is_in:
+                    await self.session.register(values[0], ticket=ticket)
+                else:
+                    self.session.prove(values[0], new=True, ticket=ticket)
+                    await self._come_in()
+            except Refused as refused:
+                if refused.code != Code.BAD_CODE:
+                    raise
+                raise Refused(refused.code, "This ticket is not good, or not any more. Ask for a new one.") from refused
 
         def ended(how: str | None) -> None:
             self._form_closed()

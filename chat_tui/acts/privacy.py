@@ -8,6 +8,7 @@ from textual.content import Content
 
 from chat_tui.acts.base import Acts
 from chat_tui.errors import Refused
+from server.protocol.errors import Code
 
 if TYPE_CHECKING:
     from chat_tui.screens.listing import Row
@@ -64,7 +65,7 @@ class PrivacyActs(Acts):
         me, account = self.chat.name, self.session.client.account
         fields = [Field(f"Your name, {me}, to say that you mean it", masked=False)]
         if account:
-            fields.append(Field("Your password, if you have one", least=0))
+            fields.append(Field("Your password", least=0, refused=(Code.LOGIN_FAILED,)))
 
         async def erase(values: Sequence[str]) -> None:
             if values[0].strip() != me:

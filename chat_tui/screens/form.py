@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -15,10 +16,9 @@ from textual.widgets import Static
 from chat_tui.actions import key_text
 from chat_tui.errors import ClientError, Refused
 from chat_tui.widgets.composer import Composer
-from server.protocol.errors import Code
 
-_WRONG = frozenset({Code.LOGIN_FAILED, Code.BAD_PASSWORD, Code.BAD_CODE})
-"""Refusals of what was typed unseen: it is typed anew. After others it is right, perhaps."""
+_AGAIN_IN = re.compile(r"\s*Again in [0-9.]+ s\.?$")
+"""How a refusal says when to try again: here that is counted down."""
 _TICK = 0.25
 """Seconds between two looks at how long is to be waited."""
 
@@ -37,6 +37,13 @@ class Field(NamedTuple):
     masked: bool = True
     holds: str = ""
     """Stands there already."""
+    refused: tuple[str, ...] = ()
+    """Codes of refusals by which what stands there is wrong: it is typed anew. After others it is right, perhaps."""
+
+    @property
+    def name(self) -> str:
+        """What it is called within a sentence."""
+        return self.label.partition(",")[0]
 
 
 class FormScreen(ModalScreen[str]):
@@ -110,6 +117,11 @@ class FormScreen(ModalScreen[str]):
         self.call_after_refresh(empty.focus)
         self._say(self._problem, bad=True)
 
+    def on_resize(self) -> None:
+        """Keep in view what is being filled in."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def on_key(self, event: events.Key) -> None:
         """Go from field to field, or do something else."""
         if event.key == "escape" or event.key in self._keys:
@@ -132,6 +144,8 @@ class FormScreen(ModalScreen[str]):
 
     def _walk(self, step: int) -> None:
         at = self._inputs.index(self.focused) if isinstance(self.focused, Composer) else 0
+        if step > 0 and self._inputs[at].text and not self._fields[at].again and not self._right(at):
+            return
         self._inputs[(at + step) % len(self._inputs)].focus()
 
     def _accept(self, _: str) -> str | None:
@@ -139,21 +153,37 @@ class FormScreen(ModalScreen[str]):
         if self._busy or self._counting is not None:
             return None
         here = next((at for at, put in enumerate(self._inputs) if put.has_focus), 0)
-        for at, (field, put) in enumerate(zip(self._fields, self._inputs, strict=True)):
+        for at, put in enumerate(self._inputs):
             if at > here and not put.text:
                 put.focus()
                 return None
-            wrong = _wrong(field, put.text, self._inputs[at - 1].text)
-            if wrong:
-                if field.again:
-                    put.put("")
-                put.focus()
-                self._say(wrong, bad=True)
+            if not self._right(at):
                 return None
         self._busy = True
         self._say("…")
         self.run_worker(self._try())
         return None
+
+    def _right(self, at: int) -> bool:
+        """Tell whether what stands in a field may be right; else say what is wrong, and have it typed anew."""
+        field, text = self._fields[at], self._inputs[at].text
+        if field.again:
+            wrong = "" if text == self._inputs[at - 1].text else "The two are not the same. Type both once more:"
+        elif not text and field.least:
+            wrong = f"{field.name} is missing."
+        else:
+            wrong = "" if len(text) >= field.least else f"It needs at least {field.least} characters."
+        if wrong:
+            self._type_anew([at - 1, at] if field.again else [], at)
+            self._say(wrong, bad=True)
+        return not wrong
+
+    def _type_anew(self, wrong: Sequence[int], at: int) -> None:
+        """Empty the fields that are wrong, with what repeats them, and go to the first one, else to the one at `at`."""
+        for number, field in enumerate(self._fields):
+            if number in wrong or (field.again and number - 1 in (*wrong, at)):
+                self._inputs[number].put("")
+        self._inputs[min(wrong, default=at)].focus()
 
     async def _try(self) -> None:
         try:
@@ -165,24 +195,25 @@ class FormScreen(ModalScreen[str]):
             self.dismiss(self.DONE)
 
     def _failed(self, error: ClientError) -> None:
-        if isinstance(error, Refused) and error.wait_ms:  # what is written stays: it may well be right
-            self._refusal = error.message
+        if isinstance(error, Refused) and error.wait_ms:
+            self._refusal = _AGAIN_IN.sub("", error.message)
+            for field, put in zip(self._fields, self._inputs, strict=True):
+                if field.masked and not field.holds:
+                    put.offer(put.text)  # it may well be right; who types begins anew
             self._due = asyncio.get_running_loop().time() + error.wait_ms / 1000
             self._counting = self.set_interval(_TICK, self._count)
             self._count()
             return
         self._say(error.message, bad=True)
-        if isinstance(error, Refused) and error.code in _WRONG:
-            for put in self._inputs:
-                if put.masked:
-                    put.put("")
-            self._inputs[0].focus()
+        code = error.code if isinstance(error, Refused) else ""
+        if wrong := [at for at, field in enumerate(self._fields) if code in field.refused]:
+            self._type_anew(wrong, wrong[0])
 
     def _count(self) -> None:
         """Say how long it takes until the same may be tried again."""
         left = self._due - asyncio.get_running_loop().time()
         if left > 0:
-            self._say(f"{self._refusal} {math.ceil(left)} s", bad=True)
+            self._say(f"{self._refusal} Again in {math.ceil(left)} s.", bad=True)
         elif self._counting is not None:
             self._counting.stop()
             self._counting = None
@@ -192,14 +223,3 @@ class FormScreen(ModalScreen[str]):
         self._state.update(text)
         self._state.display = bool(text)
         self._state.set_class(bad, "-bad")
-
-
-def _wrong(field: Field, text: str, before: str) -> str:
-    """Say what is wrong with what stands in a field; nothing where it may be right."""
-    if field.again:
-        return "" if text == before else "The two are not the same. Type it once more:"
-    if not text and field.least:
-        return f"{field.label} is missing."
-    if len(text) < field.least:
-        return f"It needs at least {field.least} characters."
-    return ""

@@ -72,6 +72,8 @@ class Composer(Widget, can_focus=True):
         """What is written is secret: dots stand for it."""
         self._history = InputHistory()
         self._completion = Completion()
+        self._is_offer = False
+        """What stands there is an offer: typing takes its place."""
         self._placeholder = ""
         self._top = 0
         self._rows: list[Span] = [(0, 0)]
@@ -111,8 +113,14 @@ class Composer(Widget, can_focus=True):
         self.editor.set(text)
         self._changed()
 
+    def offer(self, text: str) -> None:
+        """Replace what is written by an offer: the first character that is typed takes its place."""
+        self.put(text)
+        self._is_offer = bool(text)
+
     def insert(self, text: str) -> None:
         """Put text in at the cursor."""
+        self._decide(replace=True)
         self.editor.insert(text)
         self._changed()
 
@@ -143,6 +151,8 @@ class Composer(Widget, can_focus=True):
             return Strip.blank(width, plain)
         start, end = self._rows[number]
         text, cursor = self._drawn[start:end], self.editor.cursor - start
+        if self._is_offer:
+            return Strip([head, Segment(text, plain + _CURSOR)]).adjust_cell_length(width, plain)
         if not (self.has_focus and number == self._cursor_row()):
             return Strip([head, Segment(text, plain)]).adjust_cell_length(width, plain)
         after = self.editor.after(self.editor.cursor) - start
@@ -161,8 +171,10 @@ class Composer(Widget, can_focus=True):
         if action is not None:
             if self._leaves(event.key):
                 return
+            self._decide(replace=action == "delete_left")
             self._act(action)
         elif event.is_printable and event.character and not event.key.startswith("alt+"):
+            self._decide(replace=True)
             self.editor.insert(event.character)
             if event.character == ":" and not self.masked:
                 self._picture()
@@ -268,6 +280,12 @@ class Composer(Widget, can_focus=True):
                 self.editor.set(later)
 
     # How.
+
+    def _decide(self, *, replace: bool) -> None:
+        """Take what was offered as written, or away: a key says which."""
+        if self._is_offer and replace:
+            self.editor.set("")
+        self._is_offer = False
 
     def _changed(self, *, edited: bool = True) -> None:
         """Draw what a key changed."""

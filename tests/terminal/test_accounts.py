@@ -102,7 +102,7 @@ def test_log_out_a_device_from_another(at_home: Start, server: Server) -> None:
 
 
 def test_a_guest_logs_in_to_an_account(at_home: Start, server: Server) -> None:
-    """Nothing of the guest stays on the screen; Escape goes on under another name."""
+    """Nothing of the guest stays on the screen; Escape goes on as who one was."""
     where = ("--host", "127.0.0.1", "--port", str(server.port))
     first = at_home("laptop", *where, "--name", "alice")
     first.sees("alice  you")
@@ -116,11 +116,11 @@ def test_a_guest_logs_in_to_an_account(at_home: Start, server: Server) -> None:
     second.press(PASSWORD + ENTER)
     second.sees("Message #general", "alice  you", gone="den")
     write(second, "/login carol")
-    second.sees("Log in as carol")
-    second.press(ESCAPE)
-    second.sees("What should people call you?")
+    second.sees("Another account?")
     second.press(ENTER)
-    second.sees("carol  you")
+    second.sees("Log in as carol", "Esc goes on as alice")
+    second.press(ESCAPE)
+    second.sees("Message #general", "alice  you")
 
 
 def test_a_server_with_another_key_is_refused(
