@@ -218,7 +218,7 @@ class _Row:
         if not self.flags & NOTICE:
             return None
         error = bool(self.flags & ERROR)
-        return Segment("!" if error else "·", ink.style(self._notice_color(), bold=error))
+        return Segment("!" if error else "·", ink.style(self._notice_color(), self.behind, bold=error))
 
     def _gutter(self, first: bool = False) -> Segment:
         """Return what tells the message that has the focus, or names me, without any colour."""
