@@ -72,6 +72,7 @@ def project(database: apsw.Connection, event: Draft) -> None:
         case BanBody():
             _ban(database, event, body)
         case RangeBody(on=True):
+            database.execute("DELETE FROM ranges WHERE until <= ?", (event.time,))  # they would count for ever
             row = (body.range, moment(body.until), event.seq)
             database.execute("INSERT OR REPLACE INTO ranges VALUES (?, ?, ?)", row)
         case RangeBody():

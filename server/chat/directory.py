@@ -320,7 +320,7 @@ class Directory(Register):
             case RangeBody():
                 draft.idle = not body.on and body.range not in self._ranges
                 refused = self._draft(draft, room, Act.BAN_RANGE)
-                full = body.on and body.range not in self._ranges and len(self._ranges) >= limits.RANGES
+                full = body.on and body.range not in self._ranges and self.ranges(draft.time) >= limits.RANGES
                 return refused or (Code.TOO_MANY if full else None)
             case ReportBody():
                 return self._judge_report(draft, body, facts)

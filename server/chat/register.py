@@ -279,6 +279,10 @@ class Register:
         found = (_lasting(there, time), _lasting(on_server, time))
         return max((ban for ban in found if ban is not None), key=lambda ban: ban.until, default=None)
 
+    def ranges(self, time: int) -> int:
+        """Return how many address ranges are kept out."""
+        return sum(_lasting(ban, time) is not None for ban in self._ranges.values())
+
     def kept_out(self, address: str, time: int) -> Ban | None:
         """Return how an address is kept out, by a range that it lies in; None where it is not."""
         if not self._ranges:  # nearly always
@@ -318,6 +322,7 @@ class Register:
                 self._put_out(draft.room, body.who)
             case RangeBody() as body:
                 if body.on:
+                    self._ranges = {known: ban for known, ban in self._ranges.items() if _lasting(ban, draft.time)}
                     self.add_range(body.range, Ban(moment(body.until), body.reason))
                 else:
                     self._ranges.pop(body.range, None)

@@ -326,6 +326,19 @@ def test_addresses_are_kept_out_by_range(directory: Directory, range_: str, insi
     assert directory.kept_out(inside, NOW) is None
 
 
+def test_ranges_that_have_ended_leave_room_for_others(directory: Directory) -> None:
+    """So many at once; those whose time is over are not listed, and nobody has to take them back."""
+    for number in range(limits.RANGES):
+        end = time_text(NOW + number).decode()
+        directory.apply(draft(Kind.RANGE, SERVER, RangeBody("x", f"2001:db8:{number:x}::/48", end), 1))
+    more = draft(Kind.RANGE, SERVER, RangeBody("x", "203.0.113.7/32"), 1)
+    assert directory.ranges(NOW) == limits.RANGES - 1
+    assert directory.judge(more, Facts()) is None
+    directory.apply(more)
+    assert directory.ranges(0) == directory.ranges(NOW) == limits.RANGES
+    assert directory.judge(draft(Kind.RANGE, SERVER, RangeBody("x", "203.0.113.8/32"), 1), Facts()) is Code.TOO_MANY
+
+
 def test_a_message_is_reported_once_by_each(directory: Directory) -> None:
     """By who may read it; and settled while it is open."""
     facts = Facts(m10=words(5), m30=words(5))
