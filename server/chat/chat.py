@@ -91,7 +91,7 @@ class Chat:
         self._stopping = False
         self.hub = Hub(journal.head, archive)
         for room in rooms:
-            self.hub.add_room(room)
+            self.hub.add_room(room, journal.roles.get(room.id))
         names, answers = Names(), Answers(self.hub)
         people: dict[int, Person] = {}
         self.presence = Presence(self.hub)
@@ -258,6 +258,8 @@ class Chat:
                     self.entrance.accounted(draft)
                 elif draft.kind is Kind.SETTINGS:
                     self.reception.was_set(draft)
+                elif draft.kind is Kind.REPORT:
+                    self.moderation.reported(draft)
                 else:
                     self.rooms.apply(draft)
                 if SHOWN <= draft.kind < HIDDEN:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from server.chat.events import GENERAL, Share, covers
 from server.chat.ports import Archive
 from server.chat.register import RoomRecord
+from server.chat.rights import Role
 from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits
@@ -42,11 +43,18 @@ class Hub:
         self._dirty: dict[Room, None] = {}
         self._answered: dict[Peer, None] = {}
         self._turns: dict[Peer, None] = {}
+        self._on_server: dict[int, Role] = {}
+        """Who was appointed to what on the server: the roles of `general`."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add_room(self, record: RoomRecord) -> Room:
-        """Take in a room."""
-        room = Room(record)
+    def add_room(self, record: RoomRecord, roles: dict[int, Role] | None = None) -> Room:
+        """Take in a room, and who was appointed to what in it."""
+        room = Room(record, roles=roles or {})
+        if room.handle == GENERAL:
+            self._on_server.update(room.roles)
+            room.roles = self._on_server
+        elif record.kind != "direct":
+            room.on_server = self._on_server
         self.rooms[room.id] = room
         self.by_handle[room.handle] = room
         return room

@@ -1,5 +1,6 @@
 """What moderators do, and see: roles, kicks, bans, silences, the audit, reports."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -70,6 +71,7 @@ class Moderation:
         self._rooms = rooms
         self._reading = reading
         self._people = people
+        self._showing: set[asyncio.Task[None]] = set()
         self.cut_off: Callable[[Person, list[Peer], Code, str, str], None] = lambda *_: None
         """Called to end connections of somebody: with a code, what they are told, and the reason that others are."""
 
@@ -184,6 +186,27 @@ class Moderation:
         self._reading.want(peer, read_if_allowed, frame.ref)
 
     # What comes back from the log.
+
+    def reported(self, draft: Draft) -> None:
+        """Show a committed REPORT to those who see reports and are here; others ask when they come."""
+        task = asyncio.get_running_loop().create_task(self._show(draft.seq))
+        self._showing.add(task)
+        task.add_done_callback(self._showing.discard)
+
+    async def _show(self, report: int) -> None:
+        try:
+            found, _ = await self._archive.reports(report + 1)
+        except OSError as error:
+            log.error("A report can't be read: %s", error)
+            return
+        if not found or found[0].report != report:  # settled already
+            return
+        line = encode(Reports(reports=found[:1]))
+        for person in self._people.values():
+            if may(person.role, Act.SEE_REPORTS, GENERAL):
+                for peer in person.peers:
+                    if not peer.link.congested:
+                        peer.link.write(line)
 
     def apply(self, draft: Draft) -> None:
         """Let a committed KICK, BAN or RANGE put people out. MUST follow the delivery of that event, if it is shown."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from server.chat.entries import Entry, Mark
 from server.chat.events import Share
 from server.chat.register import Settings
+from server.chat.rights import Role
 from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoleName, TicketInfo
 
 
@@ -29,6 +30,10 @@ class Log(Protocol):
     @property
     def settings(self) -> Settings:
         """How the server takes people, as the log had it when it was opened."""
+
+    @property
+    def roles(self) -> dict[int, dict[int, Role]]:
+        """Per room who was appointed to what, as of the same."""
 
     @property
     def full(self) -> bool:

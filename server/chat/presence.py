@@ -119,6 +119,8 @@ class Presence:
             room.departures.clear()
         if room.arrivals:
             room.online.update(room.arrivals)
-            for names, users, away in room.parts(room.arrivals):
-                self._hub.notice(room, encode(Joined(room=room.handle, names=names, users=users, away=away)))
+            for names, users, away, roles in room.parts(room.arrivals):
+                self._hub.notice(
+                    room, encode(Joined(room=room.handle, names=names, users=users, away=away, roles=roles))
+                )
             room.arrivals.clear()

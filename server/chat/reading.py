@@ -187,6 +187,11 @@ class Reading:
             raise refused(Code.NO_SUCH_PERSON)
         seen = await self._archive.seen(user)
         called = here.name if here is not None else (await self._archive.names([user]))[0][1]
+        if here is None:  # they may be here under a name that came after this one
+            known = self._names.find(called)
+            here = known if known is not None and known.user == user else None
+        shared = [peer.here.rooms[number] for number in seen.rooms if number in peer.here.rooms]
+        roles = {room.handle: room.moderator(user) for room in shared}
         online = here is not None and bool(here.peers)
         away = here.away if here is not None else None
         return encode(
@@ -200,7 +205,8 @@ class Reading:
                 account=seen.account,
                 role=seen.role,
                 seen="" if online or not seen.last else time_text(seen.last).decode(),
-                rooms=[peer.here.rooms[number].handle for number in seen.rooms if number in peer.here.rooms],
+                rooms=[room.handle for room in shared],
+                roles={handle: role for handle, role in roles.items() if role is not None},
             )
         )
 

@@ -239,6 +239,10 @@ class Register:
         """
         return {self._holders[key] for key in name_keys(name) if key in self._holders}
 
+    def appointed(self) -> dict[int, dict[int, Role]]:
+        """Return per room who was appointed to what. A copy."""
+        return {room: dict(roles) for room, roles in self._roles.items()}
+
     def owners(self) -> list[int]:
         """Return who owns the server."""
         return [user for user, role in self._roles[self.general.id].items() if role is Role.OWNER]

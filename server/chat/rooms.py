@@ -9,14 +9,25 @@ from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.entries import Draft
-from server.chat.events import FOREVER, GENERAL, SERVER, ChangeBody, InviteBody, Kind, RoomBody, RoomKind, event_line
+from server.chat.events import (
+    FOREVER,
+    GENERAL,
+    SERVER,
+    AppointBody,
+    ChangeBody,
+    InviteBody,
+    Kind,
+    RoomBody,
+    RoomKind,
+    event_line,
+)
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
 from server.chat.presence import Presence
 from server.chat.register import RoomRecord, change
-from server.chat.rights import ROLES
+from server.chat.rights import ROLES, Role
 from server.chat.world import Peer, Person, Room
 from server.protocol import limits as bounds
 from server.protocol.codec import encode
@@ -175,7 +186,8 @@ class Rooms:
         about = draft.about
         if draft.kind is Kind.ROOM:
             record = RoomRecord(draft.seq, about.handle, about.title, about.kind, about.before, draft.user, about.topic)
-            room = self._hub.add_room(record)
+            owned = draft.user != SERVER and about.kind != "direct"
+            room = self._hub.add_room(record, {draft.user: Role.OWNER} if owned else {})
             for user in about.members:
                 self._admit(user, room, draft.seq)
             return
@@ -191,8 +203,21 @@ class Rooms:
             room.record.forgotten = about.upto
         elif draft.kind is Kind.INVITE:
             self._invited(draft, room, about)
-        elif draft.kind is Kind.APPOINT and room is self._hub.general and about.who in self._people:
-            self._people[about.who].role = ROLES[about.role]
+        elif draft.kind is Kind.APPOINT:
+            self._appointed(room, about)
+
+    def _appointed(self, room: Room, body: AppointBody) -> None:
+        """Someone has another role. Rosters say so from now on; who has one already is told by the event."""
+        role = ROLES[body.role]
+        if role > Role.MEMBER:
+            room.roles[body.who] = role
+        else:
+            room.roles.pop(body.who, None)
+        everywhere = room is self._hub.general
+        for known in self._hub.rooms.values() if everywhere else (room,):
+            known.snapshot = None
+        if everywhere and body.who in self._people:
+            self._people[body.who].role = role
 
     def _admit(self, user: int, room: Room, seq: int) -> None:
         """Someone is a member of a room from now on, on all their connections."""

@@ -15,17 +15,17 @@ from server.chat.events import GENERAL, SERVER, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.chat.register import RoomRecord
-from server.chat.rights import Role
+from server.chat.rights import NAMES, Role
 from server.protocol import limits
 from server.protocol.codec import encode
-from server.protocol.frames import Roster
+from server.protocol.frames import RoleName, Roster
 
 AWAY_CHARS: Final = 60
 """Characters that a roster says of why someone is away."""
 
-PART: Final = limits.LINE // (2 * (limits.NAME_CHARS * 4 + 4) + AWAY_CHARS * 4 + 20)
-"""Names in one part of a roster, so that it fits a line whatever they are: 4 bytes a character, twice where someone is
-away, with the reason, the user's number, quotes and commas."""
+PART: Final = limits.LINE // (3 * (limits.NAME_CHARS * 4 + 4) + AWAY_CHARS * 4 + 32)
+"""Names in one part of a roster, so that it fits a line whatever they are: 4 bytes a character, three times where
+someone is away and moderates, with the reason, the role, the user's number, quotes and commas."""
 
 
 @dataclass(eq=False, slots=True)
@@ -156,6 +156,10 @@ class Room:
     handle: str = ""
     json: bytes = b""
     """The handle as JSON."""
+    roles: dict[int, Role] = field(default_factory=dict)
+    """Who was appointed to what here, by user."""
+    on_server: dict[int, Role] = field(default_factory=dict)
+    """The same of the whole server, as far as it counts here."""
     live: dict[Peer, None] = field(default_factory=dict)
     """Connections at the head: each gets what the room sends, once."""
     online: dict[str, int] = field(default_factory=dict)
@@ -188,22 +192,31 @@ class Room:
         """
         if self.snapshot is None:
             self.snapshot = b"".join(
-                encode(Roster(room=self.handle, names=names, users=users, away=away, more=True))
-                for names, users, away in self.parts(self.online)
+                encode(Roster(room=self.handle, names=names, users=users, away=away, roles=roles, more=True))
+                for names, users, away, roles in self.parts(self.online)
             )
         away = {me.name: me.away[:AWAY_CHARS]} if me.away is not None else {}
-        return self.snapshot + encode(Roster(room=self.handle, names=[me.name], users=[me.user], away=away))
+        own = self._moderating([me.name], [me.user])
+        return self.snapshot + encode(Roster(room=self.handle, names=[me.name], users=[me.user], away=away, roles=own))
 
-    def parts(self, people: dict[str, int]) -> list[tuple[list[str], list[int], dict[str, str]]]:
-        """Return names, users and who is away, in parts that fit a line each."""
-        names = list(people)
-        return [
-            (
-                names[start : start + PART],
-                [people[name] for name in names[start : start + PART]],
-                {name: self.away[name] for name in names[start : start + PART] if name in self.away}
-                if self.away
-                else {},
-            )
-            for start in range(0, len(names), PART)
-        ]
+    def parts(
+        self, people: dict[str, int]
+    ) -> Iterable[tuple[list[str], list[int], dict[str, str], dict[str, RoleName]]]:
+        """Yield names, users, who is away and who moderates, in parts that fit a line each."""
+        everyone = list(people)
+        for start in range(0, len(everyone), PART):
+            names = everyone[start : start + PART]
+            users = [people[name] for name in names]
+            away = {name: self.away[name] for name in names if name in self.away} if self.away else {}
+            yield names, users, away, self._moderating(names, users)
+
+    def moderator(self, user: int) -> RoleName | None:
+        """Return the role of one who is a moderator or more here, or on the server; None of all others."""
+        role = max(self.roles.get(user, Role.GUEST), self.on_server.get(user, Role.GUEST))
+        return NAMES[role] if role >= Role.MODERATOR else None
+
+    def _moderating(self, names: list[str], users: list[int]) -> dict[str, RoleName]:
+        if not (self.roles or self.on_server):
+            return {}
+        found = ((name, self.moderator(user)) for name, user in zip(names, users, strict=True))
+        return {name: role for name, role in found if role is not None}

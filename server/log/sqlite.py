@@ -20,6 +20,7 @@ import apsw
 from server.archive.database import refusal
 from server.chat.entries import Draft, Entry
 from server.chat.register import RoomRecord, Settings
+from server.chat.rights import Role
 from server.log.writer import Writer
 
 QUEUE: Final = 16_384
@@ -38,6 +39,7 @@ class SqliteLog:
         self.epoch = ""
         self.head = 0
         self.settings = Settings()
+        self.roles: dict[int, dict[int, Role]] = {}
         self._tick: list[Entry] = []
         self._waiting = 0
         self._waiting_bytes = 0
@@ -61,6 +63,7 @@ class SqliteLog:
         self.identity, self.epoch, self._epochs = writer.identity, writer.epoch, writer.epochs
         self.head = writer.written
         self.settings = copy(writer.directory.settings)
+        self.roles = writer.directory.appointed()
         return [copy(room) for room in writer.directory.rooms.values()]  # what it changes is not committed yet
 
     def start(self, hand_back: Callable[[list[Entry]], None]) -> None:
