@@ -95,6 +95,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self._device_code = device
         self._asks = name is None and not device
         self._logs_in = again is not None and again.log_in
+        self._remembered = ""
+        """The name that is remembered for the next start."""
 
     @cached_property
     def session(self) -> "Session":
@@ -134,6 +136,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
     def _changed(self, what: Changed) -> None:
         if Changed.LINK in what:
             self._show_link(self.session.link)
+        if Changed.NAME in what:
+            self.remember_name(self.session.client.name)
         if self._place != self.chat.current.place:
             self._place = self.chat.current.place
             self.room.enter(self.session.draft(self._place))
@@ -149,6 +153,10 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         problem = link.problem if link.phase in _SAID_HERE else ""
         self.room.link(link.words, tone, problem, link.way_out)
         self.room.invite(self.session.welcome_words())
+        if link.phase is Phase.ONLINE:
+            self.remember_name(self.session.client.name)
+        elif link.phase is Phase.ENDED:
+            self.remember_name("")
         self.meet(link)
 
     # What the screens ask for.
@@ -164,8 +172,11 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         return True
 
     def call(self, command: Command, values: tuple[str, ...]) -> None:
-        """Run a command."""
-        getattr(self, f"command_{command.name}")(*values)
+        """Run a command, unless it takes another role than mine: that is said at once, before anything is asked."""
+        if self.room.may(command):
+            getattr(self, f"command_{command.name}")(*values)
+        else:
+            self.complain(self.chat.why_not_for(command.least, server=command.server))
 
     def on_writer_drafted(self, message: Writer.Drafted) -> None:
         """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
@@ -314,6 +325,15 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
             await fetch()
         log.older_answered()
         log.newer_answered()
+
+    def remember_name(self, name: str) -> None:
+        """Remember who one is on this server, for the next start; empty: nobody any more."""
+        if name == self._remembered:
+            return
+        path, server = config.names_path(), f"{self._address.host}:{self._address.port}"
+        others = [other for other in config.load_names(path, server) if other not in (name, self._remembered)]
+        config.save_names(path, server, [name, *others] if name else others)
+        self._remembered = name
 
     def _remember(self) -> None:
         self.settings.people, self.settings.rooms = self.room.show_people, self.room.show_rooms

@@ -29,9 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("TEXTUAL_FPS", "240")
     address = _address(options)
     device = _ask_unseen(_CODE, _NO_CODE) if options.device else ""
+    name, offer = options.name, ""
+    if name is None and not device:
+        name, offer = _who(address)
     from chat_tui.app import ChatApp
 
-    app = ChatApp(address, options.name, _login() if options.name is None else "", device)
+    app = ChatApp(address, name, offer, device)
     code = app.run()
     while (again := app.again) is not None:  # a new app: nothing of who it was stays on the screen or in memory
         del app
@@ -62,7 +65,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         description="A full-screen chat in the terminal. With no server at the default address it starts one.",
     )
     parser.add_argument("join", nargs="*", metavar="join chat://…", help="go where an invitation leads")
-    parser.add_argument("--name", help="your name; without it you are asked")
+    parser.add_argument("--name", help="your name; without it the one you had there, else you are asked")
     parser.add_argument("--host", help="the server to go to; without it one on this machine, started where none runs")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="its port (default: %(default)s)")
     parser.add_argument("--share", action="store_true", help="open the server started here to the network")
@@ -138,6 +141,16 @@ def _forget_key(host: str, port: int) -> int:
         return 1
     sys.stdout.write(f"The key of {host}:{port} is forgotten: the next visit asks again.\n")
     return 0
+
+
+def _who(address: "Address") -> tuple[str | None, str]:
+    """Return the name that one has on a server, where it is the only one; else None, and the name to offer."""
+    from chat_tui import config
+
+    names = config.load_names(config.names_path(), f"{address.host}:{address.port}")
+    if len(names) == 1:
+        return names[0], ""
+    return None, names[0] if names else _login()
 
 
 def _login() -> str:

@@ -200,6 +200,7 @@ class AccountActs(ComingIn):
     async def _log_out(self) -> None:
         name = self.chat.name
         await self.session.logout()
+        self.remember_name("")
         self.begin_again(Again(name, ask=True, words=f"{name} is logged out here."))
 
     async def _device(self) -> None:

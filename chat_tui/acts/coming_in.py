@@ -64,6 +64,10 @@ class ComingIn(Acts):
     def ask_name(self, refusal: str) -> None:
         """Ask for a name, and come in with it."""
 
+    @abstractmethod
+    def remember_name(self, name: str) -> None:
+        """Remember who one is on this server, for the next start; empty: nobody any more."""
+
     def connect(self) -> "Worker[None]":
         """Go to the server, or go on where the session has stopped; return what does that."""
         if self._staying is None or self._staying.is_finished:

@@ -126,11 +126,12 @@ async def test_without_a_name_one_is_asked_for_and_a_refusal_is_said_there(sit: 
     """The login name is offered; what can't be a name is said at once, what is taken by the server."""
     async with Client("127.0.0.1", server.port, "alice"), sit(name=None) as seat:
         await seat.sees("What should people call you?", "❯ login")
-        await seat.type("<ctrl+u>", "no name", "<enter>")
-        await seat.sees("without spaces")
-        await seat.type("<ctrl+u>", "Alice", "<enter>")
+        await seat.type("no name", "<enter>")
+        await seat.sees("without spaces", "❯ no_name")
+        await seat.type("Alice", "<enter>")
         await seat.sees("alice is taken here", "Pick another name:", "❯ Alice")
-        await seat.type("2", "<enter>")
+        assert "Pick another name." not in seat.screen()
+        await seat.type("<end>", "2", "<enter>")
         await seat.sees("Alice2  you", "Online · 2")
 
 
@@ -371,3 +372,32 @@ async def test_ctrl_c_at_the_question_for_a_name_clears_then_leaves(sit: Any) ->
         await seat.sees("your name")
         await seat.type("<ctrl+c>")
         await seat.until(lambda: seat.app.return_code is not None)
+
+
+async def test_exit_leaves_at_the_question_for_a_name_and_no_secret_becomes_one(sit: Any) -> None:
+    """A name is seen by everyone: a code or an invitation is none, and does not stay."""
+    async with sit(name=None) as seat:
+        await seat.sees("❯ login")
+        await seat.type("k7qd-93mf-x2wp-08tz-hv4n", "<enter>")
+        await seat.sees("That is a code")
+        assert "k7qd" not in seat.screen()
+        await seat.type("chat-tui join chat://h/k7qd-93mf-x2wp-08tz-hv4n", "<enter>")
+        await seat.sees("That is an invitation")
+        await seat.type("exit", "<enter>")
+        await seat.until(lambda: seat.app.return_code is not None)
+
+
+async def test_a_name_is_remembered_until_nobody_has_it(sit: Any, server: Server) -> None:
+    """By server; another name takes the place of the one before, and a second one stands beside it."""
+
+    def names() -> list[str]:
+        return config.load_names(config.names_path(), f"127.0.0.1:{server.port}")
+
+    async with sit(name="alice") as alice:
+        assert names() == ["alice"]
+        await alice.type("/nick ann", "<enter>")
+        await alice.until(lambda: names() == ["ann"])
+    async with sit(name="bob") as bob:
+        assert names() == ["bob", "ann"]
+        bob.app.remember_name("")
+        assert names() == ["ann"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from support import PATIENCE
 
-from chat_tui import config
+from chat_tui import cli, config
 from chat_tui.client.known import Known
+from chat_tui.state.link import Address
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -101,3 +102,17 @@ def test_a_key_is_forgotten_without_a_terminal(home: Path) -> None:
     assert known.get("chat.example", 7000) == "cd" * 32
     again = run("--forget-key", "--host", "chat.example")
     assert (again.returncode, again.stdout) == (1, "No key of chat.example:7373 was remembered here.\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "who"),
+    [([], (None, "login")), (["ann"], ("ann", "")), (["bob", "ann"], (None, "bob"))],
+)
+def test_a_single_name_comes_in_without_asking(
+    names: list[str], who: tuple[str | None, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several the last one is offered, else the login name."""
+    monkeypatch.setattr("getpass.getuser", lambda: "login")
+    config.save_names(config.names_path(), "h:7373", names)
+    assert cli._who(Address("h", 7373)) == who
+    assert cli._who(Address("h", 7374)) == (None, "login")
