@@ -27,7 +27,7 @@ class Kind(Enum):
     """One of `Arg.choices`; where it is not needed, another word is left to the argument after it."""
     TIME = auto()
     """How long, `10m`; as the acts take it: in seconds. `Arg.choices` are some of them; else as above. Where it is
-    needed, a number alone is seconds, and `off` is none."""
+    needed, a number alone is seconds, and `off` is none; else `forever` is as good as none."""
 
 
 class Arg(NamedTuple):
@@ -83,7 +83,7 @@ _PROGRAM = "Program"
 _ROOM_HERE = Arg("room", Kind.ROOM, needed=False)
 _WHO = Arg("name", Kind.PERSON)
 _UNSEEN = Arg("", Kind.SECRET, needed=False)
-_TIME = Arg("time", Kind.TIME, False, ("10m", "1h", "1d", "7d"))
+_TIME = Arg("time", Kind.TIME, False, ("10m", "1h", "1d", "7d", "forever"))
 _REASON = Arg("reason", needed=False)
 
 COMMANDS = (
@@ -199,7 +199,7 @@ COMMANDS = (
     ),
     Command(
         "readonly",
-        (),
+        (Arg("on|off", Kind.CHOICE, False, ("on", "off")),),
         "only moderators write here, or everyone again",
         "only moderators write",
         _MODERATING,
@@ -207,8 +207,8 @@ COMMANDS = (
     ),
     Command(
         "keep",
-        (Arg("days|off"),),
-        "erase what is older; or keep it",
+        (Arg("30 days|1000 messages|off", needed=False),),
+        "how long messages are kept; say or change it",
         "how long to keep",
         _MODERATING,
         least="owner",

@@ -65,6 +65,8 @@ def read(line: str) -> Say | Call | Complaint | None:
             return value
         if arg.needed and not value:
             return Complaint(f"/{command.name} needs something after it: {command.usage}")
+        if arg.kind is Kind.TIME and not arg.needed and start == end and _TIMES.match(argument, start):
+            return Complaint(f"{argument[start:].split()[0]} is no time: {_SOME_TIMES} or forever is. Then the reason.")
         values.append(value)
     if command.name in ("say", "me"):
         return Say(values[0], me=command.name == "me")
@@ -126,6 +128,14 @@ def _split(line: str) -> tuple[str, str]:
 
 _NAMES = re.compile(r"[^\s,]+(?:\s*,\s*[^\s,]+)*(?:\s*,\s*)?")
 _ONE = re.compile(r"\S+")
+_TIMES = re.compile(
+    r"\d+\s*($|(s|m|h|d|w|y|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)\b)"
+    r"|(for\s+(\d|an?\b|good\b)|an?\s+(hour|day|week|month|year)|until|till|to(day|night|morrow)"
+    r"|(mon|tues|wednes|thurs|fri|satur|sun)day|permanent(ly)?|always|ever)\b",
+    re.IGNORECASE,
+)
+"""What starts like a time and can't be read as one: nobody is banned for good by a slip of the pen."""
+_SOME_TIMES = "10m, 2h, 7d"
 
 
 def _places(command: Command, text: str, *, written: bool = True) -> Iterator[tuple[int, int]]:
@@ -153,8 +163,8 @@ def _places(command: Command, text: str, *, written: bool = True) -> Iterator[tu
 def _fits(arg: Arg, word: str, *, grows: bool) -> bool:
     """Tell whether a word is one of the choices, or may become one where it still `grows`."""
     word = word.casefold()
-    if arg.kind is Kind.TIME:
-        return parse_span(word) is not None or (grows and word.isdecimal())
+    if arg.kind is Kind.TIME and (parse_span(word) is not None or (grows and word.isdecimal())):
+        return True
     return word in arg.choices or (grows and any(choice.startswith(word) for choice in arg.choices))
 
 
@@ -183,9 +193,11 @@ def _value(arg: Arg, typed: str) -> str | Complaint:
 
 
 def _seconds(typed: str) -> str | Complaint:
-    """Return a time that was typed in seconds."""
+    """Return a time that was typed in seconds; nothing for one without an end."""
+    if typed.casefold() == "forever":
+        return ""
     seconds = 0 if typed.casefold() == "off" else int(typed) if typed.isdecimal() else parse_span(typed)
-    return str(seconds) if seconds is not None else Complaint(f"{typed} is no time: 30s, 10m, 2h or 7d is.")
+    return str(seconds) if seconds is not None else Complaint(f"{typed} is no time: {_SOME_TIMES} is.")
 
 
 def _unknown(name: str) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from textual.content import Content
+
 from chat_tui.errors import ClientError
 from chat_tui.state.dates import said_here
 from chat_tui.state.entries import Entry
@@ -36,23 +38,47 @@ class Acts(KeysInOrder):
         """Say what went wrong, where it is written."""
         self.room.writer.complain(said_here(why, self.chat.clock()))
 
+    def ask(self, title: str, means: str, does: str, then: Callable[[], None]) -> None:
+        """Ask before something is done: y does it, Escape does not.
+
+        Args:
+            title: the question.
+            means: what it means, as sentences.
+            does: what y does, as the line of keys says it.
+            then: does it.
+        """
+        from chat_tui.screens.page import PageScreen  # not before the first paint
+
+        screen = PageScreen(title, Content(f"\n{means}\n"), {"y": does, "escape": "does not"})
+        self.push_screen(screen, lambda key: then() if key == "y" else None)
+
     def attempt(
         self,
         act: Coroutine[Any, Any, None],
         then: Callable[[], None] = lambda: None,
         otherwise: Callable[[], None] = lambda: None,
     ) -> None:
-        """Do what has to wait for the server, and `then` what follows; where it refuses, `otherwise`, and say why."""
-        self.run_worker(self._attempt(act, then, otherwise))
+        """Do what has to wait for the server, and `then` what follows; where it refuses, `otherwise`, and say why.
+
+        A command that is refused stands where it was typed again.
+        """
+        writer = self.room.writer
+        line, place = writer.running, writer.composer.place
+
+        def refused(why: str) -> None:
+            otherwise()
+            writer.run_again(line, place)
+            self.complain(why)
+
+        self.run_worker(self._attempt(act, then, refused))
 
     async def _attempt(
-        self, act: Coroutine[Any, Any, None], then: Callable[[], None], otherwise: Callable[[], None]
+        self, act: Coroutine[Any, Any, None], then: Callable[[], None], refused: Callable[[str], None]
     ) -> None:
         try:
             await act
         except ClientError as error:
-            otherwise()
-            self.complain(error.message)
+            refused(error.message)
         else:
             then()
 

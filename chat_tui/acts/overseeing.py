@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from chat_tui.acts.appointing import GENERAL
 from chat_tui.acts.moderating import ModeratingActs
 from chat_tui.acts.people import PeopleActs
 from chat_tui.state.dates import seconds_of, until, when
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
     from chat_tui.screens.listing import Row
     from server.protocol import frames  # only named here: not loaded before the first paint
 
-_GENERAL = "general"
 _QUIET, _HALF = "$foreground 60%", "$foreground 80%"
 _SAID = 140
 """Characters of a message that was reported."""
 _SILENCE = 60
 """Minutes for which a report silences somebody: time for people to look at it."""
 _WAYS: "tuple[frames.SignUp, ...]" = ("open", "invite", "closed")
-_SIGN_UP: "dict[frames.SignUp, str]" = {
-    "open": "everyone may get an account",
-    "invite": "who has a ticket may get an account",
-    "closed": "nobody may get an account",
+_SIGN_UP: "dict[frames.SignUp, tuple[str, str]]" = {
+    "open": ("open", "everyone may get an account"),
+    "invite": ("with a ticket", "who has a ticket may get an account"),
+    "closed": ("closed", "nobody new gets an account"),
 }
+"""How people get accounts, in a word or two, and what that means."""
 
 
 class OverseeingActs(ModeratingActs, PeopleActs):
@@ -58,7 +59,7 @@ class OverseeingActs(ModeratingActs, PeopleActs):
             ban = known[id]
             return f"Let {ban.name or ban.range} {'speak' if ban.kind == 'silence' else 'in'} again?"
 
-        where = "of the server" if room.handle == _GENERAL else f"of {self.label_of(room.handle)}"
+        where = "of the server" if room.handle == GENERAL else f"of {self.label_of(room.handle)}"
         deeds = {"enter": Deed("takes it back", undo, question)}
         none = "Nobody is kept out or silenced here."
         self.push_screen(ListScreen(f"Bans {where}", load, none=none, deeds=deeds))
@@ -112,7 +113,7 @@ class OverseeingActs(ModeratingActs, PeopleActs):
         from chat_tui.screens.listing import ListScreen, Row  # not before the first paint
 
         client, room = self.session.client, self.chat.current
-        everywhere = room.handle == _GENERAL
+        everywhere = room.handle == GENERAL
 
         async def load(last: str) -> tuple[Sequence[Row], bool]:
             page = await client.audit("" if everywhere else room.handle, before=int(last) if last else None)
@@ -157,17 +158,18 @@ class OverseeingActs(ModeratingActs, PeopleActs):
             if id == "guests":
                 now[:] = [await client.settings(guests=not now[0].guests)]
             elif id == "sign_up":
-                following = _WAYS[(_WAYS.index(now[0].sign_up) + 1) % len(_WAYS)]
-                now[:] = [await client.settings(sign_up=following)]
+                now[:] = [await client.settings(sign_up=_after(now[0].sign_up))]
             else:
                 await client.drop_ticket(int(id))
                 return "The ticket is good no more."
             return ""
 
         def question(id: str) -> str:
-            if id == "guests" and now[0].guests:
-                return "Let nobody in any more who has no account?"
-            return "" if id in ("guests", "sign_up") else "Take this ticket back?"
+            if id == "guests":
+                return "Let nobody in who has no account?" if now[0].guests else "Let guests in again?"
+            if id == "sign_up":
+                return f"Change it to {_SIGN_UP[_after(now[0].sign_up)][0]}: {_SIGN_UP[_after(now[0].sign_up)][1]}?"
+            return "Take this ticket back?"
 
         deeds = {"enter": Deed("changes it", change, question), "t": Deed("makes a ticket")}
         screen = ListScreen("Who may come in", load, none="", deeds=deeds)
@@ -252,13 +254,19 @@ def _two_lines(name: str, what: str, told: Sequence[str]) -> Content:
     return Content.assemble((name, "bold"), f"  {what}", ("\n" + " · ".join(filter(None, told)), _QUIET))
 
 
+def _after(way: "frames.SignUp") -> "frames.SignUp":
+    """Return the way to sign up that follows another in the list of them."""
+    return _WAYS[(_WAYS.index(way) + 1) % len(_WAYS)]
+
+
 def _settings(settings: "frames.Settings") -> list["Row"]:
     from chat_tui.screens.listing import Row
 
     guests = "may come in" if settings.guests else "may not come in"
+    way, means = _SIGN_UP[settings.sign_up]
     return [
         Row("guests", _two_lines("Guests", guests, ["without an account, under any name that is free"])),
-        Row("sign_up", _two_lines("Sign-up", settings.sign_up, [_SIGN_UP[settings.sign_up]])),
+        Row("sign_up", _two_lines("Sign-up", way, [means])),
     ]
 
 

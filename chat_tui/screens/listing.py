@@ -32,7 +32,7 @@ class Deed(NamedTuple):
     """Does it to a row, by its id, and returns what is to be said of it; raises ClientError. None: the list ends with
     the row, and whoever opened it goes on."""
     asks: Callable[[str], str] | None = None
-    """Returns what is asked before; where that is empty, or None is given, it is done at once."""
+    """Returns what is asked before, and y does it then; where that is empty, or None is given, it is done at once."""
 
 
 Load = Callable[[str], Awaitable[tuple[Sequence[Row], bool]]]
@@ -61,7 +61,7 @@ class ListScreen(ModalScreen[tuple[str, str]]):
         self._more = True
         self._busy = False
         self._asked: tuple[str, str] | None = None
-        """A key and a row: pressing it once more does it."""
+        """A key and a row: y does it."""
         self._list = Choices()
         self._state = Static("Looking…", markup=False, classes="state")
         words = "   ".join(f"{key_text(key)} {deed.words}" for key, deed in self._deeds.items())
@@ -88,6 +88,9 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             if self._asked is None:
                 self.dismiss(None)
             self._forget()
+        elif event.key == "y" and self._asked is not None:
+            event.stop()
+            self._act(self._asked[0], sure=True)
         elif event.key in ("j", "k"):
             event.stop()
             getattr(self._list, "action_cursor_down" if event.key == "j" else "action_cursor_up")()
@@ -129,15 +132,15 @@ class ListScreen(ModalScreen[tuple[str, str]]):
             self._tell_keys()
         self._busy = False
 
-    def _act(self, key: str) -> None:
-        """Do something with the row that is chosen; ask before, where that is meet."""
+    def _act(self, key: str, *, sure: bool = False) -> None:
+        """Do something with the row that is chosen; ask before, where that is meet, unless one is `sure`."""
         chosen, deed = self._list.highlighted_option, self._deeds.get(key)
         if deed is None or self._busy or chosen is None or chosen.id is None:
             return
         question = deed.asks(chosen.id) if deed.asks is not None else ""
-        if question and self._asked != (key, chosen.id):
+        if question and not sure:
             self._asked = (key, chosen.id)
-            self._say(f"{question} {key_text(key)} once more does it, Esc leaves it.", bad=True)
+            self._say(f"{question} y does it, Esc does not.", bad=True)
         elif deed.do is None:
             self.dismiss((key, chosen.id))
         else:

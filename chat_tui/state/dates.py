@@ -72,9 +72,10 @@ def span(seconds: int, *, short: bool = False) -> str:
 
 
 def parse_span(text: str) -> int | None:
-    """Return the seconds of `30s`, `10m`, `2h`, `7d` or `2w`; None for anything else."""
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().casefold())
-    return int(found[1]) * _SPANS[found[2]] if found else None
+    """Return the seconds of `30s`, `10m`, `2h`, `7d`, `2w`, or as words: `10min`, `2hours`; None for anything else."""
+    units = "s(?:ecs?|econds?)?|m(?:ins?|inutes?)?|h(?:rs?|ours?)?|d(?:ays?)?|w(?:eeks?)?"
+    found = re.fullmatch(rf"(\d{{1,6}})({units})", text.strip().casefold())
+    return int(found[1]) * _SPANS[found[2][0]] if found else None
 
 
 def day(seconds: float, now: float) -> str:

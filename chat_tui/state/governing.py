@@ -49,6 +49,10 @@ class Governing:
         """Say whether something is to be offered to me in the room that is shown; see `standing.may`."""
         return standing.may(self.current, self.general, least, server=server)
 
+    def why_not_for(self, least: "RoleName", *, server: bool = False) -> str:
+        """Return why something is not for me in the room that is shown, as a sentence."""
+        return standing.why_not_for(self.current, least, server=server)
+
     def why_not(self) -> str:
         """Return why I can't say anything in the room that is shown; see `standing.why_not`."""
         return standing.why_not(self.current, self.general, self.clock())

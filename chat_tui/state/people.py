@@ -1,7 +1,10 @@
 """Who is online in a room, in the order it is shown, and who of them writes something."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from server.protocol.frames import RoleName  # only named here: not loaded before the first paint
 
 TYPING: Final = 6.0
 """Seconds for which someone is taken to write on."""
@@ -16,6 +19,8 @@ class People:
         """By name, as far as the server said: the stable number of who has it."""
         self.away: dict[str, str] = {}
         """Who of them is away, and what they say to that."""
+        self.roles: dict[str, RoleName] = {}
+        """Who of them is a moderator or more here."""
         self._typing: dict[str, float] = {}
         """Until when somebody is taken to write on."""
         self._coming: People | None = None

@@ -43,6 +43,15 @@ def may(room: "Room", general: "Room", least: "RoleName", *, server: bool = Fals
     return room.kind != "direct" and at_least(role_in(room, general), least)
 
 
+def why_not_for(room: "Room", least: "RoleName", *, server: bool = False) -> str:
+    """Return why something for people of a role is not for me in a room, as a sentence; see `may`."""
+    if server or room.handle == "general":
+        return f"Only {least}s of the server may do this."
+    if room.kind == "direct":
+        return "Nobody moderates a talk of a few people. /block and a name hides somebody from you."
+    return f"Only {least}s may do this here."
+
+
 def silenced_until(room: "Room", general: "Room", now: float) -> str:
     """Return until when I may only read there, RFC 3339 or `forever`; empty where I may write."""
     for stamp in (room.silenced, general.silenced):

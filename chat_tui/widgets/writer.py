@@ -70,6 +70,8 @@ class Writer(Widget):
         self._doer = doer
         self._said: tuple[str, str, bool] | None = None
         """What the note says until something else is done."""
+        self.running = ""
+        """The command as it was typed, while it is begun; empty where it may hold a secret."""
         self._quiet = ""
         self._replies: dict[str, Aim] = {}
         self._edit: Aim | None = None
@@ -130,6 +132,11 @@ class Writer(Widget):
             self._replies.setdefault(self.composer.place, reply)
         self.composer.put(joined(self.composer.text, line))
 
+    def run_again(self, line: str, place: str) -> None:
+        """Have a command that was refused be mended, unless something else is written by now."""
+        if line and place == self.composer.place and self._edit is None and not self.composer.text:
+            self.composer.start(line, place)  # no edit: what is said of it stays
+
     def edit_again(self, edit: Aim, text: str, place: str) -> None:
         """Go on with an edit that was not taken: here, or once one is there again."""
         if place != self.composer.place:
@@ -183,11 +190,17 @@ class Writer(Widget):
             case commands.Say(said, me):
                 return self._send(said, me)
             case commands.Call(command, values):
-                self._doer.call(command, values)
-                return ""
+                return self._call(text, command, values)
             case commands.Complaint(why):
                 self.complain(why)
         return None
+
+    def _call(self, text: str, command: commands.Command, values: tuple[str, ...]) -> str | None:
+        """Run a command; one that can't be done stays to be mended."""
+        self.running = "" if commands.tells_secret(text) else text
+        self._doer.call(command, values)
+        kept, self.running = self.running, ""
+        return None if kept and self._said is not None and self._said[2] else ""
 
     def _send(self, said: str, me: bool) -> str | None:
         edit, self._edit = self._edit, None

@@ -53,6 +53,8 @@ def test_what_is_said(line: str, meaning: Say | None) -> None:
         ("/ban @bob", "ban", ("bob", "", "")),
         ("/ban bob 2h spam, again", "ban", ("bob", "7200", "spam, again")),
         ("/ban bob 10 times spam", "ban", ("bob", "", "10 times spam")),
+        ("/ban bob 2hours spam", "ban", ("bob", "7200", "spam")),
+        ("/ban bob forever tomorrow, too", "ban", ("bob", "", "tomorrow, too")),
         ("/ban 203.0.113.0/24 1d", "ban", ("203.0.113.0/24", "86400", "")),
         ("/role bob Admin", "role", ("bob", "admin")),
         ("/role bob", "role", ("bob", "")),
@@ -82,6 +84,10 @@ def test_what_is_run(line: str, name: str, values: tuple[str, ...]) -> None:
         ("/notify loud", "none of all, mentions, none"),
         ("/react heartt", "no emoji"),
         ("/slow soon", "soon is no time"),
+        ("/ban bob tomorrow", "tomorrow is no time: 10m, 2h, 7d or forever is"),
+        ("/silence bob 2 months caps", "2 is no time"),
+        ("/ban bob 10", "10 is no time"),
+        ("/ban bob for a week", "for is no time"),
         ("/role bob king", "none of member"),
         ("/react hear", "Did you mean heart"),
     ],
@@ -102,7 +108,7 @@ def test_commands_are_suggested_while_their_name_is_written() -> None:
 
 
 def test_commands_are_suggested_to_who_may_run_them() -> None:
-    """Those of moderators to nobody else; typed anyway they are run, and the server refuses."""
+    """Those of moderators to nobody else; typed anyway they are understood, and refused."""
     offered = suggest("/", lambda command: command.least == "guest")
     assert BY_NAME["report"] in offered
     assert BY_NAME["kick"] not in offered

@@ -73,20 +73,25 @@ async def test_out_of_the_server_is_asked_once(own: Any, server: Server) -> None
 
 
 async def test_a_ban_is_taken_back_from_the_list(own: Any, server: Server) -> None:
-    """Of a room it is not asked; nobody gets in while it holds."""
+    """Nobody gets in while it holds. What the question says is what is done."""
     async with own(size=(80, 24)) as alice, Client("127.0.0.1", server.port, "bob") as bob:
         await alice.type("/make dev", "<enter>")
         await alice.sees("Message #dev")
         await bob.join("dev")
-        await alice.type("/ban bob 2h too loud", "<enter>")
+        await alice.type("/ban bob tomorrow too loud", "<enter>")
+        await alice.sees("tomorrow is no time: 10m, 2h, 7d or forever is", "❯ /ban bob tomorrow too loud")
+        await alice.type("<ctrl+u>", "/ban bob 2hours too loud", "<enter>")
+        await alice.sees("Ban bob?", "out of #dev and kept out", "Until: ", "Reason: too loud")
+        await alice.sees("bob is a guest, and can come back under another name", "/ban and an address like")
+        await alice.type("y")
         await alice.sees("you banned bob until")
         with pytest.raises(Refused):
             await bob.join("dev")
         await alice.type("/bans", "<enter>")
         await alice.sees("Bans of #dev", "bob  banned until", "by alice", "Enter takes it back")
         await alice.type("<enter>")
-        await alice.sees("Let bob in again? Enter once more does it")
-        await alice.type("<enter>")
+        await alice.sees("Let bob in again? y does it, Esc does not.")
+        await alice.type("y")
         await alice.sees("bob is let in again.")
         await alice.type("<escape>")
         await bob.join("dev")
@@ -110,9 +115,11 @@ async def test_addresses_are_banned_and_let_in_again(own: Any) -> None:
         await alice.type("<escape>", "/unban 203.0.113.0/24", "<enter>")
         await alice.sees("People from 203.0.113.0/24 are let in again.")
         await alice.type("/ban 203.0.113.0/99", "<enter>")
-        await alice.sees("Ban 203.0.113.0/99?")
+        await alice.sees("✗ 203.0.113.0/99 is no address")
+        await alice.type("<ctrl+u>", "/ban 198.51.100.7", "<enter>")
+        await alice.sees("Ban 198.51.100.7?", "For good: /unban 198.51.100.7 ends it")
         await alice.type("y")
-        await alice.sees("✗ ")
+        await alice.sees("Nobody gets in from 198.51.100.7 any more.")
 
 
 async def test_a_role_on_the_server_is_asked_once(own: Any, server: Server) -> None:
@@ -120,12 +127,10 @@ async def test_a_role_on_the_server_is_asked_once(own: Any, server: Server) -> N
     async with own(size=WIDE) as alice, Client("127.0.0.1", server.port, "bob") as bob:
         await alice.sees("bob came in")
         await alice.type("/role bob moderator", "<enter>")
-        await alice.sees("Make bob a moderator of the server?", "every room", "y makes bob a moderator")
-        await alice.type("y")
-        await alice.sees("✗ ")
+        await alice.sees("✗ bob has no account")
         await bob.register(WORDS)
-        await alice.type("/role bob moderator", "<enter>")
-        await alice.sees("Make bob a moderator of the server?")
+        await alice.type("<ctrl+u>", "/role bob moderator", "<enter>")
+        await alice.sees("Make bob a moderator of the server?", "every room", "y makes bob a moderator")
         await alice.type("y")
         await alice.sees("you made bob a moderator of the server")
 
@@ -147,6 +152,17 @@ async def test_a_role_on_the_server_is_asked_once(own: Any, server: Server) -> N
 def test_how_long_messages_are_kept_is_typed(typed: str, kept: tuple[int, int] | None) -> None:
     """In days, weeks or messages."""
     assert parse_kept(typed) == kept
+
+
+async def test_the_last_owner_is_told_what_stepping_down_means(own: Any) -> None:
+    """Nobody but who runs the server could undo it."""
+    async with own(size=WIDE) as alice:
+        await alice.type("/role alice member", "<enter>")
+        await alice.sees("Be no longer an owner of the server?", "That is you, and you are the only owner")
+        await alice.type("<escape>", "/role alice owner", "<enter>")
+        await alice.sees("✗ You are an owner already.")
+        await alice.type("<ctrl+u>", "/kick alice", "<enter>")
+        await alice.sees("✗ That is you.")
 
 
 async def test_who_is_silenced_reads_so_where_they_would_write(own: Any, sit: Any) -> None:
@@ -181,12 +197,18 @@ async def test_a_room_has_rules(own: Any, sit: Any) -> None:
         await alice.say("and another")
         await alice.type("/slow off", "<enter>")
         await bob.sees("❯ Message #dev")
-        await alice.type("/readonly", "<enter>")
+        await alice.type("/slow 99999", "<enter>")
+        await alice.sees("✗ That is too slow: 6 hours is the most.", "❯ /slow 99999")
+        await alice.type("<ctrl+u>", "/readonly", "<enter>")
         await bob.sees("❯ Only moderators write here")
-        await alice.type("/readonly", "<enter>")
+        await alice.type("/readonly on", "<enter>")
+        await alice.sees("✗ Only moderators write here already.")
+        await alice.type("<ctrl+u>", "/readonly off", "<enter>")
         await bob.sees("alice lets everyone write again", "❯ Message #dev")
+        await alice.type("/keep", "<enter>")
+        await alice.sees("Messages are kept for ever here. /keep 30 days")
         await alice.type("/keep soon", "<enter>")
-        await alice.sees("soon says not how long")
+        await alice.sees("“soon” is not how long", "❯ /keep soon")
         await alice.type("<ctrl+u>", "/keep 30 days", "<enter>")
         await alice.sees("What is older than 30 days is erased for good here")
         await alice.type("y")
@@ -209,7 +231,12 @@ async def test_a_role_is_chosen_and_opens_what_it_may(own: Any, sit: Any) -> Non
         await bob.until(lambda: bob.app.room.composer.text == "/ki")
         assert "/kick name" not in bob.screen()
         await bob.type("<ctrl+u>", "/kick alice", "<enter>")
-        await bob.sees("✗ ")
+        await bob.sees("✗ Only moderators may do this here.")
+        await bob.type("<ctrl+u>", "/server", "<enter>")
+        await bob.sees("✗ Only admins of the server may do this.")
+        await alice.type("/ban ghost", "<enter>")
+        await alice.sees("✗ Nobody is known by this name", "❯ /ban ghost")
+        await alice.type("<ctrl+u>")
         await alice.type("/role bob", "<enter>")
         await alice.sees("What is bob in #dev?", "moderator   puts out, silences")
         await alice.type("mod", "<enter>")
@@ -240,7 +267,7 @@ async def test_a_report_comes_before_the_moderators(own: Any, sit: Any) -> None:
         await alice.until(lambda: "and once more" not in alice.screen())
         await alice.type("d")
         await alice.sees("Delete it for everyone?")
-        await alice.type("d")
+        await alice.type("y")
         await alice.sees("Deleted, and settled.")
         await alice.type("<escape>")
         await carol.sees("message deleted")
@@ -299,11 +326,13 @@ async def test_who_may_come_in_is_set(own: Any, server: Server) -> None:
         await alice.type("/server", "<enter>")
         await alice.sees("Guests  may come in", "Sign-up  open")
         await alice.type("<enter>")
-        await alice.sees("Let nobody in any more who has no account?")
-        await alice.type("<enter>")
+        await alice.sees("Let nobody in who has no account?")
+        await alice.type("y")
         await alice.sees("Guests  may not come in")
         await alice.type("<down>", "<enter>")
-        await alice.sees("Sign-up  invite")
+        await alice.sees("Change it to with a ticket: who has a ticket may get an account?")
+        await alice.type("y")
+        await alice.sees("Sign-up  with a ticket")
         await alice.type("t")
         await alice.sees("A ticket", "chat-tui join", "chat://127.0.0.1", "It is good once, until")
         await alice.type("<escape>", "/server", "<enter>")
@@ -314,7 +343,7 @@ async def test_who_may_come_in_is_set(own: Any, server: Server) -> None:
         assert refusal.value.code == "no_guests"
         await alice.type("<end>", "<enter>")
         await alice.sees("Take this ticket back?")
-        await alice.type("<enter>")
+        await alice.type("y")
         await alice.sees("The ticket is good no more.")
         await alice.until(lambda: "good once" not in alice.screen())
 
