@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import difflib
 import json
 import logging
 import logging.handlers
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from server.archive.database import StoreError
 from server.chat.limits import Limits, names
@@ -38,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
 
         manage(words)
         return
+    if words and not words[0].startswith("-"):
+        _refuse_command(words[0])
     config = _config(words)
     os.umask(0o077)  # what the server writes is its user's alone
     try:
@@ -59,6 +62,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"chat-server: {error}")
     except KeyboardInterrupt:  # before the server heeded signals
         sys.exit(130)
+
+
+def _refuse_command(word: str) -> NoReturn:
+    """Say which commands there are, and which one may have been meant; exits with 2."""
+    close = difflib.get_close_matches(word, COMMANDS, 1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    sys.stderr.write(
+        f"chat-server: there is no command {word!r}.{meant} Commands: {', '.join(COMMANDS)};"
+        " none runs the server. chat-server COMMAND --help tells more.\n"
+    )
+    sys.exit(2)
 
 
 def _config(arguments: list[str]) -> Config:

@@ -78,6 +78,11 @@ class DataDirectory:
         """Where the server that runs here listens, as JSON: `Listening`. A killed one may have left it."""
         return self.path / "listening.json"
 
+    @property
+    def listened(self) -> Path:
+        """The same, of the server that ran here last."""
+        return self.path / "listened.json"
+
     def open(self) -> None:
         """Make it where it is missing, and take it; DataError where that is not possible."""
         try:
@@ -101,7 +106,7 @@ class DataDirectory:
             ) from error
         try:
             self.write_clients(())
-            self.listening.unlink(missing_ok=True)
+            self._listen_no_more()
         except OSError as error:
             self._lock.close()
             raise DataError(f"{self.path} can't be written: {error.strerror}. Give another --data.") from error
@@ -124,10 +129,15 @@ class DataDirectory:
         """Nobody is connected any more; give the directory up."""
         with contextlib.suppress(OSError):
             self.write_clients(())
-            self.listening.unlink(missing_ok=True)
             self.control.unlink(missing_ok=True)
+            self._listen_no_more()
         if self._lock is not None:
             self._lock.close()
+
+    def _listen_no_more(self) -> None:
+        """Keep where a server listened as what was so last."""
+        with contextlib.suppress(FileNotFoundError):
+            self.listening.replace(self.listened)
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -25,9 +25,18 @@ class Way:
         Args:
             ticket: secret: what somebody may sign up with.
         """
-        host = f"[{self.host}]" if ":" in self.host else self.host
         pin = "" if self.vouched else self.pin
-        return f"chat-tui join chat://{host}:{self.port}/{pin}/{ticket}".rstrip("/")
+        return f"chat-tui join chat://{address(self.host, self.port)}/{pin}/{ticket}".rstrip("/")
+
+
+def address(host: str, port: int) -> str:
+    """Return host and port in one word."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def reached_at(host: str, port: int) -> str:
+    """Return the `host:port` by which others reach what listens there: an address of its own for all of a machine's."""
+    return address(_for_others(host), port)
 
 
 def way_in(host: str, port: int, certificate: bytes) -> Way:

@@ -17,7 +17,7 @@ from server.chat.chat import Chat
 from server.config import Config
 from server.data import Client, DataDirectory, DataError
 from server.engine import Engine
-from server.invitation import way_in
+from server.invitation import address, reached_at, way_in
 from server.net import tls
 from server.net.listener import Listener
 from server.net.origins import is_loopback
@@ -31,6 +31,12 @@ DRAIN_SECONDS: Final = 1.0
 
 EXIT_SECOND_SIGNAL: Final = 130
 """The shell's code for a program that Ctrl+C ended."""
+
+_NEW_KEY: Final = (
+    "A new key was made: there was none beside these messages. Clients that know another one refuse this server until"
+    " they forget that: chat-tui --host HOST --port PORT --forget-key. Let people compare the fingerprint."
+)
+"""Said where clients may take this server for somebody else's."""
 
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 
@@ -50,6 +56,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     data = DataDirectory(config.data)
     data.open()
     try:
+        renewed = config.tls_key is None and data.database.exists() and not data.tls_key.exists()
         engine = Engine(config, data, _control(data))
         chat = engine.chat
         sessions = Sessions()
@@ -63,11 +70,15 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             _heed_signals(stop)
             if config.hosted:
                 _end_when_alone(sessions, stop)
+            outward = [(host, port) for host, port in addresses if not is_loopback(host)]
+            chat.greeting.address = reached_at(*outward[0]) if outward else ""
             for host, port in addresses:
                 ready(host, port)
+            if renewed:
+                log.warning(_NEW_KEY)
             chat.privacy.keeper.look()
             _write_listening(data, *addresses[0], _key_files(config, data)[1])
-            telling = asyncio.create_task(_tell_others(config, data, addresses))
+            telling = asyncio.create_task(_tell_others(config, data, chat, outward))
             await _tell_owner_code(chat)
             if config.tls_key is not None:
                 _heed_renewal(config, data, listener)
@@ -80,6 +91,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             listener.close()
             await _shut_down(engine, sessions)
             await clients
+            log.info("The server has stopped.")
             _heed_no_more_signals()
     finally:
         data.close()
@@ -113,13 +125,13 @@ def _write_listening(data: DataDirectory, host: str, port: int, certificate: Pat
         log.warning("%s can't be written: %s", data.listening, error.strerror)
 
 
-async def _tell_others(config: Config, data: DataDirectory, addresses: list[tuple[str, int]]) -> None:
-    """Say in the log how others come in, where they can."""
-    outward = [(host, port) for host, port in addresses if not is_loopback(host)]
+async def _tell_others(config: Config, data: DataDirectory, chat: Chat, outward: list[tuple[str, int]]) -> None:
+    """Say in the log how others come in, where they can: at these addresses."""
     if not outward:
         return
     _, certificate = _key_files(config, data)
     way = await asyncio.to_thread(lambda: way_in(*outward[0], tls.der(certificate)))
+    chat.greeting.address = address(way.host, way.port)  # a certificate may name it
     log.info("Fingerprint of this server's key: %s", way.pin)
     log.info("Others come in with: %s", way.line())
 

@@ -1,6 +1,7 @@
 """What each command does: it asks the server, and returns what there is to tell."""
 
 import argparse
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from server.admin.door import Door, ShellError
 from server.chat.events import GENERAL
 from server.config import DEFAULT_HOST, DEFAULT_PORT
 from server.data import DataDirectory, Listening
+from server.net.origins import is_loopback
 from server.protocol import frames, limits
 
 Row = dict[str, Any]
@@ -27,6 +29,8 @@ class Told(Struct):
     """For people, where the list is empty."""
     one: Row = {}
     """One thing, by itself."""
+    warnings: list[str] = []
+    """What people would want to know beside it, on standard error."""
 
 
 Act = Callable[[Door, argparse.Namespace], Awaitable[Told]]
@@ -51,7 +55,7 @@ async def show_user(door: Door, given: argparse.Namespace) -> Told:
     """Tell what is known of somebody."""
     person: Any = await door.ask(frames.Whois(name=given.name))
     row = {name: getattr(person, name) for name in ("user", "name", "account", "role", "online", "seen")}
-    return Told(one=row)
+    return Told(one=row | {"seen": "now" if person.online else person.seen})
 
 
 async def appoint(door: Door, given: argparse.Namespace) -> Told:
@@ -68,6 +72,9 @@ async def set_password(door: Door, given: argparse.Namespace) -> Told:
 
 async def kick(door: Door, given: argparse.Namespace) -> Told:
     """Put somebody out."""
+    person: Any = await door.ask(frames.Whois(name=given.name))
+    if given.room == GENERAL and not person.online:
+        raise ShellError(f"{person.name} is not here: nobody was put out. To keep them out: chat-server user ban.")
     await door.ask(frames.Kick(name=given.name, room=given.room, reason=given.reason))
     return Told(words=f"{given.name} was put out of {_place(given.room)}.")
 
@@ -165,9 +172,16 @@ async def change_room(door: Door, given: argparse.Namespace) -> Told:
 
 async def invite(door: Door, given: argparse.Namespace) -> Told:
     """Make a ticket, and the line by which others join."""
+    known: Any = await door.ask(frames.SettingsRequest())
     answer: Any = await door.ask(frames.TicketRequest(uses=given.uses, hours=given.hours))
-    line = _way(given).line(answer.ticket)
-    return Told(one={"id": answer.id, "uses": given.uses, "until": answer.until, "line": line})
+    way = _way(given)
+    warnings = []
+    if known.sign_up == "closed":
+        warnings.append("Sign-up is closed: nobody gets an account by this till chat-server set sign-up=invite.")
+    if is_loopback(way.host):
+        warnings.append("Only this machine reaches the server by this line: see --address, and chat-server --host.")
+    row = {"id": answer.id, "uses": given.uses, "until": answer.until, "line": way.line(answer.ticket)}
+    return Told(one=row, warnings=warnings)
 
 
 async def invitations(door: Door, _: argparse.Namespace) -> Told:
@@ -191,9 +205,15 @@ async def keep_out(door: Door, given: argparse.Namespace) -> Told:
 
 async def let_in(door: Door, given: argparse.Namespace) -> Told:
     """Let addresses in again."""
+    let_in: list[str] = []
+    unknown: list[str] = []
     for text in given.ranges:
-        await door.ask(frames.Ban(range=text, on=False))
-    return Told(words=f"Not kept out: {', '.join(given.ranges)}.")
+        answer: Any = await door.ask(frames.Ban(range=text, on=False))
+        (unknown if answer.seq is UNSET else let_in).append(text)
+    if not let_in:
+        raise ShellError(f"No such range is kept out: {', '.join(unknown)}. See chat-server ban list.")
+    warnings = [f"This was not kept out: {', '.join(unknown)}."] if unknown else []
+    return Told(words=f"Let in again: {', '.join(let_in)}.", warnings=warnings)
 
 
 async def bans(door: Door, _: argparse.Namespace) -> Told:
@@ -306,10 +326,11 @@ def _way(given: argparse.Namespace) -> Any:  # noqa: ANN401 - the library behind
     from server.net.tls import TlsError, der
 
     directory = DataDirectory(given.data)
-    try:
-        here = msgspec.json.decode(directory.listening.read_bytes(), type=Listening)
-    except (OSError, msgspec.MsgspecError):  # it does not run: as it does by default
-        here = Listening(DEFAULT_HOST, DEFAULT_PORT, 0, str(directory.tls_certificate))
+    here = Listening(DEFAULT_HOST, DEFAULT_PORT, 0, str(directory.tls_certificate))  # it has never run as it is now
+    for path in (directory.listening, directory.listened):
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            here = msgspec.json.decode(path.read_bytes(), type=Listening)
+            break
     try:
         way = way_in(here.host, here.port, der(Path(here.certificate)))
     except (OSError, TlsError) as error:

@@ -28,6 +28,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     settings = commands.add_parser("set", parents=[common], help="how the server takes people", allow_abbrev=False)
     words = "guests=on|off, sign-up=open|invite|closed, keep-days=N, keep-count=N; none: say how it is"
     settings.add_argument("values", nargs="*", metavar="NAME=VALUE", type=_setting, help=words)
+    _without_asking(settings)
     audit = commands.add_parser("audit", parents=[common], help="what was done by who may", allow_abbrev=False)
     audit.add_argument("--room", default="", help="only there")
     audit.add_argument("--limit", type=_number(1, 100_000), default=limits.PAGE, help="how many (default: %(default)s)")
@@ -75,7 +76,7 @@ def _users(acts: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
     export = act("export", "all that the server holds of somebody, as JSON lines")
     export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="where to (default: standard output)")
     erase = act("erase", "erase somebody and all they said, for good; asks before")
-    erase.add_argument("--yes", action="store_true", help="do not ask")
+    _without_asking(erase)
 
 
 def _rooms(acts: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
@@ -92,6 +93,7 @@ def _rooms(acts: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
     add("--archive", choices=("on", "off"), help="nobody says anything any more")
     add("--keep-days", type=_number(0, limits.KEEP_DAYS), metavar="N", help="older messages are erased; 0: kept")
     add("--keep-count", type=_number(0, limits.SAFE_INTEGER), metavar="N", help="all but so many are erased; 0: kept")
+    _without_asking(change)
 
 
 def _invitations(acts: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
@@ -118,6 +120,10 @@ def _in_room(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", default="general", help="there alone (default: on the whole server)")
 
 
+def _without_asking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask before something is erased")
+
+
 def _for_minutes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=_number(0, limits.MINUTES), default=0, metavar="N", help="for how long (default: for good)"
@@ -140,9 +146,16 @@ def _setting(text: str) -> tuple[str, Any]:
         "guests": {"on": True, "off": False},
         "sign-up": {"open": "open", "invite": "invite", "closed": "closed"},
     }
-    if name in known and value in known[name]:
+    if name in known:
+        if value not in known[name]:
+            raise argparse.ArgumentTypeError(f"{name} is {_either([*known[name]])}, not {value!r}")
         return name, known[name][value]
     if name in ("keep-days", "keep-count"):
         most = limits.KEEP_DAYS if name == "keep-days" else limits.SAFE_INTEGER
         return name, _number(0, most)(value)
-    raise argparse.ArgumentTypeError(f"{text!r} is no setting: see chat-server set --help")
+    settings = _either([*known, "keep-days", "keep-count"])
+    raise argparse.ArgumentTypeError(f"a setting is {settings}, as in guests=off; {name!r} is none")
+
+
+def _either(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"

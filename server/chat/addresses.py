@@ -18,6 +18,15 @@ def network_of(text: str) -> str:
     return str(network)
 
 
+def is_range(text: str) -> bool:
+    """Say whether this is an address, or a range of them."""
+    try:
+        network_of(text)
+    except ValueError:
+        return False
+    return True
+
+
 def lies_in(address: str, network: str) -> bool:
     """Say whether an address lies in a range. One of IPv4 that comes by IPv6 is one of IPv4."""
     return bool(ranges_of(address, [network]))

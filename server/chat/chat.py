@@ -99,7 +99,7 @@ class Chat:
         self._errands = Errands(answers)
         login = Login(archive, passwords, provider, Throttle(limits), answers)
         self.entrance = Entrance(journal, self.hub, self.presence, names, people, limits, answers)
-        greeting = Greeting(
+        self.greeting = greeting = Greeting(
             journal, self.hub, names, self.entrance, server, limits, answers, login, self._errands, settings, control
         )
         self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
@@ -297,6 +297,7 @@ class Chat:
         self._errands.stop()
         self.privacy.stop()
         self.standing.write()
+        self.entrance.note_last_use()
 
     def shut_down(self, links: Iterable[Link], reason: str) -> None:
         """Tell everyone that the server ends."""

@@ -231,6 +231,11 @@ class Entrance:
         """Return every welcomed connection."""
         return [peer for person in self.people.values() for peer in person.peers]
 
+    def note_last_use(self) -> None:
+        """Note that every session here was used until now. MUST come before the log takes no more."""
+        for peer in self.peers():
+            self._log.append(Closing(session=peer.session))
+
     def stop(self) -> None:
         """End the timers: nobody comes back to this process."""
         for person in self.people.values():

@@ -54,6 +54,8 @@ class Greeting:
         self._errands = errands
         self._settings = settings
         self._control = control
+        self.address = ""
+        """`host:port` by which other machines reach this server; empty where only this one does."""
         self.welcomed: Callable[[Peer, Hello], None] = lambda _peer, _hello: None
         """Called when a connection has its welcome."""
         self.unwritten: Callable[[int], dict[int, Mark]] = lambda _user: {}
@@ -72,6 +74,7 @@ class Greeting:
                     guests=self._settings.guests,
                     sign_up=self._settings.sign_up,
                     sso=self._login.provider,
+                    address=self.address,
                 )
             )
         )

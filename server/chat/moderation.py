@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from server.chat.addresses import lies_in, network_of
+from server.chat.addresses import is_range, lies_in, network_of
 from server.chat.answers import refused
 from server.chat.entries import Checking, Draft
 from server.chat.errands import committed
@@ -98,9 +98,14 @@ class Moderation:
         if bool(frame.name) == bool(frame.range):
             raise ProtocolError(Code.BAD_FRAME, "A ban is of a name, or of a range of addresses.")
         if frame.range:
-            self._ban_range(peer, frame)
-        else:
+            self._ban_range(peer, frame, frame.range)
+            return b""
+        try:
             await self._keep(peer, frame, Kind.BAN)
+        except ProtocolError as refusal:  # an address is as good, where nobody is called so
+            if refusal.code is not Code.NO_SUCH_PERSON or not is_range(frame.name):
+                raise
+            self._ban_range(peer, frame, frame.name)
         return b""
 
     async def silence(self, peer: Peer, frame: Silence) -> bytes:
@@ -114,11 +119,11 @@ class Moderation:
         body = BanBody(peer.here.name, who, name, _until(frame), _reason(frame.reason), frame.on)
         self._rooms.request(peer, frame, kind, room.id, body)
 
-    def _ban_range(self, peer: Peer, frame: BanRequest) -> None:
+    def _ban_range(self, peer: Peer, frame: BanRequest, addresses: str) -> None:
         if frame.room != GENERAL:
             raise ProtocolError(Code.BAD_ROOM, "Addresses are kept out of the whole server, not of a room.")
         try:
-            network = network_of(frame.range)
+            network = network_of(addresses)
         except ValueError:
             message = "An address is written like 203.0.113.7, a range of them like 203.0.113.0/24."
             raise ProtocolError(Code.BAD_QUERY, message) from None

@@ -5,11 +5,13 @@ import io
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +121,24 @@ def test_the_server(run: Run) -> None:
     """Rooms, settings, invitations, addresses, the owner's code."""
     (room,) = run("room", "list")
     assert (room["room"], room["slow"], room["read_only"]) == ("general", 0, False)
-    run("room", "change", "general", "--topic", "hello there", "--slow", "5", "--read-only", "on", "--keep-days", "30")
+    run(
+        "room",
+        "change",
+        "general",
+        "--topic",
+        "hello there",
+        "--slow",
+        "5",
+        "--read-only",
+        "on",
+        "--keep-days",
+        "30",
+        "--yes",
+    )
     (room,) = run("room", "show", "general")
     kept = (room["topic"], room["slow"], room["read_only"], room["keep_days"])
     assert kept == ("hello there", 5, True, 30)
-    (known,) = run("set", "guests=off", "sign-up=invite", "keep-count=1000")
+    (known,) = run("set", "guests=off", "sign-up=invite", "keep-count=1000", "--yes")
     assert known == {"guests": "off", "sign-up": "invite", "keep-days": 30, "keep-count": 1000}
     assert run("set") == [known]
     (ticket,) = run("invite", "new", "--uses", "3", "--address", "chat.example.org")
@@ -147,6 +162,8 @@ def test_what_can_not_be_done_is_said_on_one_line(run: Run, capsys: pytest.Captu
         ["room", "show", "nowhere"],
         ["room", "change", "general"],
         ["invite", "revoke", "999"],
+        ["user", "kick", "bob"],
+        ["ban", "remove", "203.0.113.0/24"],
     ):
         with pytest.raises(SystemExit) as ended:
             run(*words)
@@ -157,6 +174,7 @@ def test_what_can_not_be_done_is_said_on_one_line(run: Run, capsys: pytest.Captu
         ["user", "unheard"],
         ["room", "change", "general", "--slow", "-1"],
         ["set", "guests=often"],
+        ["set", "guest=on"],
     ):
         with pytest.raises(SystemExit) as ended:
             run(*words)
@@ -191,7 +209,7 @@ async def test_it_takes_effect_at_once(data: Path) -> None:
 def test_what_is_erased_on_a_stopped_server_is_gone_when_the_command_ends(data: Path) -> None:
     """From every file."""
     shell.main(["user", "erase", "bob", "--yes", "--data", str(data)])
-    shell.main(["room", "change", "general", "--keep-count", "1", "--data", str(data)])
+    shell.main(["room", "change", "general", "--keep-count", "1", "--yes", "--data", str(data)])
     files = {file.name: file.read_bytes() for file in data.iterdir()}
     assert [name for name, held in files.items() if b"zanzibar of bob" in held] == []
     assert [name for name, held in files.items() if b'"bob"' in held] == []
@@ -240,6 +258,92 @@ def test_who_erases_somebody_is_asked(
     monkeypatch.setattr(sys, "stdin", io.StringIO("bob\n"))
     shell.main(["user", "erase", "bob", "--data", str(data)])
     assert capsys.readouterr().out == "bob is erased.\n"
+
+
+@pytest.mark.parametrize("words", [["set", "keep-days=30"], ["room", "change", "general", "--keep-days", "30"]])
+def test_who_has_messages_erased_is_asked(
+    words: list[str], data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says which are; without an answer all stays as it was. Nothing is asked where none are."""
+    for typed in ("", "y\n"):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit):
+            shell.main([*words, "--data", str(data)])
+        assert "All messages but those of the last 30 days in" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
+    shell.main([*words, "--data", str(data)])
+    shell.main(["room", "show", "general", "--json", "--data", str(data)])
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["keep_days"] == 30
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    shell.main(["set", "keep-days=0", "--data", str(data)])
+
+
+def test_who_invites_is_told_what_stands_in_the_way(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sign-up that is closed, and a server that only this machine reaches; the line is made all the same."""
+    server = Server(data)
+    server.stop()
+    shell.main(["set", "sign-up=closed", "--data", str(data)])
+    capsys.readouterr()
+    shell.main(["invite", "new", "--json", "--data", str(data)])
+    said = capsys.readouterr()
+    assert f"chat://127.0.0.1:{server.port}/" in json.loads(said.out)["line"]
+    assert "Sign-up is closed" in said.err
+    assert "Only this machine" in said.err
+    shell.main(["set", "sign-up=invite", "--data", str(data)])
+    capsys.readouterr()
+    shell.main(["invite", "new", "--address", "chat.example.org", "--data", str(data)])
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stopped_server_is_where_it_was(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An invitation leads where it listened last; also where it was killed, and after other commands."""
+    server = Server(data, "--host", "0.0.0.0")
+    shell.main(["user", "list", "--data", str(data)])
+    server.stop(signal.SIGKILL)
+    shell.main(["user", "list", "--data", str(data)])
+    capsys.readouterr()
+    for address, host in (("", ""), ("chat.example.org", "chat.example.org"), ("chat.example.org:1", "")):
+        shell.main(["invite", "new", "--json", "--address", address, "--data", str(data)])
+        said = capsys.readouterr()
+        assert f"{host}:{'1' if address.endswith(':1') else server.port}/" in json.loads(said.out)["line"]
+        assert "127.0.0.1" not in said.out
+        assert said.err == ""
+
+
+async def test_a_stopped_server_knows_until_when_people_were_here(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is connected when it ends was here till then, not only when they came."""
+    server = await asyncio.to_thread(Server, data, "--limits", "off")
+    alice = await Wire.connect(server.port, "alice", tls=True, password=PASSWORD)
+    await asyncio.to_thread(shell.main, ["user", "show", "alice", "--json", "--data", str(data)])
+    assert json.loads(capsys.readouterr().out)["seen"] == "now"
+    said = await alice.ask(type="send", room="general", text="here")
+    time = (await alice.hear("message", seq=said["seq"]))["time"] if "seq" in said else ""
+    await asyncio.to_thread(server.stop)
+    await alice.close()
+    await asyncio.to_thread(shell.main, ["user", "show", "alice", "--json", "--data", str(data)])
+    assert json.loads(capsys.readouterr().out)["seen"] >= time > ""
+
+
+def test_a_command_that_is_none_is_answered_with_those_there_are() -> None:
+    """And with the one that was meant."""
+    told = subprocess.run([sys.executable, "-m", "server.cli", "usr", "list"], capture_output=True, text=True)
+    assert told.returncode == 2
+    assert "Did you mean user?" in told.stderr
+    assert "audit" in told.stderr
+    assert "--tls-key" not in told.stderr
+
+
+def test_tables_are_for_people() -> None:
+    """Times are those of this machine, what was taken back says so, and 0 says what it stands for."""
+    act = {"time": "2026-11-21T09:00:00.000Z", "what": "banned", "on": False, "until": ""}
+    head, row = shell._text(Told(rows=[act]))
+    then = datetime.fromisoformat(act["time"]).astimezone()
+    assert head.split() == ["time", "what", "until"]
+    assert row == f"{then:%Y-%m-%d %H:%M}  banned: taken back"
+    one = shell._text(Told(one={"keep-days": 0, "keep-count": 7, "slow": 0, "seen": "now"}))
+    assert [line.split(maxsplit=1)[1] for line in one] == ["for good", "7", "off", "now"]
 
 
 def test_what_people_wrote_does_not_act_on_the_terminal() -> None:

@@ -125,3 +125,14 @@ async def test_a_report_reaches_the_moderators_who_are_here(connect: Connect, ho
     for wire in (warden, phone):
         await done(wire, type="whois", name="carol")
         assert len([frame for frame in wire.heard if frame["type"] == "reports"]) == 1
+
+
+async def test_an_address_is_banned_by_itself(connect: Connect, host: Wire) -> None:
+    """Where nobody is called so it needs no field of its own; of a room it can't be."""
+    await done(host, type="ban", name="203.0.113.7", reason="spam")
+    (ban,) = (await done(host, type="bans"))["bans"]
+    assert (ban["kind"], ban["range"], ban["reason"]) == ("range", "203.0.113.7/32", "spam")
+    await done(host, type="ban", name="203.0.113.7", on=False)
+    assert (await done(host, type="bans"))["bans"] == []
+    assert (await host.ask(type="ban", name="203.0.113"))["code"] == "no_such_person"
+    assert (await host.ask(type="ban", name="203.0.113.7", room="nowhere"))["code"] == "no_such_room"

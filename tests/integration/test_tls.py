@@ -99,6 +99,31 @@ async def test_a_fresh_server_is_reached_over_tls_with_no_set_up(start_server: S
     assert pin_of(host, again.port) == pin
 
 
+async def test_who_is_on_this_machine_learns_how_others_come(start_server: StartServer, tmp_path: Path) -> None:
+    """`about` says the address by which they reach it, whatever one came by; none where they can't."""
+    host = own_address()
+    server = start_server("--host", "0.0.0.0")
+    wire = await Wire.connect(server.port)
+    assert (await wire.ask(type="about"))["address"] == f"{host}:{server.port}"
+    await wire.close()
+    alone = start_server(data=tmp_path / "alone")
+    wire = await Wire.connect(alone.port)
+    assert "address" not in await wire.ask(type="about")
+    await wire.close()
+
+
+async def test_a_server_says_when_clients_will_not_know_it_again(start_server: StartServer, tmp_path: Path) -> None:
+    """A key that is made for messages that were there before is another one; the first is not."""
+    first = start_server()
+    assert "A new key" not in first.stop()[1]
+    (tmp_path / "data" / "tls.key").unlink()
+    second = start_server()
+    assert "A new key" in (told := second.stop()[1])
+    assert "--forget-key" in told
+    assert told.endswith("The server has stopped.\n")
+    assert "A new key" not in start_server().stop()[1]
+
+
 async def test_plain_lines_from_elsewhere_are_refused_and_not_looked_at(start_server: StartServer) -> None:
     """Whatever they say; TLS and plain lines from this machine go on beside them."""
     host = own_address()

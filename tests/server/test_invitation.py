@@ -14,7 +14,7 @@ OWN = make("chat-server")
 VOUCHED = make("chat.example", authority())
 
 
-@pytest.mark.parametrize("ticket", ["", "a1b2-c3d4"])
+@pytest.mark.parametrize("ticket", ["", "a1b2-c3d4-e5f6-g7h8-j9k0"])
 @pytest.mark.parametrize("vouched", [False, True])
 @pytest.mark.parametrize("host", ["192.0.2.7", "2001:db8::7", "chat.example"])
 def test_the_line_leads_the_terminal_here(host: str, vouched: bool, ticket: str) -> None:
