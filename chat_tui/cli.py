@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
     os.environ.setdefault("TEXTUAL_FPS", "240")
     address = _address(options)
-    device = _ask_unseen(_CODE, _NO_CODE) if options.device else ""
+    device = _device_code(_ask_unseen(_CODE, _NO_CODE)) if options.device else ""
     name, offer = options.name, ""
     if name is None and not device:
         name, offer = _who(address)
@@ -55,7 +55,17 @@ def _address(options: argparse.Namespace) -> "Address":
         address = parse_invitation(options.join[1])
     except ValueError as error:
         raise SystemExit(f"chat-tui: {error}") from None
-    return address._replace(ticket=_ask_unseen(_TICKET, _NO_TICKET)) if options.ticket else address
+    return address._replace(ticket=_ask_ticket()) if options.ticket else address
+
+
+def _ask_ticket() -> str:
+    """Ask for the ticket of an invitation, until what is typed can be one."""
+    from chat_tui.state.link import NO_TICKET
+    from server.protocol.fingerprint import is_short, normal
+
+    while not is_short(ticket := normal(_ask_unseen(_TICKET, _NO_TICKET))):
+        sys.stdout.write(f"{NO_TICKET}\n")
+    return ticket
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -66,7 +76,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("join", nargs="*", metavar="join chat://…", help="go where an invitation leads")
     parser.add_argument("--name", help="your name; without it the one you had there, else you are asked")
-    parser.add_argument("--host", help="the server to go to; without it one on this machine, started where none runs")
+    parser.add_argument(
+        "--host", help="the server to go to, also as host:port; without it one on this machine, started where none runs"
+    )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="its port (default: %(default)s)")
     parser.add_argument("--share", action="store_true", help="open the server started here to the network")
     parser.add_argument(
@@ -84,6 +96,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("an invitation is given as: chat-tui join chat://HOST:PORT/KEY")
     if options.join and (options.host is not None or options.share):
         parser.error("an invitation says itself which server it is for: leave --host and --share out")
+    if options.host is not None:
+        options.host, port = _host(options.host)
+        if port and options.port not in (port, DEFAULT_PORT):
+            parser.error(f"--host says port {port}, --port says {options.port}: leave one of them out")
+        options.port = port or options.port
     if options.share and options.host is not None:
         parser.error("--share opens a server started here; with --host none is started")
     if options.ticket and not options.join:
@@ -107,10 +124,24 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _host(text: str) -> tuple[str, int]:
+    """Return a host, and the port where it is given behind it: `host:port`, `[::1]:port`; 0 for none."""
+    host, colon, port = text.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536 and (bare != host or ":" not in host):
+        return bare, int(port)
+    return text.removeprefix("[").removesuffix("]"), 0
+
+
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
     return int(text)
+
+
+def _device_code(typed: str) -> str:
+    """Return the code that another device shows, however its blocks were typed."""
+    return "".join(typed.replace("-", "").split()).lower()
 
 
 def _ask_unseen(prompt: str, without: str) -> str:

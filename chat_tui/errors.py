@@ -54,9 +54,10 @@ class KeyChanged(Mistrusted):
         address: host and port.
         known: the key that it had, in short.
         now: the key that answers, in short.
+        invited: an invitation says that key.
     """
 
-    def __init__(self, address: str, known: str, now: str) -> None:
+    def __init__(self, address: str, known: str, now: str, *, invited: bool = False) -> None:
         super().__init__(
             f"What answers at {address} is not the server you know: its key was {known}, now it is {now}."
             " Somebody may be in between. Nothing secret was sent. Ask its host whether the key was changed;"
@@ -64,6 +65,7 @@ class KeyChanged(Mistrusted):
         )
         self.known = known
         self.now = now
+        self.invited = invited
 
 
 class NotVouchedFor(Mistrusted):

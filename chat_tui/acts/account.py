@@ -1,5 +1,6 @@
 """One's own account: getting one, logging in and out, passwords, devices, and the server's key."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -44,21 +45,12 @@ class AccountActs(ComingIn):
         if name == me:
             self.complain("You are logged in. /logout logs you out here.")
             return
-        from chat_tui.screens.page import PageScreen  # not before the first paint
-
-        page = Content.assemble(
-            "\nYou are here as ",
-            (me, "bold"),
-            ", and leave to log in as ",
-            (name, "bold"),
-            f".\n\n{me} stays logged in on this device.\n",
+        self.ask(
+            f"Log in as {name}?",
+            f"You are here as {me}, and leave for it. {me} stays logged in on this device.",
+            "goes there",
+            lambda: self.begin_again(again),
         )
-
-        def pressed(key: str | None) -> None:
-            if key == "enter":
-                self.begin_again(again)
-
-        self.push_screen(PageScreen("Another account?", page, {"enter": "goes there", "escape": "stays"}), pressed)
 
     def command_logout(self) -> None:
         """Log out of one's account here; asks once."""
@@ -67,19 +59,12 @@ class AccountActs(ComingIn):
             return
         if not self._is_in():
             return
-        from chat_tui.screens.page import PageScreen  # not before the first paint
-
-        page = Content.assemble(
-            "\nTo come back as ",
-            (self.chat.name, "bold"),
-            " here, you will need your password.\n\nOther devices stay logged in.\n",
+        self.ask(
+            "Log out?",
+            f"To come back as {self.chat.name} here, you will need your password.\n\nOther devices stay logged in.",
+            "logs out",
+            lambda: self.attempt(self._log_out()),
         )
-
-        def pressed(key: str | None) -> None:
-            if key == "enter":
-                self.attempt(self._log_out())
-
-        self.push_screen(PageScreen("Log out?", page, {"enter": "logs out", "escape": "stays"}), pressed)
 
     def command_password(self, typed: str) -> None:
         """Take another password."""
@@ -214,7 +199,7 @@ class AccountActs(ComingIn):
             "\n\n",
             (f"{self.session.invitation(own=True)} --device", "bold"),
             "\n\nand give it this code:\n\n",
-            (f"{code}", "bold $accent"),
+            ("-".join(re.findall(".{1,4}", code)), "bold $accent"),
             f"\n\nIt is good once, for {limits.DEVICE_MINUTES} minutes.",
             " Whoever has the code is you: show it to nobody.\n",
         )
@@ -224,7 +209,8 @@ class AccountActs(ComingIn):
                 self.copy_to_clipboard(code)
                 self.room.writer.remark("The code is copied.")
 
-        self.push_screen(PageScreen("Another device", page, {"y": "copies the code", "escape": "closes"}), pressed)
+        keys = {"y": "copies the code", "escape": "closes"}
+        self.push_screen(PageScreen("Another device", page, keys, wide=True), pressed)
 
 
 def _shown(device: "frames.DeviceInfo", now: float) -> Content:

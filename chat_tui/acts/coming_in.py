@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CLOSED = "closed"
 _BY_TICKET = "invite"
+_INVITED = "You are invited: choose a password."
 
 
 class Again(NamedTuple):
@@ -97,6 +98,9 @@ class ComingIn(Acts):
                 self._ask_trust()
             case Phase.DISTRUST:
                 self._warn()
+            case Phase.LOGIN if self._is_invited_to_sign_up:
+                self.call_later(self.offer_account)
+                self._offered = True
             case Phase.LOGIN:
                 self.ask_password(link.problem)
             case Phase.ENDED:
@@ -117,7 +121,9 @@ class ComingIn(Acts):
         refused = self.session.refusal
         code = refused.code if isinstance(refused, Refused) else ""
         if code == Code.NO_GUESTS:
-            why, problem = f"Only who has an account comes in here. Log in as {name}:", ""
+            closed = ways is not None and ways.sign_up == _CLOSED
+            new = ", and no new ones are given" if closed else ""
+            why, problem = f"Only who has an account comes in here{new}. Log in as {name}:", ""
         elif code == Code.LOGIN_NEEDED:
             why, problem = f"{name} has an account here. If it is yours:", ""
         else:
@@ -162,7 +168,7 @@ class ComingIn(Acts):
 
         ways = self._ways
         if ways is not None and ways.sign_up == _CLOSED:
-            self.complain("This server gives no new accounts. Who runs it can change that.")
+            self.complain("No new accounts are given here. Who runs the server can change that.")
             return
         fields = [
             Field(
@@ -197,6 +203,8 @@ class ComingIn(Acts):
             if how == FormScreen.DONE:
                 if self.session.client.account:
                     self._has_account()
+            elif how == "ctrl+r":
+                self.call_later(self.ask_password)
             elif how is not None:
                 self._sign_in(new=is_in)
             elif not is_in:
@@ -204,7 +212,10 @@ class ComingIn(Acts):
 
         stays = "stays yours, with your rooms and messages" if is_in else "will be yours"
         why = f"The name {self.chat.name} {stays}, and lets you in on other devices."
-        keys = {"f2": f"signs in with {ways.sso} instead"} if ways is not None and ways.sso else None
+        keys = {"f2": f"signs in with {ways.sso} instead"} if ways is not None and ways.sso else {}
+        if not is_in:
+            why = f"{_INVITED} {why}" if self.session.address.ticket else why
+            keys["ctrl+r"] = "logs in to one you have"
         screen = FormScreen(
             "An account for you",
             why,
@@ -245,19 +256,35 @@ class ComingIn(Acts):
             self.connect()
 
     def _warn(self) -> None:
-        from chat_tui.screens.trust import not_the_one  # not before the first paint
+        from chat_tui.screens.trust import forget_line, forgets, not_the_one  # not before the first paint
 
         error = self.session.refusal
-        if isinstance(error, Mistrusted):
-            address = self.session.address
-            screen = not_the_one(error, address.host, address.port)
-            self.push_screen(screen, lambda _: self.exit(2, message=f"chat-tui: {error.message}"))
+        if not isinstance(error, Mistrusted):
+            return
+        address = self.session.address
+        line = forget_line(address.host, address.port)
+        way_out = f"\nTo forget it: {line}" if forgets(error) else ""
+
+        def pressed(key: str | None) -> None:
+            if key == "y":
+                self.copy_to_clipboard(line)
+            self.exit(2, message=f"chat-tui: {error.message}{way_out}")
+
+        self.push_screen(not_the_one(error, address.host, address.port), pressed)
 
     def _offer_what_is_invited(self) -> None:
         """Who comes with a ticket is to have an account: offered once."""
         if self.session.address.ticket and not self._offered and not self.session.client.account:
             self.call_later(self.offer_account)
         self._offered = True
+
+    @property
+    def _is_invited_to_sign_up(self) -> bool:
+        """Only accounts are let in, and one came with a ticket for one: that is asked for first."""
+        refused, ways = self.session.refusal, self._ways
+        no_guests = isinstance(refused, Refused) and refused.code == Code.NO_GUESTS
+        closed = ways is not None and ways.sign_up == _CLOSED
+        return no_guests and not closed and bool(self.session.address.ticket) and not self._offered
 
     def _say_it_is_over(self, problem: str) -> None:
         from chat_tui.screens.page import PageScreen  # not before the first paint

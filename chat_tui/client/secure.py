@@ -151,7 +151,8 @@ class Way:
     def _check(self, known: str) -> None:
         now = fingerprint.short(self.digest)
         if known not in ("", CA, self.digest.hex()):
-            raise KeyChanged(self._address, fingerprint.short(bytes.fromhex(known)), now)
+            before = fingerprint.short(bytes.fromhex(known))
+            raise KeyChanged(self._address, before, now, invited=self._pin == now)
         if self._pin and self._pin != now:
             raise WrongPin(self._address, self._pin, now)
 

@@ -19,6 +19,7 @@ class PageScreen(ModalScreen[str]):
         keys: by key, as Textual names it, what pressing it does.
         alone: nothing else is seen, and only `keys` end it.
         bad: it is about something that went wrong.
+        wide: it shows a line to copy, which is to stand in one row where there is room.
     """
 
     AUTO_FOCUS = ".floating"
@@ -32,9 +33,11 @@ class PageScreen(ModalScreen[str]):
         *,
         alone: bool = False,
         bad: bool = False,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self._alone = alone
+        self.set_class(wide, "-wide")
         self.set_class(alone, "-alone")
         self.set_class(bad, "-bad")
         self._title = title

@@ -4,6 +4,7 @@ from textual.content import Content
 
 from chat_tui.errors import KeyChanged, Mistrusted, NotEncrypted, NotVouchedFor, Untrusted, WrongPin
 from chat_tui.screens.page import PageScreen
+from chat_tui.state.link import started_by
 
 _QUIET = "$foreground 70%"
 
@@ -11,7 +12,7 @@ _QUIET = "$foreground 70%"
 def first_visit(stranger: Untrusted) -> PageScreen:
     """Ask whether a server is the right one; ends with `enter` for yes, with `escape` for no."""
     page = Content.assemble(
-        f"\nThis is your first visit to {stranger.host}:{stranger.port}, and nobody vouches for it yet. Its key is\n\n",
+        f"\nNo key of {stranger.host}:{stranger.port} is known here, and nobody vouches for it. Its key is\n\n",
         (stranger.short, "bold $accent"),
         "\n\nWhoever runs the server sees the same key when it starts, and with /key. Ask them: if the two are the"
         " same, nobody stands in between.",
@@ -21,28 +22,38 @@ def first_visit(stranger: Untrusted) -> PageScreen:
 
 
 def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
-    """Say that what answers is not the server one knows. There is no way on from here: it ends with `escape` alone."""
+    """Say that what answers is not the server one knows. There is no way on from here.
+
+    Ends with `escape`, or with `y` where the line that forgets the key is to be copied before.
+    """
     where = f"{host}:{port}"
     parts: list[Content | str | tuple[str, str]] = ["\n"]
-    if (keys := _keys(error)) is not None:
+    if (compared := _keys(error)) is not None:
         known = "In the invitation" if isinstance(error, WrongPin) else "Known to you"
-        parts += [(f"{known:<18}", _QUIET), (keys[0], "bold")]
-        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (keys[1], "bold $error"), "\n\n"]
+        parts += [(f"{known:<18}", _QUIET), (compared[0], "bold")]
+        parts += [("\n" + f"{'Answers now':<18}", _QUIET), (compared[1], "bold $error"), "\n\n"]
     parts += [f"{_meaning(error)}\n\n", ("Nothing secret was sent.", "bold"), f" {_way_out(error)}"]
-    if isinstance(error, KeyChanged | NotVouchedFor):
+    keys = {"escape": "leaves"}
+    if forgets(error):
         parts += [("\n\n" + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
+        keys = {"y": "copies the line and leaves", **keys}
     parts.append("\n")
     title = f"This is not the {where} you know"
     if isinstance(error, WrongPin):
         title = f"This is not the {where} you are invited to"
     elif isinstance(error, NotEncrypted):
         title = f"{where} is no safe place"
-    return PageScreen(title, Content.assemble(*parts), {"escape": "leaves"}, alone=True, bad=True)
+    return PageScreen(title, Content.assemble(*parts), keys, alone=True, bad=True)
+
+
+def forgets(error: Mistrusted) -> bool:
+    """Tell whether forgetting what is known of the server leads on, once it is clear that all is well."""
+    return isinstance(error, KeyChanged | NotVouchedFor)
 
 
 def forget_line(host: str, port: int) -> str:
     """Return how the key of a server is forgotten."""
-    return f"chat-tui --forget-key --host {host} --port {port}"
+    return f"{started_by()} --forget-key --host {host} --port {port}"
 
 
 def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
@@ -60,7 +71,7 @@ def key_page(pin: str, invitation: str, *, only_here: bool) -> PageScreen:
     page = Content.assemble(
         "\n", words, f"\n\n{meaning}", f"\n\nOthers{where} come in with\n\n", (invitation, "bold"), "\n"
     )
-    return PageScreen("The key of this server", page, {"y": "copies the line", "escape": "closes"})
+    return PageScreen("The key of this server", page, {"y": "copies the line", "escape": "closes"}, wide=True)
 
 
 def _keys(error: Mistrusted) -> tuple[str, str] | None:
@@ -78,6 +89,11 @@ def _keys(error: Mistrusted) -> tuple[str, str] | None:
 def _meaning(error: Mistrusted) -> str:
     if isinstance(error, WrongPin):
         return "Another server answers than the one you are invited to, or a character of the line is wrong."
+    if isinstance(error, KeyChanged) and error.invited:
+        return (
+            "The invitation you came with says the key that answers now: if it is from whoever runs the server, the"
+            " server has a new key. If it is not, somebody stands between it and you and reads along."
+        )
     if isinstance(error, KeyChanged):
         return "Either the server got a new key, or somebody stands between it and you and reads along."
     if isinstance(error, NotVouchedFor):

@@ -1,6 +1,5 @@
 """The door: which server this is, how others come to it, and who one is there."""
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -10,11 +9,9 @@ from chat_tui.config import DEFAULT_PORT
 from chat_tui.errors import NotConnected, Untrusted
 from chat_tui.session.acts import Acts
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.state.link import NEEDS_CONNECTION, Address, Link, Phase, invitation
+from chat_tui.state.link import NEEDS_CONNECTION, Address, Link, Phase, invitation, parse_invitation, started_by
 from server.protocol import frames
 
-_COMMAND = "CHAT_TUI_COMMAND"
-"""The environment's word for how this program is started here, where that is not by its name (run.py)."""
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -102,7 +99,7 @@ class Door(Acts):
     async def learn_key(self) -> None:
         """Learn the key of the server we are in; one's own is asked for it, where one came to it without."""
         self.server_key = "" if self.client.vouched else self.client.key
-        if not self.client.secure and self.hosts:
+        if not self.client.secure and not self.only_here:
             with suppress(ClientError):  # then others are told without
                 self.server_key = await self.client.fetch_key()
 
@@ -123,7 +120,7 @@ class Door(Acts):
     @property
     def only_here(self) -> bool:
         """Nobody comes in from another machine."""
-        return not (self.hosts and self.address.share) and self.address.host in _HERE
+        return not (self.hosts and self.address.share) and self.address.host in _HERE and not self._outward
 
     def invitation(self, ticket: str = "", *, own: bool = False) -> str:
         """Return what is typed to come in.
@@ -132,7 +129,7 @@ class Door(Acts):
             ticket: that others can sign up with.
             own: for oneself: this program is started there as it is here.
         """
-        here = os.environ.get(_COMMAND, "chat-tui")
+        here = started_by()
         port = "" if self.address.port == DEFAULT_PORT else f" --port {self.address.port}"
         if ticket or not self.only_here:
             return f"{here if own else 'chat-tui'} join {invitation(*self._known_as, self.server_key, ticket)}"
@@ -146,7 +143,17 @@ class Door(Acts):
         return f"Nobody has written yet: you can be the first.\nOthers{where} join with\n{self.invitation()}"
 
     @property
+    def _outward(self) -> str:
+        """By which address other machines reach the server that runs on this one, as it says; empty for none."""
+        ways = self.client.ways
+        return ways.address if ways is not None and self.address.host in _HERE else ""
+
+    @property
     def _known_as(self) -> tuple[str, int]:
+        if self._outward:
+            with suppress(ValueError):  # a server that says nonsense: then as it is known here
+                outward = parse_invitation(self._outward)
+                return outward.host, outward.port
         if self.hosts and self.address.share:
             return hosting.address_for_others(), self.address.port
         return self.address.host, self.address.port

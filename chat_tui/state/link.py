@@ -1,5 +1,6 @@
 """Where the server is, and how things stand with it, as plain data."""
 
+import os
 import re
 from enum import Enum, auto
 from typing import NamedTuple
@@ -10,6 +11,7 @@ _LINE = re.compile(
     r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?"
 )
 
+NO_TICKET = "The ticket is not whole: it has five blocks of four characters, like k7qd-93mf-x2wp-08tz-hv4n."
 NEEDS_CONNECTION = "That needs a connection: try again once you are connected."
 
 
@@ -32,6 +34,11 @@ class Address(NamedTuple):
         return f"Address({self.host!r}, {self.port}, pin={self.pin!r}, ticket={'…' if self.ticket else ''!r})"
 
 
+def started_by() -> str:
+    """Return how this program is started here: by its name, or as run.py says."""
+    return os.environ.get("CHAT_TUI_COMMAND", "chat-tui")
+
+
 def parse_invitation(line: str) -> Address:
     """Return where an invitation leads, as `invitation` writes one; ValueError with a sentence where it is none."""
     from server.protocol.fingerprint import is_short, normal  # most come without one
@@ -47,7 +54,10 @@ def parse_invitation(line: str) -> Address:
         raise ValueError(
             f"The server's key in this invitation is not whole: {found[3]} should be five blocks of four characters."
         )
-    return Address(found[1].strip("[]"), port, pin=pin, ticket=found[4] or "")
+    ticket = normal(found[4] or "")
+    if found[4] and not is_short(ticket):
+        raise ValueError(NO_TICKET)
+    return Address(found[1].strip("[]"), port, pin=pin, ticket=ticket)
 
 
 def invitation(host: str, port: int, pin: str = "", ticket: str = "") -> str:

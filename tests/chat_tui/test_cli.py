@@ -45,6 +45,7 @@ finally:
         (["join", "chat://h", "--host", "h"], "leave --host and --share out"),
         (["--ticket"], "belongs to an invitation"),
         (["--forget-key"], "whose key"),
+        (["--host", "h:7421", "--port", "7422"], "leave one of them out"),
         ([], "needs a terminal"),
         (["join", "--name", "ann", "chat://h"], "needs a terminal"),
     ],
@@ -116,3 +117,31 @@ def test_a_single_name_comes_in_without_asking(
     config.save_names(config.names_path(), "h:7373", names)
     assert cli._who(Address("h", 7373)) == who
     assert cli._who(Address("h", 7374)) == (None, "login")
+
+
+@pytest.mark.parametrize(
+    ("typed", "host", "port"),
+    [
+        ("h", "h", 0),
+        ("192.0.2.2:7421", "192.0.2.2", 7421),
+        ("::1", "::1", 0),
+        ("[::1]", "::1", 0),
+        ("[::1]:7421", "::1", 7421),
+        ("h:0", "h:0", 0),
+        ("h:x", "h:x", 0),
+    ],
+)
+def test_a_port_may_stand_behind_the_host(typed: str, host: str, port: int) -> None:
+    """As everywhere else; an IPv6 address needs brackets then."""
+    assert cli._host(typed) == (host, port)
+
+
+def test_codes_are_taken_as_people_type_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With and without blocks; what can't be a ticket is asked for again."""
+    assert cli._device_code("0123-4567 89AB-cdef") == "0123456789abcdef"
+    typed = iter(["nonsense", "K7QD 93mf x2wp 08tz hv4n"])
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    assert cli._ask_ticket() == "k7qd-93mf-x2wp-08tz-hv4n"
+    assert "The ticket is not whole" in capsys.readouterr().out

@@ -44,7 +44,7 @@ def test_an_account_by_the_provider(terminal: Start, start_provider: StartProvid
     alice.sees("❯ /logout")
     alice.press(ENTER)
     alice.sees("Log out?")
-    alice.press(ENTER)
+    alice.press("y")
     alice.sees("alice is logged out here.")
     alice.press(ENTER)
     alice.sees("alice has an account here", "F2 signs in with Lab")

@@ -151,12 +151,17 @@ async def test_another_key_is_refused_and_there_is_no_way_on(sit_at: Any, tmp_pa
         async with sit_at(keeper.address, online=False) as alice:
             forget = f"chat-tui --forget-key --host 127.0.0.1 --port {keeper.port}"
             await alice.sees("is not the", keeper.short, "Nothing secret was sent", forget)
-            for key in ("<enter>", "q", "y", "<f5>", "<ctrl+c>", "<space>"):
+            for key in ("<enter>", "q", "<f5>", "<ctrl+c>", "<space>"):
                 await alice.type(key)
             await alice.sees(keeper.short)
             assert keeper.heard == []
-            await alice.type("<escape>")
+            await alice.type("y")
             await alice.until(lambda: alice.app.return_code is not None)
+            assert alice.app.clipboard == forget
+        invited = keeper.address._replace(pin=keeper.short)
+        async with sit_at(invited, online=False) as alice:
+            await alice.sees("The invitation you came with says the key that answers now")
+            assert keeper.heard == []
 
 
 async def test_an_invitation_is_for_one_key(sit_at: Any, tmp_path: Path) -> None:
@@ -182,6 +187,29 @@ async def test_the_key_and_the_invitation_can_be_shown(
         await alice.type("y")
         await alice.sees("The line is copied")
         assert alice.app.clipboard == line
+
+
+async def test_a_server_on_this_machine_says_how_others_reach_it(
+    sit_at: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner sits beside it: what they give to others leads there from elsewhere, too."""
+    monkeypatch.setenv("CHAT_TUI_COMMAND", "python3 run.py chat-tui")
+    outward = "192.0.2.7:7421"
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        yield from open_door(frame)
+        if frame["type"] == "device":
+            yield {"type": "device", "session": "0123456789abcdef0123456789abcdef"}
+
+    async with keeping(tmp_path, answer, address=outward) as keeper, sit_at(keeper.address) as alice:
+        line = f"join chat://{outward}/{keeper.short}"
+        await alice.sees("Others join with", f"chat-tui {line}")
+        assert alice.app.session.invitation("tick").endswith(f"{line}/tick")
+        await alice.type("/key", "<enter>")
+        await alice.sees("Others come in with", f"chat-tui {line}")
+        await alice.type("<escape>", "/device", "<enter>")
+        await alice.sees("On the other device run", f"python3 run.py chat-tui {line} --device")
+        await alice.sees("0123-4567-89ab-cdef-0123-4567-89ab-cdef")
 
 
 # Is it you?
@@ -318,7 +346,7 @@ async def test_who_is_logged_in_is_asked_before_another_logs_in(sit_at: Any, tmp
 
     async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address) as alice:
         await alice.type("/login hunter2s3cret", "<enter>")
-        await alice.sees("Another account?", "alice stays logged in")
+        await alice.sees("Log in as hunter2s3cret?", "alice stays logged in")
         await alice.type("<escape>", "/login two words", "<enter>")
         await alice.sees("the password is asked for unseen")
         await alice.type("<up>")
@@ -327,8 +355,8 @@ async def test_who_is_logged_in_is_asked_before_another_logs_in(sit_at: Any, tmp
         kept = b"".join(path.read_bytes() for path in config.data_path().rglob("*") if path.is_file())
         assert b"hunter2" not in kept
         await alice.type("/login bob", "<enter>")
-        await alice.sees("Another account?")
-        await alice.type("<enter>")
+        await alice.sees("Log in as bob?")
+        await alice.type("y")
         await alice.until(lambda: alice.app.return_code is not None)
         again = alice.app.again
         assert (again.name, again.log_in, again.back) == ("bob", True, "alice")
@@ -400,6 +428,33 @@ async def test_where_no_guests_are_taken_one_gets_an_account(sit_at: Any, tmp_pa
         await alice.type("a long password", "<enter>", "a long password", "<enter>")
         await alice.sees("Message #general", "The name alice is yours now")
         assert [frame["password"] for frame in keeper.of("register")] == ["a long password"]
+
+
+async def test_a_ticket_leads_past_a_door_that_lets_no_guests_in(sit_at: Any, tmp_path: Path) -> None:
+    """An account is what is asked for first; who has one already logs in."""
+    door = with_password("a long password", guests=False)
+    async with keeping(tmp_path, door, guests=False, sign_up="invite") as keeper:
+        invited = keeper.address._replace(ticket="one-time")
+        async with sit_at(invited, online=False) as alice:
+            await alice.sees("You are invited", "The ticket you were given", "Ctrl+R logs in")
+            await alice.type("<ctrl+r>")
+            await alice.sees("Only who has an account", "Ctrl+R gets an account")
+            await alice.type("<ctrl+r>")
+            await alice.sees("You are invited")
+            await alice.type("a long password", "<enter>", "a long password", "<enter>")
+            await alice.sees("Message #general")
+            assert keeper.of("register")[0]["ticket"] == "one-time"
+
+
+async def test_where_there_are_no_new_accounts_that_is_said(sit_at: Any, tmp_path: Path) -> None:
+    """Nobody looks for how to get one."""
+    door = with_password("right", guests=False)
+    async with (
+        keeping(tmp_path, door, guests=False, sign_up="closed") as keeper,
+        sit_at(keeper.address._replace(ticket="one-time"), online=False) as alice,
+    ):
+        await alice.sees("and no new ones", "Password")
+        assert "Ctrl+R" not in alice.screen()
 
 
 async def test_a_ticket_offers_an_account(sit_at: Any, tmp_path: Path) -> None:
