@@ -158,6 +158,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         elif link.phase is Phase.ENDED:
             self.remember_name("")
         self.meet(link)
+        if link.phase is Phase.ONLINE:
+            self.ask_for_reports()
 
     # What the screens ask for.
 

@@ -1,6 +1,7 @@
 """What moderators look at: who is kept out, what was reported and done, who has an account, who may come in."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -8,8 +9,11 @@ from textual.content import Content
 from chat_tui.acts.appointing import GENERAL
 from chat_tui.acts.moderating import ModeratingActs
 from chat_tui.acts.people import PeopleActs
+from chat_tui.errors import ClientError
+from chat_tui.state import standing
 from chat_tui.state.dates import seconds_of, until, when
 from chat_tui.state.deeds import ROLES
+from chat_tui.state.parts import Changed
 
 if TYPE_CHECKING:
     from chat_tui.screens.listing import Row
@@ -73,6 +77,8 @@ class OverseeingActs(ModeratingActs, PeopleActs):
 
         async def load(last: str) -> tuple[Sequence[Row], bool]:
             page = await client.reports(int(last) if last else None)
+            self.chat.look_at(page)
+            self.room.changed(Changed.ROOMS)
             known.update({str(report.report): report for report in page.reports})
             return [Row(str(report.report), self._report_row(report)) for report in page.reports], page.more
 
@@ -179,7 +185,16 @@ class OverseeingActs(ModeratingActs, PeopleActs):
         """Make a ticket to sign up with, and show how it is used."""
         self.attempt(self._ticket())
 
+    def ask_for_reports(self) -> None:
+        """Where I moderate the server, mark what was reported while I was not here."""
+        if standing.at_least(self.session.client.role, "moderator"):
+            self.run_worker(self._ask_for_reports())
+
     # How.
+
+    async def _ask_for_reports(self) -> None:
+        with suppress(ClientError):  # the connection says itself that it is gone
+            self.room.changed(self.chat.wait_for_me(await self.session.client.reports()))
 
     async def _ticket(self) -> None:
         from chat_tui.screens.page import PageScreen  # not before the first paint
@@ -199,7 +214,8 @@ class OverseeingActs(ModeratingActs, PeopleActs):
                 self.copy_to_clipboard(line)
                 self.room.writer.remark("The line is copied.")
 
-        self.push_screen(PageScreen("A ticket", page, {"y": "copies the line", "escape": "closes"}), pressed)
+        keys = {"y": "copies the line", "escape": "closes"}
+        self.push_screen(PageScreen("A ticket", page, keys, wide=True), pressed)
 
     def _ban(self, ban: "frames.BanInfo") -> Content:
         what = {"ban": "banned", "silence": "may only read", "range": "nobody gets in from there"}[ban.kind]

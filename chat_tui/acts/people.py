@@ -11,9 +11,16 @@ class PeopleActs(Acts):
 
     def command_who(self) -> None:
         """Say who is here."""
-        names = self.chat.current.people.ordered(self.chat.name)
-        here = ", ".join(f"{name} (you)" if name == self.chat.name else name for name in names)
-        self.tell(f"{len(names)} here: {here}" if names else "Not connected: nobody knows who is here.")
+        people, me = self.chat.current.people, self.chat.name
+        names = people.ordered(me)
+        if not names:
+            self.tell("Not connected: nobody knows who is here.")
+            return
+        told = {name: ", ".join(filter(None, ("you" if name == me else "", people.roles.get(name)))) for name in names}
+        here = ", ".join(f"{name} ({told[name]})" if told[name] else name for name in names)
+        nobody = "Nobody who moderates is here now. /report shows the moderators what was said last."
+        alone = self.chat.current.kind == "direct"
+        self.tell(f"{len(names)} here: {here}" + ("" if people.roles or alone else f"\n{nobody}"))
 
     def command_nick(self, name: str) -> None:
         """Take another name."""

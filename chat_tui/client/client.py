@@ -225,6 +225,8 @@ class Client(Entering):
                 self.role = "member" if self.role == "guest" else self.role
             case frames.Blocked():
                 self.blocked = dict(frame.people)
+            case frames.Reports() if frame.ref is UNSET:
+                return True  # unasked: one is new
             case frames.Renamed() if frame.user == self.user:
                 self._called(frame.new)
             case frames.History() if frame.ref is UNSET:

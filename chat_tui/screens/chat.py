@@ -366,7 +366,7 @@ class ChatScreen(Screen[None]):
 
     def _update_people(self) -> None:
         names = [name for name in self._room.people.typing(self.chat.clock()) if name != self.chat.name]
-        self.people.update(self._room.people, self.chat.name, names, words.role(self._room, self.chat.general))
+        self.people.update(self._room.people, self.chat.name, names)
         self.writer.quieten(words.writing(names) if self.has_class("-no-people") else "")
 
     def _fold(self) -> None:

@@ -3,7 +3,6 @@
 from chat_tui.state.chat import Chat
 from chat_tui.state.dates import day
 from chat_tui.state.rooms import Room
-from chat_tui.state.standing import at_least, role_in
 
 
 def heading(room: Room, me: str, now: float) -> tuple[str, str]:
@@ -20,7 +19,7 @@ def heading(room: Room, me: str, now: float) -> tuple[str, str]:
 
 
 def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
-    """Return what sidebars that are folded would say, the most important first.
+    """Return what moderators have not looked at, and what sidebars that are folded would say, the most important first.
 
     Args:
         chat: all rooms.
@@ -29,6 +28,8 @@ def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
     """
     found = []
     invitations = sum(bool(room.invited_by) for room in chat.rooms.values()) if rooms else 0
+    if chat.reports:
+        found.append(f"{len(chat.reports)} report{'' if len(chat.reports) == 1 else 's'}")
     if rooms and chat.mention_total:
         found.append(f"@{chat.mention_total}")
     if rooms and chat.unread_total:
@@ -70,9 +71,3 @@ def writing(names: list[str]) -> str:
     if not names:
         return ""
     return f"{', '.join(names[:3])} {'is' if len(names) == 1 else 'are'} writing"
-
-
-def role(room: Room, general: Room) -> str:
-    """Return what I may do in a room more than others, in a word; empty for nothing."""
-    mine = role_in(room, general)
-    return mine if at_least(mine, "moderator") else ""

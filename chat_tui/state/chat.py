@@ -138,6 +138,8 @@ class Chat(Governing):
                 return Changed.ROOMS
             case frames.Appointed() | frames.Kicked() | frames.Banned() | frames.Silenced():
                 return self.govern(frame)
+            case frames.Reports():
+                return self.reported(frame)
             case frames.Forgotten():
                 return self.forget(frame)
             case frames.Erased():
@@ -161,7 +163,7 @@ class Chat(Governing):
             case frames.Roster():
                 self.names.update(zip(frame.users, frame.names, strict=False))
                 self.room(frame.room).let_in(self._head)
-                self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away)
+                self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away, frame.roles)
                 return Changed.PEOPLE
             case frames.Joined():
                 self._came_in(self.room(frame.room), frame)
@@ -273,7 +275,8 @@ class Chat(Governing):
     def _came_in(self, room: Room, frame: "frames.Joined") -> None:
         self.names.update(zip(frame.users, frame.names, strict=False))
         unsaid = {self.name, *self.blocked.values()}
-        others = [name for name in room.people.add(frame.names, frame.users, frame.away) if name not in unsaid]
+        new = room.people.add(frame.names, frame.users, frame.away, frame.roles)
+        others = [name for name in new if name not in unsaid]
         if others and room.kind != "direct":  # there it is seen by the mark of the room
             room.timeline.came_in(others, self.clock())
 

@@ -19,8 +19,16 @@ ROLES: "dict[RoleName, str]" = {
 
 def appointed(frame: "frames.Appointed", me: int | None) -> str:
     """Return that someone has another role."""
+    if frame.user == 0 and frame.who == me and (frame.role, frame.room) == ("owner", "general"):
+        return "you own this server now"
     where = " of the server" if frame.room == "general" else ""
     return f"{_by(frame, me)} made {_whom(frame, me)} {ROLES[frame.role]}{where}"
+
+
+def reported(report: "frames.ReportInfo", room: str) -> str:
+    """Return that someone reported a message; `room` is what the room is called in which it was said."""
+    where = "among a few people" if report.room.startswith("@") else f"in #{room}"
+    return f"{report.by} reported what {report.sender} said {where}{_why(report.reason)} · /reports"
 
 
 def kicked(frame: "frames.Kicked", me: int | None, room: str = "") -> str:
@@ -58,8 +66,8 @@ def changed(frame: "frames.Changed", me: int | None) -> list[str]:
         open_again = f"{_lets(frame, me)} everyone write again"
         words.append(f"{who} made the room read-only: only moderators write" if frame.read_only else open_again)
     if frame.slow is not UNSET:
-        pace = f"one message each in {span(frame.slow)}" if frame.slow else "off"
-        words.append(f"{who} set slow mode: {pace}")
+        pace = f"set slow mode: one message each in {span(frame.slow)}" if frame.slow else "turned slow mode off"
+        words.append(f"{who} {pace}")
     if frame.keep_days is not UNSET:
         kept = span(frame.keep_days * 86_400) if frame.keep_days else "for ever"
         words.append(f"{who} set how long messages are kept: {kept}")

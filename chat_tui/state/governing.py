@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Governing:
     """The part of a chat that those decide."""
 
+    name: str
     clock: Callable[[], float]
     current: Room
     rooms: dict[str, Room]
@@ -29,6 +30,10 @@ class Governing:
         """Whom I have hidden from myself, by user."""
         self._knows_blocked = True
         """Since I came in last, the server has told whom."""
+        self.reports: set[int] = set()
+        """Reports that wait for moderators, and that I have not looked at, by their seq."""
+        self._looked_at = 0
+        """The latest report that I have seen."""
         self.erased: set[int] = set()
         """Users that are gone for good: a page may still have what they said."""
 
@@ -76,6 +81,7 @@ class Governing:
                 words = deeds.appointed(deed, me)
                 if mine and room.is_news(deed.seq):
                     room.role = deed.role
+                self._appointed(room, deed.name, deed.role)
             case frames.Silenced():
                 words = deeds.silenced(deed, me, now)
                 if mine and room.is_news(deed.seq):
@@ -90,7 +96,38 @@ class Governing:
                 if deed.on:
                     room.put_out.add(deed.name)
         room.timeline.notice(words, now, "info" if mine else "quiet")
+        return Changed.ROOMS | Changed.PEOPLE
+
+    def _appointed(self, room: Room, name: str, role: "RoleName") -> None:
+        """Show who moderates now. A role on the server counts in every room, unless the one there is higher."""
+        before = self.general.people.roles.get(name, "guest")
+        if room is not self.general:
+            room.people.appoint(name, max(role, before, key=standing.ROLES.index))
+            return
+        for one in self.rooms.values():
+            there = one.people.roles.get(name, "guest")
+            if there != before:
+                one.people.appoint(name, max(role, there, key=standing.ROLES.index))
+            elif one.kind != "direct":
+                one.people.appoint(name, role)
+
+    def reported(self, frame: "frames.Reports") -> Changed:
+        """Somebody reported something just now: say so where I am, and keep it marked until I look."""
+        for report in frame.reports:
+            if report.by != self.name:
+                label = self.rooms[report.room].label(self.name) if report.room in self.rooms else report.room
+                self.current.timeline.notice(deeds.reported(report, label), self.clock(), "info")
+        return self.wait_for_me(frame)
+
+    def wait_for_me(self, frame: "frames.Reports") -> Changed:
+        """These reports are not settled."""
+        self.reports.update(report.report for report in frame.reports if report.report > self._looked_at)
         return Changed.ROOMS
+
+    def look_at(self, frame: "frames.Reports") -> None:
+        """I have these reports before me, the latest first, so all that were told of are known."""
+        self._looked_at = max([self._looked_at, *self.reports, *(report.report for report in frame.reports)])
+        self.reports.clear()
 
     def _put_out(self, room: Room, deed: "frames.Kicked | frames.Banned") -> Changed:
         """I am out of a room: say so where I am then. Of the server: its last word says so."""

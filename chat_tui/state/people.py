@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from server.protocol.frames import RoleName  # only named here: not loaded before the first paint
 
+_RANKS: "Final[tuple[RoleName, ...]]" = ("owner", "admin", "moderator")
+"""Those who moderate, in the order they are shown."""
+
 TYPING: Final = 6.0
 """Seconds for which someone is taken to write on."""
 
@@ -30,23 +33,37 @@ class People:
         return len(self.names)
 
     def roster(
-        self, names: list[str], more: bool, users: Iterable[int] = (), away: Mapping[str, str] | None = None
+        self,
+        names: list[str],
+        more: bool,
+        users: Iterable[int] = (),
+        away: Mapping[str, str] | None = None,
+        roles: "Mapping[str, RoleName] | None" = None,
     ) -> None:
         """Replace all by a roster that may come in parts, the last one without `more`."""
         coming = self._coming = self._coming or People()
-        coming.add(names, users, away)
+        coming.add(names, users, away, roles)
         if not more:
             self.names, self.users, self.away, self._coming = coming.names, coming.users, coming.away, None
+            self.roles = coming.roles
             self._ordered = None
 
-    def add(self, names: list[str], users: Iterable[int] = (), away: Mapping[str, str] | None = None) -> list[str]:
-        """Add names with their users, and who of them is away; return those that are new here, in their order."""
+    def add(
+        self,
+        names: list[str],
+        users: Iterable[int] = (),
+        away: Mapping[str, str] | None = None,
+        roles: "Mapping[str, RoleName] | None" = None,
+    ) -> list[str]:
+        """Add names with their users, who of them is away, and who moderates; return the new ones, in their order."""
         new = [name for name in dict.fromkeys(names) if name not in self.names]
         self.names.update(new)
         self.users.update(zip(names, users, strict=False))
         for name in new:
             self.away.pop(name, None)
+            self.roles.pop(name, None)
         self.away.update(away or {})
+        self.roles.update(roles or {})
         self._ordered = None
         return new
 
@@ -58,6 +75,7 @@ class People:
         for name in names:
             self.users.pop(name, None)
             self.away.pop(name, None)
+            self.roles.pop(name, None)
             self.wrote(name)
         self._ordered = None
         return gone
@@ -73,6 +91,8 @@ class People:
             self.users[new] = self.users.pop(old)
         if old in self.away:
             self.away[new] = self.away.pop(old)
+        if old in self.roles:
+            self.roles[new] = self.roles.pop(old)
         self._ordered = None
         return True
 
@@ -85,6 +105,14 @@ class People:
         else:
             self.away.pop(name, None)
         return True
+
+    def appoint(self, name: str, role: "RoleName | None") -> None:
+        """Take in that someone moderates from now on, or does no more."""
+        if name in self.names and role in _RANKS:
+            self.roles[name] = role
+        else:
+            self.roles.pop(name, None)
+        self._ordered = None
 
     def write(self, names: list[str], now: float) -> None:
         """Note who writes something; `now` in seconds as `Chat.clock` has it."""
@@ -105,13 +133,18 @@ class People:
         self.names.clear()
         self.users.clear()
         self.away.clear()
+        self.roles.clear()
         self._coming = None
         self._ordered = None
 
     def ordered(self, me: str) -> list[str]:
-        """Return the names sorted, `me` first."""
+        """Return the names sorted, `me` first, then who moderates."""
         if self._ordered is None:
-            self._ordered = sorted(self.names, key=lambda name: (name.casefold(), name))
+            self._ordered = sorted(self.names, key=lambda name: (self._rank(name), name.casefold(), name))
         if me not in self.names:
             return list(self._ordered)
         return [me, *(name for name in self._ordered if name != me)]
+
+    def _rank(self, name: str) -> int:
+        role = self.roles.get(name)
+        return _RANKS.index(role) if role in _RANKS else len(_RANKS)

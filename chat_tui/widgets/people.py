@@ -14,6 +14,7 @@ from chat_tui.widgets.sidebar import Sidebar
 
 _SAID = 9
 """Cells that what is said beside a name has at least."""
+_MODERATES = "◆ "
 
 
 class Someone(NamedTuple):
@@ -22,18 +23,19 @@ class Someone(NamedTuple):
     name: str
     mine: bool
     away: bool
-    said: str
-    """What stands beside the name."""
+    moderates: bool
+    said: tuple[str, ...]
+    """What stands beside the name, the longest first."""
 
 
 class PeopleBar(Sidebar[Someone]):
-    """The names in a room, me first, with their count."""
+    """The names in a room, me first, with their count. Who moderates follows, with a mark."""
 
     COMPONENT_CLASSES = {"sidebar--me"}
 
-    def update(self, people: People, me: str, writing: Collection[str] = (), role: str = "") -> None:
-        """Show who is here now, who of them is writing, and what `role` I have here, where that is to be said."""
-        rows = [_row(people, name, me, writing, role) for name in people.ordered(me)]
+    def update(self, people: People, me: str, writing: Collection[str] = ()) -> None:
+        """Show who is here now, and who of them is writing."""
+        rows = [_row(people, name, me, writing) for name in people.ordered(me)]
         self.put(f"Online · {len(rows)}" if rows else "People", rows)
 
     def draw(self, row: Someone, width: int) -> list[Segment]:
@@ -47,14 +49,18 @@ class PeopleBar(Sidebar[Someone]):
         else:
             color = nick_color(row.name, self.background_colors[1], self.app.current_theme.dark)
             style = plain + Style(color=color.rich_color)
-        said = f"  {row.said}" if row.said else ""
-        said = fit(said, max(width - 3 - cell_len(row.name), min(cell_len(said), _SAID))) if said else ""
-        return [Segment("  " + fit(row.name, width - 3 - cell_len(said)), style), Segment(said, quiet)]
+        left = width - 3 - cell_len(row.name)
+        words = next((words for words in row.said if cell_len(words) + 2 <= left), row.said[-1])
+        said = f"  {words}" if words else ""
+        said = fit(said, max(left, min(cell_len(said), _SAID))) if said else ""
+        mark = Segment(_MODERATES if row.moderates else "  ", quiet)
+        return [mark, Segment(fit(row.name, width - 3 - cell_len(said)), style), Segment(said, quiet)]
 
 
-def _row(people: People, name: str, me: str, writing: Collection[str], role: str) -> Someone:
+def _row(people: People, name: str, me: str, writing: Collection[str]) -> Someone:
     away = people.away.get(name)
     state = "writing" if name in writing else away or "away" if away is not None else ""
-    mine = ("you", role) if name == me else ()
-    said = " · ".join(words for words in (*mine, state) if words)
-    return Someone(name, name == me, away is not None, said)
+    role = people.roles.get(name, "")
+    mine = "you" if name == me else ""
+    said = tuple(" · ".join(filter(None, words)) for words in ((mine, role, state), (mine, state)))
+    return Someone(name, name == me, away is not None, bool(role), said)

@@ -30,7 +30,7 @@ def own(sit: Any, server: Server) -> Callable[..., Any]:
         async with sit(**options) as alice:
             await alice.app.session.register(WORDS)
             await alice.app.session.claim(code)
-            await alice.sees("chat-server made you an owner")
+            await alice.sees("you own this server now")
             yield alice
 
     return open_one
@@ -254,17 +254,22 @@ async def test_a_report_comes_before_the_moderators(own: Any, sit: Any) -> None:
         await carol.sees("! report")
         await carol.type("!")
         await carol.sees("Report “buy watches”", "Spam", "Insults or threats")
+        await carol.type("spa")
+        await carol.sees("“spa”")
         await carol.type("<enter>")
         await carol.sees("The moderators will see what bob said.")
+        await alice.sees("carol reported what bob said in #general: Spam · /reports", "1 report ")
         await bob.say("and pens")
         await carol.sees("and pens")
         await carol.type("/report and once more", "<enter>")
         await carol.until(lambda: carol.screen().count("The moderators will see") == 2)
+        await alice.sees("and once more · /reports", "2 reports ")
         await alice.type("/reports", "<enter>")
         await alice.sees("“buy watches”", "carol: Spam", "“and pens”", "carol: and once more", "x settles it")
+        assert alice.app.chat.reports == set()
         await alice.type("x")
         await alice.sees("Settled.")
-        await alice.until(lambda: "and once more" not in alice.screen())
+        await alice.until(lambda: "carol: and once more" not in alice.screen())
         await alice.type("d")
         await alice.sees("Delete it for everyone?")
         await alice.type("y")

@@ -10,6 +10,7 @@ from chat_tui.state.chat import Chat
 from chat_tui.state.entries import DELETED, HIDDEN
 from chat_tui.state.parts import Changed
 from server.protocol import frames
+from server.protocol.frames import RoleName
 
 NINE = 1_795_251_600.0
 """2026-11-21 09:00:00 UTC."""
@@ -63,6 +64,7 @@ def log(state: Chat, room: str = "dev") -> list[str]:
             frames.Appointed(**header(room="general", user=0), **BOB, role="admin"),
             "chat-server made bob an admin of the server",
         ),
+        (frames.Appointed(**header(room="general", user=0), **ME, role="owner"), "you own this server now"),
         (frames.Kicked(**header(), **BOB, reason="spam"), "carol put bob out: spam"),
         (frames.Kicked(**header(room="general"), **BOB), "carol put bob out of the server"),
         (frames.Banned(**header(), **BOB, until=LATER, reason="spam"), "carol banned bob until 14:30: spam"),
@@ -75,7 +77,7 @@ def log(state: Chat, room: str = "dev") -> list[str]:
         ),
         (frames.Silenced(**header(), **ME, on=False), "carol lets you speak again here"),
         (frames.Changed(**header(), slow=30), "carol set slow mode: one message each in 30 seconds"),
-        (frames.Changed(**header(), slow=0), "carol set slow mode: off"),
+        (frames.Changed(**header(), slow=0), "carol turned slow mode off"),
         (frames.Changed(**header(), read_only=True), "carol made the room read-only: only moderators write"),
         (frames.Changed(**header(), keep_days=30), "carol set how long messages are kept: 30 days"),
         (frames.Changed(**header(), keep_count=1000), "carol set how many messages are kept: the latest 1,000"),
@@ -271,3 +273,51 @@ def test_who_is_gone_for_good_is_gone_everywhere() -> None:
     page = frames.History(room="dev", messages=[said(9, "older"), said(10, "mine")], more=False, as_of=12)
     assert state.room("dev").add_page(page, state.room("dev").timeline)
     assert log(state) == ["", "", "hers"]
+
+
+def report(seq: int, **more: str) -> frames.Reports:
+    """Return what the server says unasked: dave reports bob."""
+    one = {"by": "dave", "sender": "bob", "room": "dev", "reason": "spam", "time": LATER, **more}
+    return frames.Reports(reports=[frames.ReportInfo(report=seq, seq=3, user=2, **one)])
+
+
+def test_a_report_is_told_and_stays_marked_until_it_was_seen() -> None:
+    """Wherever I am; what waited before I came is marked only, and what I have seen is not again."""
+    state = chat()
+    state.wait_for_me(report(4))
+    assert (state.reports, log(state, "general")) == ({4}, [])
+    state.apply(report(7))
+    state.apply(report(8, room="@1-2", reason=""))
+    assert log(state, "general") == [
+        "dave reported what bob said in #dev: spam · /reports",
+        "dave reported what bob said among a few people · /reports",
+    ]
+    assert state.reports == {4, 7, 8}
+    state.look_at(report(8))
+    state.wait_for_me(report(7))
+    assert state.reports == set()
+    state.apply(report(9, by="alice"))
+    assert len(log(state, "general")) == 2
+    assert state.reports == {9}
+
+
+def test_everyone_sees_who_moderates() -> None:
+    """First after me; a role on the server counts in every room, and its end takes away no other one."""
+    state = chat()
+    everyone = ["alice", "bob", "carol"]
+    there: dict[str, dict[str, RoleName]] = {"general": {"carol": "admin"}}
+    there["dev"] = {"carol": "admin", "bob": "moderator"}
+    for room, roles in there.items():
+        state.apply(frames.Roster(room=room, names=everyone, users=[1, 2, 3], roles=roles))
+    dev, general = state.room("dev").people, state.general.people
+    assert dev.ordered("alice") == ["alice", "carol", "bob"]
+    state.apply(frames.Renamed(user=3, old="carol", new="ann"))
+    state.apply(frames.Appointed(**header(11, "general", 0), **BOB, role="admin"))
+    assert dev.roles == general.roles | {"ann": "admin", "bob": "admin"}
+    state.apply(frames.Appointed(**header(12, "general", 0), who=3, name="ann", role="member"))
+    assert (general.roles, dev.roles) == ({"bob": "admin"}, {"bob": "admin"})
+    state.apply(frames.Appointed(**header(13), who=1, name="alice", role="owner"))
+    assert dev.roles == {"alice": "owner", "bob": "admin"}
+    state.apply(frames.Left(room="dev", names=["bob"], reason="quit"))
+    state.apply(frames.Joined(room="dev", names=["eve"], users=[5], roles={"eve": "moderator"}))
+    assert dev.roles == {"alice": "owner", "eve": "moderator"}

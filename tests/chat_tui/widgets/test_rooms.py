@@ -134,3 +134,20 @@ async def test_people_say_how_they_are() -> None:
         rows = [app.people_bar.render_line(y).text.rstrip() for y in range(6)]
         assert rows[1] == "  Online · 3"
         assert rows[3:] == ["  me  you · away", "  a_name_th…  writing", "  bob  lunch with ca…"]
+
+
+async def test_who_moderates_stands_first_and_is_marked() -> None:
+    """The word for it is left out where there is no room, before anything is cut."""
+    app = Bars()
+    async with app.run_test(size=(60, 10)) as pilot:
+        people = People()
+        people.roster(["ann", "me", "bob", "eva"], False, (), {"eva": "out"}, {"me": "owner", "bob": "admin"})
+        people.roles["eva"] = "moderator"
+        app.people_bar.update(people, "me")
+        await pilot.pause()
+        rows = [app.people_bar.render_line(y).text.rstrip() for y in range(7)]
+        assert rows[3:] == ["◆ me  you · owner", "◆ bob  admin", "◆ eva  out", "  ann"]
+        people.rename("me", "me_of_a_long_name")
+        app.people_bar.update(people, "me_of_a_long_name")
+        await pilot.pause()
+        assert app.people_bar.render_line(3).text.rstrip() == "◆ me_of_a_long_name  you"
