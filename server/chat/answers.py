@@ -94,21 +94,23 @@ class Answers:
         """Say why not."""
         code = refusal if isinstance(refusal, Code) else refusal.code
         words = WORDS[refusal] if isinstance(refusal, Code) else refusal.message
-        if isinstance(refusal, ProtocolError) and wait_ms is None:
-            wait_ms = refusal.wait_ms
+        until: str | UnsetType = UNSET
+        if isinstance(refusal, ProtocolError):
+            wait_ms = refusal.wait_ms if wait_ms is None else wait_ms
+            until = refusal.until or UNSET
         known = self._hub.by_handle.get(room) if isinstance(room, str) else None
         if known is None or not (known.record.kind == "public" or (peer.person and known.id in peer.person.rooms)):
             room = UNSET  # only what is known to be safe, and no secret, is carried back
         wait = UNSET if wait_ms is None else wait_ms
-        self.line(peer, encode(Error(ref=ref, code=code, message=words, room=room, id=id, wait_ms=wait)))
+        self.line(peer, encode(Error(ref=ref, code=code, message=words, room=room, id=id, wait_ms=wait, until=until)))
 
 
-def refused(code: Code, why: str = "", wait_ms: int = 0) -> ProtocolError:
+def refused(code: Code, why: str = "", wait_ms: int = 0, until: str = "") -> ProtocolError:
     """Return a refusal in the words that stand for its code, and what there is to say beside them."""
-    return ProtocolError(code, f"{WORDS[code]} {why}".strip(), wait_ms=wait_ms or None)
+    return ProtocolError(code, f"{WORDS[code]} {why}".strip(), wait_ms=wait_ms or None, until=until)
 
 
 def refusal_of(entry: Entry) -> ProtocolError:
     """Return why the log has refused an entry."""
     assert entry.code is not None, "only what was refused has a refusal"
-    return refused(entry.code, entry.why, entry.wait_ms)
+    return refused(entry.code, entry.why, entry.wait_ms, entry.ends)

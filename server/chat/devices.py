@@ -15,10 +15,10 @@ from server.chat.secrets import hashed, new_session
 from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import encode
-from server.protocol.errors import Code
+from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_name
 
-CutOff = Callable[[Person, list[Peer], Code, str, str], None]
+CutOff = Callable[[Person, list[Peer], ProtocolError, str], None]
 """See `Entrance.cut_off`."""
 
 
@@ -118,7 +118,7 @@ class Devices:
         if person is None or not sessions:
             return
         theirs = [peer for peer in person.peers if peer.session in sessions]
-        self._cut_off(person, theirs, Code.SESSION_ENDED, "This session was ended.", "quit")
+        self._cut_off(person, theirs, refused(Code.SESSION_ENDED), "quit")
 
     async def _whose(self, peer: Peer, name: str) -> int:
         """Return whose sessions are meant: one's own, or for whoever runs the server somebody's."""

@@ -112,7 +112,7 @@ class Directory(Register):
     def _keeps_out(self, entry: Entry, ban: Ban | None) -> bool:
         """Note on an entry how a ban refuses it; False where there is none."""
         if ban is not None:
-            entry.why = ban.words
+            ban.refuse(entry)
         return ban is not None
 
     def _allow(self, entry: Entry, room: RoomRecord, user: int, act: Act, time: int) -> Refusal:

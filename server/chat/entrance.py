@@ -20,7 +20,7 @@ from server.chat.presence import Presence
 from server.chat.rights import Act
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
-from server.protocol.errors import Code
+from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Hello, Nick, Ok, Quit
 from server.protocol.text import check_own_name, clean_line
 
@@ -193,18 +193,17 @@ class Entrance:
             person.grace = loop.call_later(self._limits.grace, self._gone, person, _LOST)
         self.changed()
 
-    def cut_off(self, person: Person, peers: list[Peer], code: Code, message: str, reason: str) -> None:
+    def cut_off(self, person: Person, peers: list[Peer], why: ProtocolError, reason: str) -> None:
         """End some connections of somebody at once: nothing that comes after reaches them.
 
         Args:
             person: whose. Where these are their last ones, nobody waits for them to come back.
             peers: which.
-            code: why, for programs; the message is for people.
-            message: what they are told.
+            why: what they are told.
             reason: what others are told of one who is gone by that.
         """
         for peer in peers:
-            self._hub.cut_off(peer, code, message)
+            self._hub.cut_off(peer, why)
             person.peers.remove(peer)
             self._log.append(Closing(session=peer.session))
         if not person.peers and self.people.get(person.user) is person:
@@ -217,7 +216,8 @@ class Entrance:
         """Somebody is erased, and no more."""
         person = self.people.get(user)
         if person is not None:
-            self.cut_off(person, list(person.peers), Code.ERASED, "You were erased here, as was asked.", "erased")
+            why = ProtocolError(Code.ERASED, "You were erased here, as was asked.")
+            self.cut_off(person, list(person.peers), why, "erased")
 
     def _gone(self, person: Person, reason: str) -> None:
         person.grace = None

@@ -42,6 +42,8 @@ class Entry(Struct, eq=False):
     """Filled in: why it did not take effect; None where it did."""
     why: str = ""
     """Filled in: what there is to say to that beside what the code says: until when, and for what reason."""
+    ends: str = ""
+    """Filled in: when the ban or silence ends that refuses it, RFC 3339; empty where it has no end."""
     wait_ms: int = 0
     """Filled in: milliseconds until it may be tried again, where time is all it takes."""
     then: Callable[[Any], None] | None = None

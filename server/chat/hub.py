@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from server.chat.events import GENERAL, Share, covers
 from server.chat.ports import Archive
 from server.chat.register import RoomRecord
@@ -17,7 +19,7 @@ from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
-from server.protocol.errors import Code
+from server.protocol.errors import ProtocolError
 from server.protocol.frames import Error, Gap
 
 GAP: Final = 10_000
@@ -156,7 +158,7 @@ class Hub:
         peer.live = False
         self._unlist(peer)
 
-    def cut_off(self, peer: Peer, code: Code, message: str) -> None:
+    def cut_off(self, peer: Peer, why: ProtocolError) -> None:
         """End a connection now: nothing reaches it any more but, where its buffer is free, why.
 
         What was delivered before may still arrive; nothing that comes after does.
@@ -168,7 +170,7 @@ class Hub:
         if peer.link.congested:
             peer.link.abort()  # it may never read what waits, so it would never learn why either
         else:
-            peer.link.write(encode(Error(code=code, message=message)))
+            peer.link.write(encode(Error(code=why.code, message=why.message, until=why.until or UNSET)))
             peer.link.close()
 
     def _unlist(self, peer: Peer) -> None:

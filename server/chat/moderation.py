@@ -28,7 +28,7 @@ from server.chat.events import (
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read, Reading
-from server.chat.register import Ban, moment
+from server.chat.register import Ban, because, moment
 from server.chat.rights import Act, may
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Person
@@ -72,8 +72,8 @@ class Moderation:
         self._reading = reading
         self._people = people
         self._showing: set[asyncio.Task[None]] = set()
-        self.cut_off: Callable[[Person, list[Peer], Code, str, str], None] = lambda *_: None
-        """Called to end connections of somebody: with a code, what they are told, and the reason that others are."""
+        self.cut_off: Callable[[Person, list[Peer], ProtocolError, str], None] = lambda *_: None
+        """Called to end connections of somebody: with what they are told, and the reason that others are."""
 
     # What is done to people.
 
@@ -219,11 +219,11 @@ class Moderation:
         if not getattr(body, "on", True):
             return
         if isinstance(body, RangeBody):
-            words = self._words(Code.BANNED, body)
+            why = _why(Code.BANNED, body)
             for person in list(self._people.values()):
                 peers = [peer for peer in person.peers if lies_in(peer.link.host, body.range)]
                 if peers and not may(person.role, Act.BAN_RANGE, GENERAL):
-                    self.cut_off(person, peers, Code.BANNED, words, "banned")
+                    self.cut_off(person, peers, why, "banned")
             return
         who = self._people.get(body.who)
         room = self._hub.rooms[draft.room]
@@ -232,16 +232,18 @@ class Moderation:
             return
         if room is self._hub.general:
             log.info("%s was %s by %s", who.name, reason, body.sender)
-            self.cut_off(who, list(who.peers), code, self._words(code, body), reason)
+            self.cut_off(who, list(who.peers), _why(code, body), reason)
         else:
             self._rooms.put_out(who, room, draft.seq, reason)
 
-    def _words(self, code: Code, body: KickBody | BanBody | RangeBody) -> str:
-        """Return what is said to who is put out of the server."""
-        why = f"It was {body.sender}."
-        if not isinstance(body, KickBody):
-            return refused(code, f"{why} {Ban(moment(body.until), body.reason).words}").message
-        return refused(code, f"{why} Reason: {body.reason}" if body.reason else why).message
+
+def _why(code: Code, body: KickBody | BanBody | RangeBody) -> ProtocolError:
+    """Return what is said to who is put out of the server."""
+    by = f"It was {body.sender}."
+    if isinstance(body, KickBody):
+        return refused(code, f"{by} {because(body.reason)}".strip())
+    ban = Ban(moment(body.until), body.reason)
+    return refused(code, f"{by} {ban.words}", until=ban.end)
 
 
 def _reason(text: str) -> str:

@@ -234,7 +234,10 @@ class Reading:
         if page.cancelled() or failure is not None:
             refusal = failure if isinstance(failure, ProtocolError) else self._unreadable(page, failure)
             wait = UNSET if refusal.wait_ms is None else refusal.wait_ms
-            peer.answer(encode(Error(ref=ref or UNSET, code=refusal.code, message=refusal.message, wait_ms=wait)))
+            until = refusal.until or UNSET
+            peer.answer(
+                encode(Error(ref=ref or UNSET, code=refusal.code, message=refusal.message, wait_ms=wait, until=until))
+            )
         else:
             peer.answer(page.result())
         peer.flush()

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from msgspec import UNSET, Struct
 
 from server.chat.addresses import ranges_of
-from server.chat.entries import Draft
+from server.chat.entries import Draft, Entry
 from server.chat.events import (
     FOREVER,
     GENERAL,
@@ -109,8 +109,25 @@ class Ban(Struct, frozen=True):
     @property
     def words(self) -> str:
         """Until when and why, for people: one or two sentences."""
-        end = "It has no end." if self.until == FOREVER else f"It ends at {time_text(self.until).decode()[:16]}Z."
-        return f"{end} Reason: {self.reason}" if self.reason else end
+        end = self.end[:16].replace("T", " ")
+        lasting = f"It lasts until {end} UTC." if end else "It is for good."
+        return f"{lasting} {because(self.reason)}".strip()
+
+    @property
+    def end(self) -> str:
+        """When it ends, RFC 3339; empty where it is for good."""
+        return "" if self.until == FOREVER else time_text(self.until).decode()
+
+    def refuse(self, entry: Entry) -> None:
+        """Note on an entry that this is why it is refused."""
+        entry.why, entry.ends = self.words, self.end
+
+
+def because(reason: str) -> str:
+    """Return a reason as a sentence; nothing where none was given."""
+    if not reason:
+        return ""
+    return f"Reason: {reason}" if reason.endswith((".", "!", "?", "…")) else f"Reason: {reason}."
 
 
 class Settings(Struct):

@@ -26,7 +26,7 @@ def prepare(database: apsw.Connection, directory: Directory, draft: Draft) -> Co
     if directory.has_account(draft.user):
         return Code.HAS_ACCOUNT
     if (ban := directory.kept_out(draft.address, draft.time)) is not None:
-        draft.why = ban.words
+        ban.refuse(draft)
         return Code.BANNED
     sign_up = directory.settings.sign_up
     if sign_up == "closed" or (sign_up == "invite" and not draft.ticket):

@@ -148,7 +148,7 @@ def _refusal(database: apsw.Connection, directory: Directory, opening: Opening) 
     if ban is None and not may(opening.role, Act.BAN_RANGE, GENERAL):  # an admin can't keep the owner out by it
         ban = directory.kept_out(opening.address, opening.time)
     if ban is not None:
-        opening.why = ban.words
+        ban.refuse(opening)
         return Code.BANNED
     if opening.account:
         return None

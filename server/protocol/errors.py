@@ -86,11 +86,15 @@ class ProtocolError(Exception):
         message: what happened and what to do, for people; it never repeats untrusted text.
         ref: the request's `ref`, where it could be read.
         wait_ms: milliseconds until the same may be said again, where time is all it takes.
+        until: when the ban or silence ends that is the reason, RFC 3339; empty where there is none, or no end.
     """
 
-    def __init__(self, code: Code, message: str, ref: str | None = None, wait_ms: int | None = None) -> None:
+    def __init__(
+        self, code: Code, message: str, ref: str | None = None, wait_ms: int | None = None, until: str = ""
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.ref = ref
         self.wait_ms = wait_ms
+        self.until = until

@@ -337,7 +337,7 @@ def test_a_command_that_is_none_is_answered_with_those_there_are() -> None:
 
 def test_tables_are_for_people() -> None:
     """Times are those of this machine, what was taken back says so, and 0 says what it stands for."""
-    act = {"time": "2026-11-21T09:00:00.000Z", "what": "banned", "on": False, "until": ""}
+    act: dict[str, Any] = {"time": "2026-11-21T09:00:00.000Z", "what": "banned", "on": False, "until": ""}
     head, row = shell._text(Told(rows=[act]))
     then = datetime.fromisoformat(act["time"]).astimezone()
     assert head.split() == ["time", "what", "until"]

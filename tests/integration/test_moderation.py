@@ -134,7 +134,8 @@ async def test_who_was_kicked_comes_back_and_who_is_banned_does_not(
         await wire.say(type="hello", name=name, resume=again)
         (refused,) = await wire.rest()
         assert refused["code"] == "banned"
-        assert re.search(r"It ends at 20\d\d-.*Z\. Reason: spam", refused["message"])
+        assert re.search(r"It lasts until 20\d\d-\d\d-\d\d \d\d:\d\d UTC\. Reason: spam\.$", refused["message"])
+        assert refused["until"][:16].replace("T", " ") in refused["message"]
     await done(host, type="ban", name="bob", on=False)
     assert (await connect(resume=again)).welcome["name"] == "bob"
 
@@ -316,7 +317,8 @@ async def test_who_is_silenced_only_reads_until_it_is_taken_back(connect: Connec
     await done(alice, type="silence", room="dev", name="bob", minutes=10, reason="heat")
     refused = await bob.ask(type="send", room="dev", text="but")
     assert refused["code"] == "silenced"
-    assert re.search(r"It ends at .*Z\. Reason: heat", refused["message"])
+    assert re.search(r"It lasts until .* UTC\. Reason: heat\.$", refused["message"])
+    assert refused["until"][:16].replace("T", " ") in refused["message"]
     event = await bob.see("silenced", room="dev")
     (info,) = (await done(bob, type="rooms", rooms=["dev"]))["rooms"]
     assert info["silenced"] == event["until"]

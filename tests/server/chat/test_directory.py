@@ -213,7 +213,7 @@ def test_who_is_kept_out_of_a_room_comes_back_when_that_ends(directory: Director
     directory.rooms[5].kind = "public"
     enter = draft(Kind.MEMBER, BOB)
     assert directory.judge(enter, Facts()) is Code.KEPT_OUT
-    assert enter.why == "It ends at 2023-11-14T22:13Z. Reason: spam"
+    assert enter.why == "It lasts until 2023-11-14 22:13 UTC. Reason: spam."
     invited = draft(Kind.INVITE, ALICE, InviteBody("alice", CAROL, "carol", "Board"))
     assert directory.judge(invited, Facts()) is Code.NOT_ALLOWED
     enter.time += 1
@@ -236,7 +236,7 @@ def test_the_longer_silence_counts(directory: Directory) -> None:
     ban(directory, Kind.SILENCE, BOB, 5)
     said = draft(Kind.MESSAGE, BOB)
     assert directory.judge(said, Facts()) is Code.SILENCED
-    assert said.why == "It has no end. Reason: spam"
+    assert said.why == "It is for good. Reason: spam."
 
 
 def test_slow_mode_says_when_one_may_go_on(directory: Directory) -> None:
