@@ -27,6 +27,7 @@ from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
 from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.entries import ACTION, Waiting, reply_of
+from chat_tui.state.guarded import what_it_is
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
@@ -95,6 +96,8 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self._device_code = device
         self._asks = name is None and not device
         self._logs_in = again is not None and again.log_in
+        self._asked_about = ""
+        """What looks like a secret, and is said if it is sent once more."""
         self._remembered = ""
         """The name that is remembered for the next start."""
 
@@ -164,7 +167,13 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
     # What the screens ask for.
 
     def say(self, text: str, me: bool, reply: int) -> bool:
-        """Send a message; return whether it can be one."""
+        """Send a message; return whether it can be one. What looks like a secret is asked about first."""
+        secret = what_it_is(text, self.session.server_key)
+        if secret and text != self._asked_about:
+            self._asked_about = text
+            self.room.writer.remark(f"This is {secret}, and everyone here would read it.", "Enter says it all the same")
+            return False
+        self._asked_about = ""
         try:
             self.session.say(text, me, reply)
         except ClientError as error:

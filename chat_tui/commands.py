@@ -11,6 +11,7 @@ from chat_tui.catalogue import Command as Command
 from chat_tui.catalogue import Kind as Kind
 from chat_tui.state import emoji
 from chat_tui.state.dates import parse_span
+from chat_tui.state.guarded import what_it_is
 
 
 class Say(NamedTuple):
@@ -50,10 +51,12 @@ def read(line: str) -> Say | Call | Complaint | None:
         return None
     if line.strip() == "exit":
         return Call(BY_NAME["quit"])
-    if line.startswith("//"):
-        return Say(line[1:])
-    if not line.startswith("/"):
+    slash = len(line) - len(line.lstrip())
+    if line.startswith("//", slash):
+        return Say(line[:slash] + line[slash + 1 :])
+    if not line.startswith("/", slash):
         return Say(line)
+    line = line[slash:]
     name, argument = _split(line)
     command = BY_NAME.get(name.casefold())
     if command is None:
@@ -81,11 +84,14 @@ def written(text: str, me: bool = False) -> str:
         return f"/me {text}"
     if text.strip() == "exit":
         return f"/say {text}"
-    return f"/{text}" if text.startswith("/") else text
+    slash = len(text) - len(text.lstrip())
+    return f"{text[:slash]}/{text[slash:]}" if text.startswith("/", slash) else text
 
 
 def tells_secret(line: str) -> bool:
     """Tell whether a line that is being written holds, by mistake, what is asked for unseen: it is kept nowhere."""
+    if what_it_is(line):
+        return True
     line = line.strip()
     name, argument = _split(line) if line.startswith("/") else ("", "")
     command = BY_NAME.get(name.casefold())

@@ -144,9 +144,11 @@ class Refused(ClientError):
         code: what rule, for programs: one of `server.protocol.errors.Code`.
         message: what happened and what to do, for people.
         wait_ms: milliseconds until the same may be tried again, where time is all it takes; else 0.
+        until: when a ban or a silence ends, RFC 3339; empty where it does not, or it is none.
     """
 
-    def __init__(self, code: str, message: str, wait_ms: int = 0) -> None:
+    def __init__(self, code: str, message: str, wait_ms: int = 0, until: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.wait_ms = wait_ms
+        self.until = until

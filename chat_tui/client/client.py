@@ -269,7 +269,8 @@ class Client(Entering):
                 self._write(frames.HistoryRequest(room=room, before=seq + 1, limit=self._backlog))
 
     def _refused(self, frame: frames.Error) -> bool:
-        error = Refused(frame.code, frame.message, frame.wait_ms if frame.wait_ms is not UNSET else 0)
+        wait_ms = frame.wait_ms if frame.wait_ms is not UNSET else 0
+        error = Refused(frame.code, frame.message, wait_ms, frame.until if frame.until is not UNSET else "")
         if frame.code in FINAL and frame.ref is UNSET:
             self._last_word = error
             if frame.code in _NO_MORE and self._in:

@@ -65,6 +65,7 @@ class ChatScreen(Screen[None]):
         self._states: tuple[str, ...] = ("",)
         self._tone = "waiting"
         self._troubled = False
+        self._tries = True
         self._leaving: Timer | None = None
         self._ticking: Timer | None = None
         self._invitation = ""
@@ -162,6 +163,7 @@ class ChatScreen(Screen[None]):
         self._states, self._tone = states, tone
         self.problem.update(problem, way_out, waiting=tone == "waiting")
         self._troubled = bool(problem)
+        self._tries = bool(way_out) or tone == "waiting"
         self._update_placeholder()
         self._update_top()
         self.refresh_hints()
@@ -324,6 +326,7 @@ class ChatScreen(Screen[None]):
             text,
             newer_below=bool(self.log_view.newer_below),
             troubled=self._troubled,
+            tries=self._tries,
             unread=self.chat.next_unread() is not None,
             several=len(self.chat.rooms) > 1,
         )

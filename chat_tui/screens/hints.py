@@ -40,7 +40,9 @@ def of_text(text: str, may: Callable[[commands.Command], bool] = lambda _: True)
     return []
 
 
-def of_room(room: Room, text: str, *, newer_below: bool, troubled: bool, unread: bool, several: bool) -> list[Hint]:
+def of_room(
+    room: Room, text: str, *, newer_below: bool, troubled: bool, tries: bool, unread: bool, several: bool
+) -> list[Hint]:
     """Return what is useful in a room.
 
     Args:
@@ -48,11 +50,12 @@ def of_room(room: Room, text: str, *, newer_below: bool, troubled: bool, unread:
         text: what is written.
         newer_below: the view is scrolled up.
         troubled: there is a problem with the connection.
+        tries: it makes sense to try again.
         unread: something is unread in another room.
         several: there are other rooms.
     """
     hints = []
-    if troubled:
+    if troubled and tries:
         hints.append(hint("program.connect"))
     if room.timeline.failed():
         hints += [hint("message.retry"), hint("message.take_back")]

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec import UNSET
+
 from chat_tui import hosting
 from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.errors import Mistrusted, Untrusted
 from chat_tui.session.door import Door
 from chat_tui.state.chat import Changed, Chat
-from chat_tui.state.dates import said_here
+from chat_tui.state.dates import said_here, seconds_of
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.state.people import TYPING
 from server.protocol import frames, limits
@@ -44,6 +46,7 @@ _TO_BE_PROVEN = frozenset(
 _WAITING_FOR_LOGIN = ("◌ waiting for you to log in", "◌ not logged in", "◌")
 _OVER = frozenset({Code.SESSION_ENDED, Code.ERASED})
 """Last words after which one is nobody here any more."""
+_COMES_IN = "F5 comes in again."
 _PUT_OUT = frozenset({Code.KICKED, Code.BANNED})
 
 _NOT_SHARED = (
@@ -291,7 +294,7 @@ class Session(Door):
                 self.chat.current.timeline.notice(self._to_tell.pop(0), self.chat.clock(), "error")
             if type(last := batch[-1]) is frames.Error and last.code in FINAL:
                 await self.client.close()  # whatever the server does: from here on nothing is taken from it
-                return Refused(last.code, last.message)
+                return Refused(last.code, last.message, until=last.until if last.until is not UNSET else "")
         return None
 
     def _lost(self, error: ClientError) -> ClientError | None:
@@ -326,9 +329,22 @@ class Session(Door):
         if last.code in _PUT_OUT:
             words = said_here(last.message, self.chat.clock())
             words += "" if words.endswith((".", "!", "?")) else "."  # it ends with a reason, as somebody typed it
-            again = "F5 comes in again." if last.code == Code.KICKED else "F5 tries again."
-            return Link(Phase.OFFLINE, ("✗ not connected", "✗"), words, again)
+            link = Link(Phase.OFFLINE, ("✗ not connected", "✗"), words, _COMES_IN)
+            return link if last.code == Code.KICKED else self._kept_out(link._replace(way_out=""), last.until)
         return self._offline(last)
+
+    def _kept_out(self, link: Link, until: str) -> Link:
+        """Offer to come in again once a ban ends, and not before; `until` is empty where it does not."""
+        ends = seconds_of(until)
+        if ends is not None:
+
+            def end() -> None:
+                if self.link is link:
+                    self._set(link._replace(way_out=_COMES_IN))
+
+            left = max(0.0, ends - self.chat.clock())
+            asyncio.get_running_loop().call_later(left + _A_MOMENT, end)
+        return link
 
     def _show_kept(self) -> None:
         """Have the log show the own messages that this client holds, and no others."""

@@ -11,7 +11,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 _AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_STAMP = re.compile(r"(\bat )?(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)")
+_STAMP = re.compile(r"(\bat )?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z| UTC)")
 _LEAST = 3
 """Letters that say which month or weekday is meant."""
 
@@ -47,7 +47,7 @@ def said_here(text: str, now: float) -> str:
     """Return a server's sentence with its times as people say them: `It ends at 18:02.`, `It ends tomorrow 18:02.`."""
 
     def local(found: re.Match[str]) -> str:
-        seconds = seconds_of(found[2])
+        seconds = seconds_of(f"{found[2]}Z")
         if seconds is None:
             return found[0]
         words = until(seconds, now)

@@ -3,7 +3,7 @@
 import pytest
 
 from chat_tui.actions import BY_ID
-from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, suggest, tells_secret, typing
+from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, suggest, tells_secret, typing, written
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from chat_tui.commands import BY_NAME, COMMANDS, Call, Complaint, Say, read, sug
         ("hello", Say("hello")),
         ("  indented", Say("  indented")),
         ("//x", Say("/x")),
+        (" //x", Say(" /x")),
         ("/say exit", Say("exit")),
         ("/say /help", Say("/help")),
         ("/me waves", Say("waves", me=True)),
@@ -32,6 +33,7 @@ def test_what_is_said(line: str, meaning: Say | None) -> None:
         ("exit", "quit", ()),
         (" exit ", "quit", ()),
         ("/quit", "quit", ()),
+        ("  /quit", "quit", ()),
         ("/nick  bo ", "nick", ("bo",)),
         ("/who", "who", ()),
         ("/join #dev", "join", ("dev",)),
@@ -97,6 +99,12 @@ def test_what_can_not_be_run_is_never_sent_and_says_why(line: str, why: str) -> 
     asked = read(line)
     assert isinstance(asked, Complaint)
     assert why in asked.text
+
+
+@pytest.mark.parametrize("text", ["x", "/x", " /x", "//x", "\n /x", "exit"])
+def test_what_was_said_can_be_said_again(text: str) -> None:
+    """Whatever it starts with."""
+    assert read(written(text)) == Say(text)
 
 
 def test_commands_are_suggested_while_their_name_is_written() -> None:

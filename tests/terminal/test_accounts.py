@@ -70,7 +70,7 @@ def test_log_out_a_device_from_another(at_home: Start, server: Server) -> None:
     register(first, "alice")
     write(first, "/logout")
     first.sees("you will need your password")
-    first.press(ENTER)
+    first.press("y")
     first.sees("alice is logged out here.")
     first.press(ENTER)
     first.sees("alice has an account here")

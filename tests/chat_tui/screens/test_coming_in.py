@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -489,7 +490,6 @@ async def test_secrets_are_never_typed_where_messages_are(sit_at: Any, tmp_path:
     ("code", "words", "next_key"),
     [
         ("kicked", "F5 comes in again.", "<f5>"),
-        ("banned", "F5 tries again.", "<f5>"),
         ("session_ended", "Enter logs in again", "<enter>"),
         ("erased", "Esc leaves", "<escape>"),
     ],
@@ -510,9 +510,49 @@ async def test_who_is_put_out_reads_why_and_what_to_do(
     async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
         await alice.sees("alice was logged out here" if code == "session_ended" else "bob did it: enough.", words)
         await alice.type(next_key)
-        if code in ("kicked", "banned"):
+        if code == "kicked":
             await alice.sees("● 127.0.0.1")
             assert alice.app.session.link.phase is Phase.ONLINE
         else:
             await alice.until(lambda: alice.app.return_code is not None)
             assert (alice.app.again is not None) == (code == "session_ended")
+
+
+@pytest.mark.parametrize(("seconds", "offered"), [(0.3, True), (3600, False), (None, False)])
+async def test_who_is_banned_may_come_in_again_once_that_ends(
+    sit_at: Any, tmp_path: Path, seconds: float | None, offered: bool
+) -> None:
+    """Until then nothing says that trying helps; the time is that of who reads."""
+    ends = datetime.now(UTC) + timedelta(seconds=seconds or 0)
+    until = {} if seconds is None else {"until": ends.isoformat().replace("+00:00", "Z")}
+    said = "for good." if seconds is None else f"until {ends:%Y-%m-%d %H:%M} UTC."
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        if frame["type"] == "hello":
+            yield error("banned", f"You are banned {said}", **until)
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("You are banned")
+        assert "UTC" not in alice.screen()
+        assert seconds is None or f"{ends.astimezone():%H:%M}" in alice.screen()
+        if offered:
+            await alice.sees("F5 comes in again.", "F5 try again")
+        else:
+            assert "F5" not in alice.screen()
+
+
+async def test_a_line_that_is_nothing_but_a_secret_is_asked_about(sit_at: Any, tmp_path: Path) -> None:
+    """Enter once more says it; it is no draft meanwhile. The server's own key is no secret."""
+    code = "0123-4567-89ab-cdef-0123"
+    async with keeping(tmp_path, open_door) as keeper, sit_at(keeper.address) as alice:
+        await alice.type(code, "<enter>")
+        await alice.sees("This is a code or a ticket, and everyone here would read it.")
+        assert alice.app.session.draft("general") == ""
+        assert not keeper.of("send")
+        await alice.type("<enter>")
+        await alice.until(lambda: keeper.of("send"))
+        await alice.type(keeper.short, "<enter>")
+        await alice.until(lambda: len(keeper.of("send")) == 2)
+        await alice.type("  /register tops3cret", "<enter>")
+        await alice.sees("An account for you", "was not taken")
+        assert len(keeper.of("send")) == 2

@@ -45,6 +45,7 @@ def test_when(then: datetime, said: str) -> None:
         ("It ends at 2026-11-21T09:02Z. Reason: spam.", "It ends at 10:02. Reason: spam."),
         ("It ends at 2026-11-22T09:02:30.500Z.", "It ends tomorrow 10:02."),
         ("Only until 2026-12-24T17:00Z, please.", "Only until 24 December 18:00, please."),
+        ("You are banned until 2026-11-21 09:02 UTC.", "You are banned until 10:02."),
         ("It has no end.", "It has no end."),
         ("It ends at 2026-99-99T99:99Z.", "It ends at 2026-99-99T99:99Z."),
     ],
