@@ -12,7 +12,7 @@ from chat_tui.acts.people import PeopleActs
 from chat_tui.errors import ClientError
 from chat_tui.state import standing
 from chat_tui.state.dates import seconds_of, until, when
-from chat_tui.state.deeds import ROLES
+from chat_tui.state.deeds import ROLES, rules
 from chat_tui.state.parts import Changed
 
 if TYPE_CHECKING:
@@ -238,11 +238,12 @@ class OverseeingActs(ModeratingActs, PeopleActs):
 
     def _act_row(self, act: "frames.AuditInfo", *, everywhere: bool) -> Content:
         ends = seconds_of(act.until)
+        detail = rules(act.detail) if act.what in ("changed", "settings") else act.detail
         told = [
             self._when(act.time),
             self.label_of(act.room) if everywhere else "",
             f"until {until(ends, self.chat.clock())}" if ends is not None else "",
-            act.detail if act.what not in ("appointed", "range") else "",
+            detail if act.what not in ("appointed", "range") else "",
         ]
         return _two_lines(act.by, _deed(act), told)
 

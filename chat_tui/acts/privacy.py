@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ERASES = (
     "This erases you for good: your account, your name, and everything you ever said in any room."
-    " Others see “message deleted” in its place. Nothing brings it back, and nobody can do it for you later."
+    " Others see “message deleted” in its place. Nothing brings it back."
     "\n\n/export saves it for you before."
 )
 
@@ -27,7 +27,7 @@ class PrivacyActs(Acts):
         """Hide somebody from myself."""
         self.attempt(
             self.session.client.block(name),
-            lambda: self.tell(f"You see nothing more of what {name} says. /unblock {name} shows it again."),
+            lambda: self.tell(f"{name} is blocked: what they say stands as “hidden”. /unblock {name} shows it again."),
         )
 
     def command_unblock(self, name: str) -> None:
@@ -65,7 +65,10 @@ class PrivacyActs(Acts):
         me, account = self.chat.name, self.session.client.account
         fields = [Field(f"Your name, {me}, to say that you mean it", masked=False)]
         if account:
-            fields.append(Field("Your password", least=0, refused=(Code.LOGIN_FAILED,)))
+            ways = self.session.client.ways
+            sso = ways.sso if ways is not None else ""
+            asks = f"Your password; nothing if you sign in with {sso}" if sso else "Your password"
+            fields.append(Field(asks, least=0 if sso else 1, refused=(Code.LOGIN_FAILED,)))
 
         async def erase(values: Sequence[str]) -> None:
             if values[0].strip() != me:

@@ -77,6 +77,32 @@ def changed(frame: "frames.Changed", me: int | None) -> list[str]:
     return words
 
 
+def rules(detail: str) -> str:
+    """Return what was set, as the audit has it (`read only: off, slow: 30`), in words."""
+    return " · ".join(_rule(*part.partition(": ")[::2]) for part in detail.split(", "))
+
+
+def _rule(name: str, value: str) -> str:
+    match name, value:
+        case "archived", _:
+            return "closed" if value == "on" else "opened again"
+        case "read only", _:
+            return "only moderators write" if value == "on" else "everyone writes"
+        case "slow" | "keep days" | "keep count", "0":
+            return {"slow": "slow mode off", "keep days": "kept for ever", "keep count": "any number kept"}[name]
+        case "slow", _ if value.isdecimal():
+            return f"one message each in {span(int(value))}"
+        case "keep days", _ if value.isdecimal():
+            return f"kept for {span(int(value) * 86_400)}"
+        case "keep count", _ if value.isdecimal():
+            return f"the latest {int(value):,} kept"
+        case "guests", _:
+            return "guests may come in" if value == "on" else "guests may not come in"
+        case "sign up", _:
+            return {"open": "everyone may sign up", "invite": "sign-up with a ticket"}.get(value, "sign-up closed")
+    return f"{name}: {value}" if value else name
+
+
 def _by(frame: "frames.Event", me: int | None) -> str:
     return "you" if frame.user == me else frame.sender
 

@@ -38,7 +38,7 @@ BAR = 2
 """Cells left of a quote or of code: a bar and a space."""
 _EDITED, _PINNED = " (edited)", " ◆\N{NO-BREAK SPACE}pinned"
 _DELETED = "message deleted"
-_HIDDEN = "hidden: said by someone you blocked"
+_HIDDEN = "hidden"
 
 
 class Line(NamedTuple):

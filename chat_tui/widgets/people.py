@@ -14,7 +14,7 @@ from chat_tui.widgets.sidebar import Sidebar
 
 _SAID = 9
 """Cells that what is said beside a name has at least."""
-_MODERATES = "◆ "
+_MODERATES = "✦ "
 
 
 class Someone(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat_tui.state import deeds
 from chat_tui.state.chat import Chat
 from chat_tui.state.entries import DELETED, HIDDEN
 from chat_tui.state.parts import Changed
@@ -321,3 +322,22 @@ def test_everyone_sees_who_moderates() -> None:
     state.apply(frames.Left(room="dev", names=["bob"], reason="quit"))
     state.apply(frames.Joined(room="dev", names=["eve"], users=[5], roles={"eve": "moderator"}))
     assert dev.roles == {"alice": "owner", "eve": "moderator"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ("read only: off, slow: 0", "everyone writes · slow mode off"),
+        ("read only: on, slow: 90", "only moderators write · one message each in 90 seconds"),
+        ("archived: on", "closed"),
+        ("keep days: 30, keep count: 0", "kept for 30 days · any number kept"),
+        ("keep days: 0, keep count: 1000", "kept for ever · the latest 1,000 kept"),
+        ("guests: off, sign up: invite", "guests may not come in · sign-up with a ticket"),
+        ("guests: on, sign up: closed", "guests may come in · sign-up closed"),
+        ("something: new", "something: new"),
+        ("", ""),
+    ],
+)
+def test_what_was_set_is_said_in_words(detail: str, words: str) -> None:
+    """As the audit shows it."""
+    assert deeds.rules(detail) == words
