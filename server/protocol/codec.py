@@ -1,6 +1,5 @@
 """Frames to lines and back."""
 
-import re
 from typing import Any, NoReturn
 
 import msgspec
@@ -14,7 +13,8 @@ _client_frames: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientF
 _server_frames: msgspec.json.Decoder[ServerFrame] = msgspec.json.Decoder(ServerFrame)
 _anything: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 
-_KNOWN = frozenset(t.__struct_config__.tag for t in (*ClientFrame.__args__, *ServerFrame.__args__))
+_OF_CLIENT = {t.__struct_config__.tag: t for t in ClientFrame.__args__}
+_OF_SERVER = {t.__struct_config__.tag: t for t in ServerFrame.__args__}
 
 
 def encode(frame: Frame) -> bytes:
@@ -27,7 +27,7 @@ def decode_client(line: bytes) -> ClientFrame:
     try:
         return _client_frames.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        _refuse(line, error)
+        _refuse(line, error, _OF_CLIENT)
 
 
 def decode_server(line: bytes) -> ServerFrame:
@@ -35,10 +35,10 @@ def decode_server(line: bytes) -> ServerFrame:
     try:
         return _server_frames.decode(line)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        _refuse(line, error)
+        _refuse(line, error, _OF_SERVER)
 
 
-def _refuse(line: bytes, error: Exception) -> NoReturn:
+def _refuse(line: bytes, error: Exception, frames: dict[str, type[Frame]]) -> NoReturn:
     """Say what is wrong with a line, with its `ref` where that can still be read."""
     try:
         fields = _anything.decode(line)
@@ -54,8 +54,11 @@ def _refuse(line: bytes, error: Exception) -> NoReturn:
     kind = fields.get(type_field)
     if not isinstance(kind, str):
         raise ProtocolError(Code.BAD_FRAME, 'A frame needs a "type" that is a string.', ref) from error
-    if kind not in _KNOWN:
+    if kind not in _OF_CLIENT and kind not in _OF_SERVER:
         raise ProtocolError(Code.UNKNOWN_TYPE, "No frame has this type here.", ref) from error
-    # msgspec names the field and the type it should have. Where only some words are taken it repeats the one that came.
-    words = re.sub(r"^Invalid enum value .* - at", "There is no such value - at", str(error), flags=re.DOTALL)
-    raise ProtocolError(Code.BAD_FRAME, f"{words}.", ref) from error
+    from server.protocol.shapes import explain  # few lines are wrong
+
+    said = explain(frames[kind], str(error)) if kind in frames else "This type of frame goes the other way."
+    raise ProtocolError(
+        Code.BAD_FRAME, said or "A field of this frame holds what it can't. See docs/protocol.md.", ref
+    ) from error

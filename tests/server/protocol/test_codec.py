@@ -1,5 +1,6 @@
 """Frames to lines and back."""
 
+import itertools
 import json
 from typing import Any, Literal, get_args, get_origin
 
@@ -96,6 +97,45 @@ def test_every_frame_survives_the_way_there_and_back(kind: type[frames.Frame]) -
 def test_what_is_wrong_is_named(line: bytes, code: Code) -> None:
     """Each kind of bad line has its code."""
     assert refusal(line).code is code
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"type":"change","room":"dev","slow":99999}', "slow is a whole number from 0 to 21600."),
+        (b'{"type":"change","room":"dev","slow":"often"}', "slow is a whole number from 0 to 21600."),
+        (b'{"type":"send","room":"dev","text":"x","id":0}', "id is a whole number from 1 on."),
+        (b'{"type":"hello","resume":{"session":"a","seq":-1}}', "resume.seq is a whole number from 0 on."),
+        (b'{"type":"hello","resume":{"seq":1}}', "resume.session is missing."),
+        (b'{"type":"hello","resume":3}', "resume is an object."),
+        (b'{"type":"join"}', "room is missing."),
+        (b'{"type":"kick","name":"bob","reason":"%s"}' % (b"x" * 201), "reason is text of at most 200 characters."),
+        (b'{"type":"direct","names":["a","b","c","d","e","f","g","h"]}', "names is a list of at most 7."),
+        (b'{"type":"direct","names":[1]}', "each of names is text."),
+        (b'{"type":"settings","sign_up":"x"}', "sign_up is closed, invite or open."),
+        (b'{"type":"settings","guests":1}', "guests is true or false."),
+        (b'{"type":"react","room":"dev","seq":1,"emoji":"?"}', "A field of this frame holds what it can't."),
+        (b'{"type":"welcome"}', "This type of frame goes the other way."),
+    ],
+)
+def test_what_a_field_may_hold_is_said_in_a_sentence(line: bytes, said: str) -> None:
+    """It may stand before people as it is."""
+    assert refusal(line).message.startswith(said)
+
+
+def test_no_field_is_described_in_the_words_of_the_codec() -> None:
+    """Whatever is wrong with whichever field: `Expected` and `$` are not for people."""
+    values = (None, -1, 1.5, "x" * 70_000, [None] * 1000, {"a - at `$.x`": "`$.slow`"})
+    refusals = 0
+    for kind in frames.ClientFrame.__args__:
+        for name, value in itertools.product(kind.__struct_fields__, values):
+            try:
+                decode_client(json.dumps({"type": kind.__struct_config__.tag, name: value}).encode())
+            except ProtocolError as error:
+                refusals += 1
+                assert not any(sign in error.message for sign in ("Expected", "$", "`"))
+                assert error.message.endswith(".")
+    assert refusals > len(TAGS)
 
 
 def test_what_came_is_not_repeated() -> None:
