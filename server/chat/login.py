@@ -76,7 +76,12 @@ class Login:
         person = peer.here
         attempt = self._throttle.attempt(peer.link.host, person.name)
         stored = await self._archive.password(person.user)
-        anew = await self._verify(attempt, stored, password, urgent=True)
+        try:
+            anew = await self._verify(attempt, stored, password, urgent=True)
+        except ProtocolError as refusal:
+            if refusal.code is Code.LOGIN_FAILED:
+                raise ProtocolError(Code.LOGIN_FAILED, "That is not your password.") from None
+            raise
         return Proved(person.user, stored, anew)
 
     def attempt(self, peer: Peer) -> Attempt:
