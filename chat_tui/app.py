@@ -26,7 +26,7 @@ from chat_tui.commands import COMMANDS, Command, tells_secret, written
 from chat_tui.errors import ClientError
 from chat_tui.screens.chat import ChatScreen
 from chat_tui.state.chat import Changed, Chat, Sort
-from chat_tui.state.entries import ACTION, Waiting, reply_of
+from chat_tui.state.entries import ACTION, Waiting, names_in_words, reply_of
 from chat_tui.state.guarded import what_it_is
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
@@ -251,13 +251,14 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         if self.again is not None:
             self.push_screen(Screen())  # what is typed from now on may be a password: nothing here takes it
             self.again = self.again._replace(server=self.session.hand_over())
+        goodbye = self._goodbye()
         if self.session.link.phase is not Phase.LEFT:
             with suppress(ClientError, OSError):
                 await self.session.quit()
             shown = (self.room.show_people, self.room.show_rooms)
             if (self.settings.people, self.settings.rooms) != shown:
                 self._remember()
-        self.exit(0)
+        self.exit(0, message=goodbye)
 
     def action_help(self) -> None:
         """Show all keys and commands."""
@@ -336,6 +337,13 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
             await fetch()
         log.older_answered()
         log.newer_answered()
+
+    def _goodbye(self) -> str | None:
+        """Return what is to be known once this program has ended: a server that was started here goes on for others."""
+        others = sorted(self.chat.general.people.names - {self.chat.name})
+        if not (others and self.session.hosts):
+            return None
+        return f"Your server goes on for {names_in_words(others)}. It ends once nobody is there any more."
 
     def remember_name(self, name: str) -> None:
         """Remember who one is on this server, for the next start; empty: nobody any more."""

@@ -127,23 +127,26 @@ class AccountActs(ComingIn):
         from chat_tui.screens.listing import Deed, ListScreen, Row  # not before the first paint
 
         known: dict[str, frames.DeviceInfo] = {}
+        names: dict[int, str] = {}
 
         async def load(after: str) -> tuple[Sequence[Row], bool]:
             devices = [] if after else await self.session.devices()
             known.update((str(device.id), device) for device in devices)
-            return [Row(str(device.id), _shown(device, self.chat.clock())) for device in devices], False
+            names.update(_names(devices))
+            rows = [Row(str(device.id), _shown(device, names[device.id], self.chat.clock())) for device in devices]
+            return rows, False
 
         def asks(id: str) -> str:
             device = known[id]
             if device.current:
                 return ""
-            return "Withdraw this code?" if device.waiting else f"Log {device.device or 'this device'} out?"
+            return "Withdraw this code?" if device.waiting else f"Log {names[device.id]} out?"
 
         async def end(id: str) -> str:
             if known[id].current:
                 return "This is the one you sit at: /logout logs it out."
             await self.session.end(known[id].id)
-            return f"{known[id].device or 'It'} is logged out."
+            return "The code is withdrawn." if known[id].waiting else f"{names[known[id].id]} is logged out."
 
         async def end_others(_: str) -> str:
             await self.session.end_others()
@@ -213,9 +216,19 @@ class AccountActs(ComingIn):
         self.push_screen(PageScreen("Another device", page, keys, wide=True), pressed)
 
 
-def _shown(device: "frames.DeviceInfo", now: float) -> Content:
+def _names(devices: "Sequence[frames.DeviceInfo]") -> dict[int, str]:
+    """Return how devices are called, by number: those of one name are counted, the oldest first."""
+    names: dict[int, str] = {}
+    counts: dict[str, int] = {}
+    for device in sorted(devices, key=lambda device: device.id):
+        name = device.device or ("A code that is not used yet" if device.waiting else "A device without a name")
+        counts[name] = counts.get(name, 0) + 1
+        names[device.id] = name if counts[name] == 1 else f"{name} ({counts[name]})"
+    return names
+
+
+def _shown(device: "frames.DeviceInfo", name: str, now: float) -> Content:
     """Return two lines: how a device is called, and since when and from where it is used."""
-    name = device.device or ("A code that is not used yet" if device.waiting else "A device without a name")
     state = "  this one" if device.current else "  here now" if device.online else ""
     used, since = seconds_of(device.used), seconds_of(device.since)
     told = [f"{'made' if device.waiting else 'since'} {when(since, now)}" if since is not None else ""]

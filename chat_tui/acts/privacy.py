@@ -68,7 +68,7 @@ class PrivacyActs(Acts):
             ways = self.session.client.ways
             sso = ways.sso if ways is not None else ""
             asks = f"Your password; nothing if you sign in with {sso}" if sso else "Your password"
-            fields.append(Field(asks, least=0 if sso else 1, refused=(Code.LOGIN_FAILED,)))
+            fields.append(Field(asks, least=0, refused=(Code.LOGIN_FAILED,)))
 
         async def erase(values: Sequence[str]) -> None:
             if values[0].strip() != me:

@@ -108,6 +108,11 @@ class Entering(Talking, Governing):
         """Return the server's key in short form, asked for on a connection of its own. Raises as `connect` does."""
         return fingerprint.short(await self._way.look())
 
+    async def gone(self) -> None:
+        """Return once there is no connection, whatever it is used for."""
+        if self._connection is not None:
+            await asyncio.wait([self._connection.ended])
+
     async def trust(self, error: Untrusted) -> None:
         """Take the server of a first visit for the right one from now on: its key was compared. Raises NoRecord."""
         await self._way.trust(error.digest)

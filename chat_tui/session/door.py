@@ -1,5 +1,7 @@
 """The door: which server this is, how others come to it, and who one is there."""
 
+import getpass
+import platform
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -10,7 +12,7 @@ from chat_tui.errors import NotConnected, Untrusted
 from chat_tui.session.acts import Acts
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.link import NEEDS_CONNECTION, Address, Link, Phase, invitation, parse_invitation, started_by
-from server.protocol import frames
+from server.protocol import frames, limits
 
 _HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -164,3 +166,10 @@ class Door(Acts):
         if self.address.share:
             return (f"hosting · others: {self.invitation()}", "hosting · /key invites others", "hosting")
         return ("hosting, only this machine", "hosting")
+
+
+def device_name() -> str:
+    """Return how this device is called among one's own: by this program, and who runs it where."""
+    with suppress(OSError, KeyError, ImportError):
+        return f"chat-tui {getpass.getuser()}@{platform.node()}"[: limits.DEVICE_CHARS]
+    return f"chat-tui {platform.node()}"[: limits.DEVICE_CHARS]

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import platform
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,12 +12,12 @@ from msgspec import UNSET
 from chat_tui import hosting
 from chat_tui.client import UNSURE, Client, ClientError, Lost, NotAChatServer, NotConnected, Refused, Unreachable
 from chat_tui.errors import Mistrusted, Untrusted
-from chat_tui.session.door import Door
+from chat_tui.session.door import Door, device_name
 from chat_tui.state.chat import Changed, Chat
 from chat_tui.state.dates import said_here, seconds_of
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.state.people import TYPING
-from server.protocol import frames, limits
+from server.protocol import frames
 from server.protocol.errors import FINAL, Code
 
 START_WITHIN = 15.0
@@ -44,6 +43,7 @@ _TO_BE_PROVEN = frozenset(
 )  # fmt: skip
 """Refusals of a hello that a password, or another way in, helps against."""
 _WAITING_FOR_LOGIN = ("◌ waiting for you to log in", "◌ not logged in", "◌")
+_NOT_WAITING = ("◌ not connected · logging in connects", "◌ not connected", "◌")
 _OVER = frozenset({Code.SESSION_ENDED, Code.ERASED})
 """Last words after which one is nobody here any more."""
 _COMES_IN = "F5 comes in again."
@@ -89,7 +89,7 @@ class Session(Door):
             known=known,
             pin=address.pin,
             ticket=address.ticket,
-            device_name=platform.node()[: limits.DEVICE_CHARS],
+            device_name=device_name(),
         )
         super().__init__(chat, client, changed, address, server)
         self.refusal: ClientError | None = None
@@ -277,6 +277,12 @@ class Session(Door):
                 self._set(Link(Phase.ONLINE, self._online_words()))
                 return
 
+    async def _watch_login(self) -> None:
+        """Say so where the connection ends before one has logged in: the server went, or waits no longer."""
+        await self.client.gone()
+        if self.link.phase is Phase.LOGIN:
+            self._set(self.link._replace(words=_NOT_WAITING))
+
     def _why_no_server(self) -> str:
         words = self._server.last_words() if self._server is not None else ""
         return "A server could not be started here" + (f": {words}" if words else ".")
@@ -309,6 +315,7 @@ class Session(Door):
             self._set(Link(Phase.STRANGER, ("✗ not connected", "✗"), error.message))
         elif proves:
             self._set(Link(Phase.LOGIN, _WAITING_FOR_LOGIN, error.message))
+            self._do("watch", self._watch_login)
         elif code in _OF_THE_NAME:
             self._set(Link(Phase.NAME, ("◌ waiting for a name", "◌"), error.message))
         elif isinstance(error, Untrusted):

@@ -1,6 +1,7 @@
 """chat-tui as a person uses it, in memory: what is pressed and what stands on the screen."""
 
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ async def test_commands(sit: Any) -> None:
         await alice.sees("you are now called Alicia", "Alicia  you")
         await alice.type("/nick not a name", "<enter>")
         await alice.sees("letters, digits")
-        await alice.type("/hlep", "<enter>")
+        await alice.type("<ctrl+u>", "/hlep", "<enter>")
         await alice.sees("Did you mean /help?")
         assert alice.app.room.composer.text == "/hlep"
         await alice.type("<ctrl+c>", "/clear", "<enter>")
@@ -401,3 +402,16 @@ async def test_a_name_is_remembered_until_nobody_has_it(sit: Any, server: Server
         assert names() == ["bob", "ann"]
         bob.app.remember_name("")
         assert names() == ["ann"]
+
+
+async def test_who_hosted_and_leaves_others_is_told_that_the_server_goes_on(sit_at: Any) -> None:
+    """In the shell, where everything else has gone."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with sit_at(Address("127.0.0.1", port, may_host=True), online=False) as alice:
+        await alice.sees("hosting")
+        async with Client("127.0.0.1", port, "dave"):
+            await alice.sees("dave came in")
+            await alice.type("exit", "<enter>")
+            await alice.until(lambda: alice.app.return_code is not None)
+            assert "Your server goes on for dave." in str(alice.app._exit_renderables)

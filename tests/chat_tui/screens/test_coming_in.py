@@ -556,3 +556,43 @@ async def test_a_line_that_is_nothing_but_a_secret_is_asked_about(sit_at: Any, t
         await alice.type("  /register tops3cret", "<enter>")
         await alice.sees("An account for you", "was not taken")
         assert len(keeper.of("send")) == 2
+
+
+async def test_who_is_asked_for_a_password_sees_that_the_server_is_gone(sit_at: Any, tmp_path: Path) -> None:
+    """Nothing waits any more; what is typed connects anew."""
+    door = with_password("right")
+    async with keeping(tmp_path, door) as keeper, sit_at(keeper.address, online=False) as alice:
+        await alice.sees("alice has an account here", "waiting for you to log in")
+        await alice.app.session.client.close()
+        await alice.sees("not connected · logging in connects")
+        assert "waiting for you" not in alice.screen()
+        await alice.type("right", "<enter>")
+        await alice.sees("Message #general")
+
+
+async def test_devices_of_one_name_are_told_apart(sit_at: Any, tmp_path: Path) -> None:
+    """Which of them ends is said; a code is no device."""
+    since = {"since": "2026-11-20T09:00:00.000Z", "used": "2026-11-20T09:00:00.000Z"}
+    desks = [
+        {"id": 3, "waiting": True, **since},
+        {"id": 2, "device": "chat-tui ann@vm", **since},
+        {"id": 1, "device": "chat-tui ann@vm", "current": True, **since},
+    ]
+
+    def answer(frame: Frame) -> Iterable[Frame]:
+        yield from open_door(frame)
+        if frame["type"] == "devices":
+            yield {"type": "devices", "devices": desks}
+        elif frame["type"] == "end":
+            yield {"type": "ok"}
+
+    async with keeping(tmp_path, answer) as keeper, sit_at(keeper.address) as alice:
+        assert re.fullmatch(r"chat-tui( \S+@| )\S+", alice.app.session.client.device_name)
+        await alice.type("/devices", "<enter>")
+        await alice.sees("chat-tui ann@vm  this one", "chat-tui ann@vm (2)", "A code that is not used yet")
+        await alice.type("<enter>", "y")
+        await alice.sees("The code is withdrawn.")
+        await alice.type("<down>", "<enter>")
+        await alice.sees("Log chat-tui ann@vm (2) out?")
+        await alice.type("y")
+        await alice.sees("chat-tui ann@vm (2) is logged out.")
