@@ -6,6 +6,7 @@ import apsw
 import msgspec
 from msgspec import UNSET
 
+from server.chat.bans import Ban, moment
 from server.chat.directory import Directory
 from server.chat.entries import Draft
 from server.chat.events import (
@@ -24,7 +25,7 @@ from server.chat.events import (
     SettleBody,
     decode_about,
 )
-from server.chat.register import Ban, moment, set_up
+from server.chat.register import set_up
 from server.chat.rights import ROLES, Role
 
 TABLES: Final = ("accounts", "roles", "bans", "ranges", "reports", "audit", "settings", "erased")

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from server.chat.bans import Ban
 from server.chat.entries import Checking, Draft, Entry, Registering
 from server.chat.events import (
     SERVER,
@@ -26,7 +27,7 @@ from server.chat.events import (
     SettingsBody,
     SettleBody,
 )
-from server.chat.register import Ban, Facts, Register, RoomRecord
+from server.chat.register import Facts, Register, RoomRecord
 from server.chat.rights import ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, may
 from server.protocol import limits
 from server.protocol.errors import Code

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from server.chat.addresses import is_range, lies_in, network_of
 from server.chat.answers import refused
+from server.chat.bans import Ban, because, moment
 from server.chat.entries import Checking, Draft
 from server.chat.errands import committed
 from server.chat.events import (
@@ -28,7 +29,6 @@ from server.chat.events import (
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read, Reading
-from server.chat.register import Ban, because, moment
 from server.chat.rights import Act, may
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Person

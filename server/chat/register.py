@@ -1,14 +1,13 @@
 """What is so, as the log's events made it: rooms, who is in them, accounts, roles, bans, settings."""
 
-from datetime import datetime
 from typing import Final, Protocol
 
 from msgspec import UNSET, Struct
 
 from server.chat.addresses import ranges_of
-from server.chat.entries import Draft, Entry
+from server.chat.bans import Ban, lasting, moment
+from server.chat.entries import Draft
 from server.chat.events import (
-    FOREVER,
     GENERAL,
     SERVER,
     AccountBody,
@@ -24,7 +23,6 @@ from server.chat.events import (
     RoomBody,
     RoomKind,
     SettingsBody,
-    time_text,
 )
 from server.chat.rights import ROLES, Role, Sort
 from server.protocol.frames import Before, SignUp
@@ -97,37 +95,6 @@ class Facts(Protocol):
 
     def blocked(self, user: int, who: int) -> bool:
         """Say whether a user has hidden another from themselves."""
-
-
-class Ban(Struct, frozen=True):
-    """Someone is kept out, or may only read."""
-
-    until: int
-    """Milliseconds since 1970; FOREVER where it is for good."""
-    reason: str = ""
-
-    @property
-    def words(self) -> str:
-        """Until when and why, for people: one or two sentences."""
-        end = self.end[:16].replace("T", " ")
-        lasting = f"It lasts until {end} UTC." if end else "It is for good."
-        return f"{lasting} {because(self.reason)}".strip()
-
-    @property
-    def end(self) -> str:
-        """When it ends, RFC 3339; empty where it is for good."""
-        return "" if self.until == FOREVER else time_text(self.until).decode()
-
-    def refuse(self, entry: Entry) -> None:
-        """Note on an entry that this is why it is refused."""
-        entry.why, entry.ends = self.words, self.end
-
-
-def because(reason: str) -> str:
-    """Return a reason as a sentence; nothing where none was given."""
-    if not reason:
-        return ""
-    return f"Reason: {reason}" if reason.endswith((".", "!", "?", "…")) else f"Reason: {reason}."
 
 
 class Settings(Struct):
@@ -290,25 +257,25 @@ class Register:
             time: as of when, in milliseconds since 1970.
             room: its id.
         """
-        return _lasting(self._bans[room or self._general].get(user), time)
+        return lasting(self._bans[room or self._general].get(user), time)
 
     def silenced(self, user: int, time: int, room: int) -> Ban | None:
         """Return how a user may only read in a room, there or on the whole server; None where they may speak."""
         there, on_server = self._silences[room].get(user), self._silences[self._general].get(user)
         if there is None and on_server is None:  # nearly always
             return None
-        found = (_lasting(there, time), _lasting(on_server, time))
+        found = (lasting(there, time), lasting(on_server, time))
         return max((ban for ban in found if ban is not None), key=lambda ban: ban.until, default=None)
 
     def ranges(self, time: int) -> int:
         """Return how many address ranges are kept out."""
-        return sum(_lasting(ban, time) is not None for ban in self._ranges.values())
+        return sum(lasting(ban, time) is not None for ban in self._ranges.values())
 
     def kept_out(self, address: str, time: int) -> Ban | None:
         """Return how an address is kept out, by a range that it lies in; None where it is not."""
         if not self._ranges:  # nearly always
             return None
-        bans = (_lasting(self._ranges[network], time) for network in ranges_of(address, self._ranges))
+        bans = (lasting(self._ranges[network], time) for network in ranges_of(address, self._ranges))
         return next((ban for ban in bans if ban is not None), None)
 
     # What an event does.
@@ -343,7 +310,7 @@ class Register:
                 self._put_out(draft.room, body.who)
             case RangeBody() as body:
                 if body.on:
-                    self._ranges = {known: ban for known, ban in self._ranges.items() if _lasting(ban, draft.time)}
+                    self._ranges = {known: ban for known, ban in self._ranges.items() if lasting(ban, draft.time)}
                     self.add_range(body.range, Ban(moment(body.until), body.reason))
                 else:
                     self._ranges.pop(body.range, None)
@@ -402,12 +369,3 @@ def set_up(settings: Settings, body: SettingsBody) -> None:
         settings.guests = body.guests
     if body.sign_up is not UNSET:
         settings.sign_up = body.sign_up
-
-
-def moment(until: str) -> int:
-    """Return the end that a body names, in milliseconds since 1970; FOREVER where it names none."""
-    return round(datetime.fromisoformat(until).timestamp() * 1000) if until else FOREVER
-
-
-def _lasting(ban: Ban | None, time: int) -> Ban | None:
-    return ban if ban is not None and ban.until > time else None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from server.chat.bans import Ban
 from server.chat.directory import Directory
 from server.chat.entries import Checking, Draft, Registering
 from server.chat.events import (
@@ -35,7 +36,7 @@ from server.chat.events import (
     SettingsBody,
     SettleBody,
 )
-from server.chat.register import Ban, RoomRecord, Said
+from server.chat.register import RoomRecord, Said
 from server.chat.rights import LEAST, ON_PEOPLE, ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, Sort
 from server.protocol.errors import Code
 from server.protocol.frames import RoleName
