@@ -1,5 +1,6 @@
 """Fixtures for all tests. Hermetic: no home, no configuration, no network beyond loopback."""
 
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from provider import Provider
 from support import Server, Wire
+
+from server.net import tls
 
 # No test is measured by the clock: a busy machine draws examples slowly.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,10 +48,20 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             server.stop()
 
 
+@pytest.fixture(scope="session")
+def own_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a key and a certificate as a server makes them at its first start, which costs it some time."""
+    folder = tmp_path_factory.mktemp("key")
+    tls.own(folder / "tls.key", folder / "tls.crt")
+    return folder
+
+
 @pytest.fixture
-def server(start_server: Callable[..., Server]) -> Server:
+def server(start_server: Callable[..., Server], own_key: Path, tmp_path: Path) -> Server:
     """A running server with an empty history. Without limits of rate: tests are quicker than people."""
-    return start_server("--limits", "off")
+    data = shutil.copytree(own_key, tmp_path / "data")
+    data.chmod(0o700)
+    return start_server("--limits", "off", data=data)
 
 
 @pytest.fixture

@@ -31,9 +31,10 @@ class Server:
             text=True,
         )
         assert self.process.stdout is not None
-        first = self.process.stdout.readline()
-        found = re.search(r"Listening on (\S+):(\d+)", first)
-        assert found, first + (self.process.stderr.read() if self.process.stderr else "")
+        self._before = ""
+        while not (found := re.search(r"Listening on (\S+):(\d+)", line := self.process.stdout.readline())):
+            self._before += line
+            assert line, f"it did not listen: {self._before}{self.stop()}"
         self.host, self.port = found[1], int(found[2])
 
     @property
@@ -45,7 +46,7 @@ class Server:
         return found[1]
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
-        """End it with a signal and return its exit code and the rest of what it said."""
+        """End it with a signal; return its exit code and what it said, but for the lines that were read already."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait()
@@ -57,7 +58,7 @@ class Server:
         finally:
             if self.process.poll() is None:
                 self.process.kill()
-        return self.process.returncode, out, err
+        return self.process.returncode, self._before + out, err
 
 
 async def introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, id: str = "test") -> None:
