@@ -115,8 +115,8 @@ class ModeratingActs(AppointingActs, ReportingActs):
         name = person.name
         act = partial(self.session.client.ban, name, room=room.handle, minutes=minutes, reason=reason)
         where = "the whole server" if room.handle == GENERAL else self.label_of(room.handle)
-        means = f"{name} is put out of {where} and kept out.{self._slips_by(person)}"
-        means += f"\n\n{self._long(minutes, f'/unban {name}')}\n{_told(reason)}"
+        means = f"{name} is put out of {where} and kept out."
+        means += f"\n\n{self._long(minutes, f'/unban {name}')}\n{_told(reason)}{self._slips_by(person)}"
         self.ask(f"Ban {name}?", means, f"bans {name}", lambda: self.attempt(act()))
 
     def _ban_range(self, range: str, minutes: int, reason: str) -> None:
@@ -141,8 +141,8 @@ class ModeratingActs(AppointingActs, ReportingActs):
         if room.handle != GENERAL:
             await act()
             return
-        means = f"{name} can write nowhere on the whole server, only read.{self._slips_by(person)}"
-        means += f"\n\n{self._long(minutes, f'/unsilence {name}')}\n{_told(reason)}"
+        means = f"{name} can write nowhere on the whole server, only read."
+        means += f"\n\n{self._long(minutes, f'/unsilence {name}')}\n{_told(reason)}{self._slips_by(person)}"
         self.ask(f"Silence {name}?", means, f"silences {name}", lambda: self.attempt(act()))
 
     def _slips_by(self, person: "frames.Person") -> str:
@@ -151,7 +151,7 @@ class ModeratingActs(AppointingActs, ReportingActs):
             return ""
         words = f"\n\n{person.name} is a guest, and can come back under another name."
         if self.chat.may("admin", server=True):
-            return f"{words} /server keeps all guests out, /ban and an address like 203.0.113.7 who comes from there."
+            return f"{words} /server keeps all guests out; /ban and an address, like 203.0.113.7, all who come from it."
         return f"{words} Admins can keep all guests out, or an address."
 
     def _long(self, minutes: int, undo: str) -> str:

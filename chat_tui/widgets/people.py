@@ -53,8 +53,10 @@ class PeopleBar(Sidebar[Someone]):
         words = next((words for words in row.said if cell_len(words) + 2 <= left), row.said[-1])
         said = f"  {words}" if words else ""
         said = fit(said, max(left, min(cell_len(said), _SAID))) if said else ""
-        mark = Segment(_MODERATES if row.moderates else "  ", quiet)
-        return [mark, Segment(fit(row.name, width - 3 - cell_len(said)), style), Segment(said, quiet)]
+        name = fit(row.name, width - 3 - cell_len(said))
+        if row.moderates:
+            return [Segment(_MODERATES, quiet), Segment(name, style), Segment(said, quiet)]
+        return [Segment(f"  {name}", style), Segment(said, quiet)]
 
 
 def _row(people: People, name: str, me: str, writing: Collection[str]) -> Someone:

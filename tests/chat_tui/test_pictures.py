@@ -306,7 +306,13 @@ def moderated(app: ChatApp) -> None:
     chat.apply(frames.Kicked(seq=61, **by, who=7, name="mallory", reason="spam"))
     chat.apply(frames.Silenced(seq=62, **by, who=2, name="bob", until=stamp(4000), reason="no shouting, please"))
     chat.apply(frames.Appointed(seq=63, **by, who=3, name="carol", role="moderator"))
+    chat.general.people.appoint("alice", "owner")
     app.room.changed(~Changed.NOTHING)
+
+
+async def whois(name: str) -> frames.Person:
+    """Answer as the server does."""
+    return frames.Person(user=9, name=name)
 
 
 MODERATED = {
@@ -326,6 +332,7 @@ async def moderate(still: ChatApp, pilot: Pilot[Any], monkeypatch: pytest.Monkey
     """Do what shows a view."""
     monkeypatch.setattr(still.session.client, "reports", reports)
     monkeypatch.setattr(still.session.client, "bans", bans)
+    monkeypatch.setattr(still.session.client, "whois", whois)
     moderated(still)
     await pilot.pause()
     for key in MODERATED[view]:

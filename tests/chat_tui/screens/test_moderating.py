@@ -82,7 +82,7 @@ async def test_a_ban_is_taken_back_from_the_list(own: Any, server: Server) -> No
         await alice.sees("tomorrow is no time: 10m, 2h, 7d or forever is", "❯ /ban bob tomorrow too loud")
         await alice.type("<ctrl+u>", "/ban bob 2hours too loud", "<enter>")
         await alice.sees("Ban bob?", "out of #dev and kept out", "Until: ", "Reason: too loud")
-        await alice.sees("bob is a guest, and can come back under another name", "/ban and an address like")
+        await alice.sees("bob is a guest, and can come back under another name", "/ban and an address, like")
         await alice.type("y")
         await alice.sees("you banned bob until")
         with pytest.raises(Refused):
