@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from chat_tui.acts.coming_in import Again, ComingIn
-from chat_tui.errors import Refused
 from chat_tui.state.dates import seconds_of, when
 from chat_tui.state.link import NEEDS_CONNECTION, Phase
 from server.protocol.errors import Code, ProtocolError
@@ -77,12 +76,7 @@ class AccountActs(ComingIn):
         from server.protocol import limits
 
         async def change(values: Sequence[str]) -> None:
-            try:
-                await self.session.change_password(values[0], values[1])
-            except Refused as refused:
-                if refused.code != Code.LOGIN_FAILED:
-                    raise
-                raise Refused(refused.code, "That is not your password.") from refused
+            await self.session.change_password(values[0], values[1])
 
         fields = [
             Field("The password you have", refused=(Code.LOGIN_FAILED,)),

@@ -36,7 +36,7 @@ def not_the_one(error: Mistrusted, host: str, port: int) -> PageScreen:
     keys = {"escape": "leaves"}
     if forgets(error):
         parts += [("\n\n" + forget_line(host, port), "bold"), "\n\nThe next visit asks you then."]
-        keys = {"y": "copies the line and leaves", **keys}
+        keys = {"y": "copies and leaves", **keys}
     parts.append("\n")
     title = f"This is not the {where} you know"
     if isinstance(error, WrongPin):

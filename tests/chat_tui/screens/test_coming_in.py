@@ -286,7 +286,7 @@ async def test_what_is_refused_is_typed_anew_and_nothing_else(sit_at: Any, tmp_p
         if frame["type"] == "register" and frame["ticket"] == "bad":
             yield error("bad_code", "This code is not good.")
         elif frame["type"] == "password" and frame["old"] == "wrong":
-            yield error("login_failed", "No account has this name and this password.")
+            yield error("login_failed", "That is not your password.")
         elif frame["type"] == "password":
             yield {"type": "ok"}
         elif frame["type"] == "register":
