@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ StartServer = Callable[..., Server]
 Open = Callable[..., Awaitable[Wire]]
 
 
-@pytest.fixture
-def provider(start_provider: StartProvider) -> Provider:
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """A provider at which alice and bob have an account."""
-    return start_provider()
+    provider = Provider(tmp_path_factory.mktemp("provider"))
+    yield provider
+    provider.stop()
 
 
 @pytest.fixture
