@@ -557,7 +557,7 @@ class Output:
 
     def __init__(self, server: Server) -> None:
         self.lines: list[str] = []
-        usual = re.compile(r" came in from | left: | is now |^Listening on |^Owner code: ")
+        usual = re.compile(r" came in from | left: | is now |^Listening on |^Owner code: |^The server has stopped")
         for stream in (server.process.stdout, server.process.stderr):
             threading.Thread(target=self._read, args=(cast("IO[str]", stream), usual), daemon=True).start()
 
