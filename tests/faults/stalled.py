@@ -178,7 +178,7 @@ class Hall:
             self._said += 1
             text = f"{time.perf_counter_ns()} ".ljust(200, "x")
             line = b'{"type":"send","room":"hall","id":%d,"text":"%b"}' % (self._said, text.encode())
-            self.readers[number % SENDERS].say(line)
+            self.readers[number % min(SENDERS, len(self.readers))].say(line)
 
     async def quiet(self) -> None:
         """Wait until everyone has the last word."""
