@@ -34,7 +34,7 @@ class Acts(Paging):
         wait = self.chat.wait()
         if wait:  # what is written stays: the server would refuse it
             raise Refused(
-                Code.SLOW_MODE, f"One message each in {span(room.slow)} here: the next in {wait} s.", wait * 1000
+                Code.SLOW_MODE, f"Slow mode, {span(room.slow)} between two messages: the next in {wait} s.", wait * 1000
             )
         reply = reply or (room.thread.thread if room.thread is not None else 0)
         pending = self.client.post(text, room=room.handle, me=me, reply=reply, draft=room.place)

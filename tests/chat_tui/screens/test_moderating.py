@@ -191,7 +191,7 @@ async def test_a_room_has_rules(own: Any, sit: Any) -> None:
         await bob.say("first")
         await bob.sees("Next message in ")
         await bob.type("second", "<enter>")
-        await bob.sees("One message each in 5 minutes here: the next in ", "❯ second")
+        await bob.sees("Slow mode, 5 minutes between two messages: the next in ", "❯ second")
         await bob.type("<ctrl+u>")
         await alice.say("and mine")
         await alice.say("and another")
@@ -241,6 +241,8 @@ async def test_a_role_is_chosen_and_opens_what_it_may(own: Any, sit: Any) -> Non
         await alice.sees("What is bob in #dev?", "moderator   puts out, silences")
         await alice.type("mod", "<enter>")
         await bob.sees("alice made you a moderator")
+        await bob.type("<ctrl+u>", "/who", "<enter>")
+        await bob.sees("2 here: bob (you, moderator), alice")
         await bob.type("<ctrl+u>", "/ki")
         await bob.sees("/kick name [reason]")
 

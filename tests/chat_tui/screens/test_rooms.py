@@ -150,9 +150,19 @@ async def test_a_room_is_changed_by_commands(sit: Any, server: Server) -> None:
         await alice.type("/join hers", "<enter>")
         await alice.sees("Message #hers")
         await alice.type("/rename mine", "<enter>")
-        await alice.sees("✗ ")
-        await alice.type("/leave", "<enter>")
+        await alice.sees("✗ Only admins may do this here.", "❯ /rename mine")
+        await alice.type("<ctrl+u>", "/leave", "<enter>")
         await alice.until(lambda: "# hers" not in alice.screen())
+
+
+async def test_what_the_server_refuses_stays_to_be_mended(sit: Any, server: Server) -> None:
+    """Where it was typed, with why, until something else is written."""
+    async with sit() as alice, Client("127.0.0.1", server.port, "bob") as bob:
+        await bob.make("dev")
+        await alice.type("/make dev", "<enter>")
+        await alice.sees("✗ ", "❯ /make dev")
+        await alice.type("2", "<enter>")
+        await alice.sees("❯ Message #dev2")
 
 
 async def test_what_one_wants_to_be_told_of(sit: Any, server: Server) -> None:

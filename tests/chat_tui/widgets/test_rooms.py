@@ -147,7 +147,7 @@ async def test_who_moderates_stands_first_and_is_marked() -> None:
         await pilot.pause()
         rows = [app.people_bar.render_line(y).text.rstrip() for y in range(7)]
         assert rows[3:] == ["✦ me  you · owner", "✦ bob  admin", "✦ eva  out", "  ann"]
-        people.rename("me", "me_of_a_long_name")
-        app.people_bar.update(people, "me_of_a_long_name")
+        people.rename("me", "me_and_others")
+        app.people_bar.update(people, "me_and_others")
         await pilot.pause()
-        assert app.people_bar.render_line(3).text.rstrip() == "✦ me_of_a_long_name  you"
+        assert app.people_bar.render_line(3).text.rstrip() == "✦ me_and_others  you"
