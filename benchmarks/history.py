@@ -27,9 +27,9 @@ from server.archive.search import SearchIndex
 from server.archive.search_query import parse
 from server.archive.search_store import SearchStore
 from server.archive.words import words
-from server.chat.events import DeleteBody, EditBody, Kind, MessageBody, RoomBody, encode_body
 from server.chat.ports import PageQuery, Reader, SearchQuery
 from server.protocol.frames import Found
+from server.record.events import DeleteBody, EditBody, Kind, MessageBody, RoomBody, encode_body
 
 SEED: Final = 4
 ROOMS: Final = 200

@@ -244,7 +244,7 @@ class Maker:
             case story.Away(_, who):
                 return who in chat.current.people.away
             case story.Writing(_, who):
-                return who in chat.current.typing(chat.clock())
+                return who in chat.current.people.typing(chat.clock())
             case story.Typed(_, _, room):
                 return chat.current.handle == room and chat.current.loaded
         return app.session.client.seq >= self._latest

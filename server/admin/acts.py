@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from server.admin.door import Door, ShellError
-from server.chat.events import GENERAL
 from server.config import DEFAULT_HOST, DEFAULT_PORT
 from server.data import DataDirectory, Listening
 from server.net.origins import is_loopback
 from server.protocol import frames, limits
+from server.record.events import GENERAL
 
 Row = dict[str, Any]
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from server.chat.entries import Draft
-from server.chat.events import Kind, decode_delete
+from server.record.entries import Draft
+from server.record.events import Kind, decode_delete
 
 BODIES: Final = 500
 """Bodies emptied in one transaction: some ten milliseconds."""

@@ -6,9 +6,9 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from server.chat.events import FOREVER, Kind, time_text
-from server.chat.rights import ROLES
 from server.protocol import limits
+from server.record.events import FOREVER, Kind, time_text
+from server.record.rights import ROLES
 
 PART: Final = limits.LINE * 3 // 4
 """Bytes of a part that are filled: the last object comes on top, and fits with the frame's own fields."""

@@ -6,10 +6,10 @@ import apsw
 import msgspec
 from msgspec import UNSET
 
-from server.chat.bans import Ban, moment
-from server.chat.directory import Directory
-from server.chat.entries import Draft
-from server.chat.events import (
+from server.record.bans import Ban, moment
+from server.record.directory import Directory
+from server.record.entries import Draft
+from server.record.events import (
     SERVER,
     AccountBody,
     AppointBody,
@@ -25,8 +25,8 @@ from server.chat.events import (
     SettleBody,
     decode_about,
 )
-from server.chat.register import set_up
-from server.chat.rights import ROLES, Role
+from server.record.register import set_up
+from server.record.rights import ROLES, Role
 
 TABLES: Final = ("accounts", "roles", "bans", "ranges", "reports", "audit", "settings", "erased")
 

@@ -13,7 +13,11 @@ from server.archive.database import connect
 from server.archive.erasing import bare, unnamed, without_author
 from server.archive.search_query import Found
 from server.archive.times import seq_at
-from server.chat.events import (
+from server.chat.limits import DEFAULTS
+from server.chat.ports import PageQuery, SearchQuery
+from server.protocol.codec import encode
+from server.protocol.frames import FoundOut, HistoryOut, Message, Ref, Version, Versions
+from server.record.events import (
     HIDDEN,
     SHOWN,
     Kind,
@@ -27,10 +31,6 @@ from server.chat.events import (
     message_line,
     time_text,
 )
-from server.chat.limits import DEFAULTS
-from server.chat.ports import PageQuery, SearchQuery
-from server.protocol.codec import encode
-from server.protocol.frames import FoundOut, HistoryOut, Message, Ref, Version, Versions
 
 _COLUMNS = """
     e.seq, e.room, e.kind, e.id, e.user, e.time, e.body, a.rev, a.pinned, a.replies,

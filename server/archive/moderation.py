@@ -6,9 +6,9 @@ import apsw
 from msgspec import UNSET
 
 from server.archive.people import fitting
-from server.chat.events import FOREVER, Kind, decode_about, decode_edit, decode_message, time_text
 from server.protocol import limits
 from server.protocol.frames import AuditInfo, BanInfo, ReportInfo
+from server.record.events import FOREVER, Kind, decode_about, decode_edit, decode_message, time_text
 
 _BANS: Final = """
     SELECT b.silence, b.user, ifnull(u.name, ''), b.until, e.time, e.body

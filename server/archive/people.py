@@ -5,12 +5,12 @@ from typing import Any, Final, TypeVar
 import apsw
 import msgspec
 
-from server.chat.events import HOST, SERVER, time_text
 from server.chat.ports import Credentials
-from server.chat.rights import NAMES, Role
 from server.chat.throttle import origin
 from server.protocol import limits
 from server.protocol.frames import AccountInfo, DeviceInfo, TicketInfo
+from server.record.events import HOST, SERVER, time_text
+from server.record.rights import NAMES, Role
 
 _ACCOUNT: Final = """
     SELECT a.user, ifnull(c.password, '') FROM accounts AS a LEFT JOIN credentials AS c ON c.user = a.user

@@ -6,9 +6,9 @@ import msgspec
 from server.archive import governing
 from server.archive.erasing import drop_forgotten, erase_person, forget
 from server.archive.times import seq_at
-from server.chat.directory import Directory
-from server.chat.entries import Draft
-from server.chat.events import (
+from server.record.directory import Directory
+from server.record.entries import Draft
+from server.record.events import (
     FOREVER,
     ChangeBody,
     DeleteBody,
@@ -26,7 +26,7 @@ from server.chat.events import (
     decode_edit,
     decode_message,
 )
-from server.chat.register import CHANGEABLE, RoomRecord, Said
+from server.record.register import CHANGEABLE, RoomRecord, Said
 
 _ALTER = """
     INSERT INTO altered (target, room, rev) VALUES (:target, :room, :seq)
@@ -80,13 +80,13 @@ def load_directory(database: apsw.Connection) -> Directory:
 
 
 class DatabaseFacts:
-    """What the log holds of messages; see `server.chat.register.Facts`."""
+    """What the log holds of messages; see `server.record.register.Facts`."""
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
 
     def said(self, seq: int) -> Said | None:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         query = """
             SELECT e.room, e.user, e.body, (SELECT body FROM events WHERE seq = a.edit), a.deleted, a.pinned,
                 e.user IN (SELECT user FROM erased)
@@ -115,35 +115,35 @@ class DatabaseFacts:
         )
 
     def reacted(self, seq: int) -> dict[str, set[int]]:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         reacted: dict[str, set[int]] = {}
         for emoji, user in self._database.execute("SELECT emoji, user FROM reactions WHERE target = ?", (seq,)):
             reacted.setdefault(emoji, set()).add(user)
         return reacted
 
     def versions(self, seq: int) -> int:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         count: int = self._database.execute("SELECT count(*) FROM versions WHERE target = ?", (seq,)).get
         return count
 
     def last_said(self, room: int, user: int, since: int) -> int:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         first = seq_at(self._database, since)
         query = "SELECT max(seq), time FROM events WHERE room = ? AND seq >= ? AND kind = 4 AND user = ?"
         _, time = self._database.execute(query, (room, first, user)).get
         return time or 0
 
     def reported(self, target: int, user: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         query = "SELECT 1 FROM reports AS r JOIN events AS e ON e.seq = r.seq WHERE r.target = ? AND e.user = ?"
         return self._database.execute(query, (target, user)).get is not None
 
     def unsettled(self, report: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return self._database.execute("SELECT 1 FROM reports WHERE seq = ?", (report,)).get is not None
 
     def blocked(self, user: int, who: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return self._database.execute("SELECT 1 FROM blocks WHERE user = ? AND who = ?", (user, who)).get is not None
 
 

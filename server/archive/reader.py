@@ -14,10 +14,10 @@ from server.archive.database import refusal
 from server.archive.history import HistoryReader
 from server.archive.search import SearchIndex
 from server.archive.search_query import IndexQuery, parse
-from server.chat.events import Share
 from server.chat.limits import DEFAULTS
 from server.chat.ports import Credentials, ListQuery, PageQuery, SearchQuery, Seen, StandingQuery
 from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoomInfo, TicketInfo
+from server.record.events import Share
 
 AT_ONCE: Final = 32
 """Rooms of which something is counted in one go: some 30 ms at the most, for which other readers wait."""

@@ -5,7 +5,7 @@ from typing import Final
 import apsw
 
 from server.archive.times import seq_at
-from server.chat.events import GENERAL
+from server.record.events import GENERAL
 
 DAY: Final = 24 * 3600 * 1000
 """Milliseconds."""

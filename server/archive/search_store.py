@@ -17,7 +17,7 @@ from server.archive.database import connect, refusal
 from server.archive.search_find import find
 from server.archive.search_query import Found, IndexQuery, marks
 from server.archive.words import RULES, words
-from server.chat.events import Kind
+from server.record.events import Kind
 
 BATCH: Final = 500
 """Events in one transaction: some ten milliseconds, for which a query waits."""

@@ -7,13 +7,13 @@ import apsw
 import msgspec
 from msgspec import UNSET
 
-from server.chat.entries import Mark
-from server.chat.events import FOREVER, GENERAL, time_text
 from server.chat.ports import ListQuery, Seen, StandingQuery
-from server.chat.rights import NAMES, Role
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import List, RoomInfo, Rooms
+from server.record.entries import Mark
+from server.record.events import FOREVER, GENERAL, time_text
+from server.record.rights import NAMES, Role
 
 _ROOM: Final = """
     SELECT r.id, r.handle, r.title, r.topic, r.kind, r.before, r.owner, r.archived, r.read_only, r.slow,

@@ -9,14 +9,11 @@ from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.devices import Devices
-from server.chat.entries import Claiming, Crediting, Ending, Registering
 from server.chat.errands import Errands, Then, committed
-from server.chat.events import HOST, SERVER, AccountBody, AppointBody, Kind
 from server.chat.hub import Hub
 from server.chat.login import Login, check_password, need_tls
 from server.chat.names import Names
 from server.chat.ports import Archive, Identity, Log
-from server.chat.register import Settings
 from server.chat.secrets import hashed, hashed_code, new_session
 from server.chat.world import Peer, Person
 from server.protocol import limits
@@ -24,6 +21,9 @@ from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Account, Claim, Password, Register
 from server.protocol.text import check_name, check_own_name
+from server.record.entries import Claiming, Crediting, Ending, Registering
+from server.record.events import HOST, SERVER, AccountBody, AppointBody, Kind
+from server.record.register import Settings
 
 TRIES: Final = 20
 """Names like the provider's that are tried for someone who gave none."""

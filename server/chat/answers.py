@@ -4,13 +4,13 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from server.chat.entries import Entry
 from server.chat.hub import Hub
 from server.chat.world import Peer
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Ok
+from server.record.entries import Entry
 
 WORDS: Final = {
     Code.TRY_AGAIN: "This can't be taken just now. Send it again with the same id, after those before it.",

@@ -3,8 +3,6 @@
 from functools import partial
 
 from server.chat.answers import Answers, refusal_of, refused
-from server.chat.entries import Blocking as BlockingEntry
-from server.chat.events import SERVER
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
 from server.chat.world import Peer, Person
@@ -12,6 +10,8 @@ from server.protocol.codec import encode
 from server.protocol.errors import Code
 from server.protocol.frames import Block, Blocked
 from server.protocol.text import check_name
+from server.record.entries import Blocking as BlockingEntry
+from server.record.events import SERVER
 
 
 class Blocking:

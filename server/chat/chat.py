@@ -14,9 +14,7 @@ from server.chat.blocking import Blocking
 from server.chat.company import Company
 from server.chat.devices import Devices
 from server.chat.entrance import Entrance
-from server.chat.entries import Draft, Entry
 from server.chat.errands import Errands
-from server.chat.events import HIDDEN, SHOWN, Kind
 from server.chat.greeting import Greeting
 from server.chat.hub import Hub
 from server.chat.limits import DEFAULTS, Limits
@@ -28,7 +26,6 @@ from server.chat.presence import Presence
 from server.chat.privacy import Privacy
 from server.chat.reading import Reading
 from server.chat.reception import Reception
-from server.chat.register import RoomRecord
 from server.chat.rooms import Rooms
 from server.chat.saying import Saying
 from server.chat.standing import Standing
@@ -37,6 +34,9 @@ from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import decode_client, encode
 from server.protocol.errors import Code, ProtocolError
+from server.record.entries import Draft, Entry
+from server.record.events import HIDDEN, SHOWN, Kind
+from server.record.register import RoomRecord
 
 _PUTS_OUT: Final = frozenset({Kind.KICK, Kind.BAN, Kind.RANGE, Kind.ERASE})
 """Kinds of events that may put people out."""

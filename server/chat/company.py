@@ -7,15 +7,15 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import Answers, refusal_of
-from server.chat.entries import Checking
 from server.chat.hub import Hub
 from server.chat.ports import Log
 from server.chat.presence import Presence
-from server.chat.rights import Act
 from server.chat.rooms import Rooms
 from server.chat.world import Peer
 from server.protocol.frames import Away, TypingRequest
 from server.protocol.text import clean_line
+from server.record.entries import Checking
+from server.record.rights import Act
 
 TYPING_EVERY: Final = 1.0
 """Seconds in which it is told once that someone writes in a room, whatever their client says."""

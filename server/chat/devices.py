@@ -5,8 +5,6 @@ from collections.abc import Callable
 from functools import partial
 
 from server.chat.answers import Answers, refusal_of, refused
-from server.chat.entries import Ending, Opening
-from server.chat.events import SERVER
 from server.chat.login import need_tls
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
@@ -17,6 +15,8 @@ from server.protocol import frames
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_name
+from server.record.entries import Ending, Opening
+from server.record.events import SERVER
 
 CutOff = Callable[[Person, list[Peer], ProtocolError, str], None]
 """See `Entrance.cut_off`."""

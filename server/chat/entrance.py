@@ -10,19 +10,19 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of, refused
-from server.chat.entries import Checking, Closing, Draft, Naming, Opening
-from server.chat.events import SERVER, AccountBody, Kind, time_text
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Log
 from server.chat.presence import Presence
-from server.chat.rights import Act
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Hello, Nick, Ok, Quit
 from server.protocol.text import check_own_name, clean_line
+from server.record.entries import Checking, Closing, Draft, Naming, Opening
+from server.record.events import SERVER, AccountBody, Kind, time_text
+from server.record.rights import Act
 
 log = logging.getLogger("chat")
 

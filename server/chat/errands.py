@@ -9,10 +9,10 @@ from typing import Any
 from msgspec import UnsetType
 
 from server.chat.answers import Answers, refusal_of
-from server.chat.entries import Entry
 from server.chat.ports import Log
 from server.chat.world import Peer
 from server.protocol.errors import Code, ProtocolError
+from server.record.entries import Entry
 
 Then = Callable[[], None]
 """What follows, between two turns of the loop; MAY raise ProtocolError."""

@@ -7,23 +7,23 @@ from typing import Final
 
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.entrance import Entrance
-from server.chat.entries import Crediting, Mark, Naming, Opening
 from server.chat.errands import Errands, Then
-from server.chat.events import FOREVER, HOST, SERVER
 from server.chat.hub import Hub
 from server.chat.limits import Limits
 from server.chat.login import Login, need_tls
 from server.chat.names import Names
 from server.chat.ports import Identity, Log
 from server.chat.rate import Rate
-from server.chat.register import Settings
-from server.chat.rights import ROLES, Role
 from server.chat.secrets import hashed, new_session
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import FINAL, Code, ProtocolError
 from server.protocol.frames import About, Blocked, Gap, Hello, Server, Welcome
 from server.protocol.text import check_name, check_own_name, clean_line
+from server.record.entries import Crediting, Mark, Naming, Opening
+from server.record.events import FOREVER, HOST, SERVER
+from server.record.register import Settings
+from server.record.rights import ROLES, Role
 
 
 class Greeting:

@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from server.chat.events import GENERAL, Share, covers
 from server.chat.ports import Archive
-from server.chat.register import RoomRecord
-from server.chat.rights import Role
 from server.chat.ring import Ring
 from server.chat.world import Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import ProtocolError
 from server.protocol.frames import Error, Gap
+from server.record.events import GENERAL, Share, covers
+from server.record.register import RoomRecord
+from server.record.rights import Role
 
 GAP: Final = 10_000
 """Events of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""

@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from server.chat.answers import Answers, refused
-from server.chat.events import time_text
 from server.chat.ports import Archive, Identity, Passwords, Provider, SignIn
 from server.chat.throttle import Attempt, Throttle, origin
 from server.chat.world import Peer
@@ -13,6 +12,7 @@ from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Sso
+from server.record.events import time_text
 
 SIGN_INS: Final = 100
 """Sign-ins at the provider that are under way at once: each takes some KiB, and a question every few seconds."""

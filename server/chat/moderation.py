@@ -8,28 +8,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from server.chat.addresses import is_range, lies_in, network_of
 from server.chat.answers import refused
-from server.chat.bans import Ban, because, moment
-from server.chat.entries import Checking, Draft
 from server.chat.errands import committed
-from server.chat.events import (
-    FOREVER,
-    GENERAL,
-    SERVER,
-    AppointBody,
-    BanBody,
-    KickBody,
-    Kind,
-    RangeBody,
-    ReportBody,
-    SettleBody,
-    time_text,
-)
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read, Reading
-from server.chat.rights import Act, may
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Person
 from server.protocol.codec import encode
@@ -49,6 +32,23 @@ from server.protocol.frames import (
 )
 from server.protocol.frames import Ban as BanRequest
 from server.protocol.text import clean_line
+from server.record.addresses import is_range, lies_in, network_of
+from server.record.bans import Ban, because, moment
+from server.record.entries import Checking, Draft
+from server.record.events import (
+    FOREVER,
+    GENERAL,
+    SERVER,
+    AppointBody,
+    BanBody,
+    KickBody,
+    Kind,
+    RangeBody,
+    ReportBody,
+    SettleBody,
+    time_text,
+)
+from server.record.rights import Act, may
 
 log = logging.getLogger("chat")
 

@@ -5,11 +5,11 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from server.chat.entries import Entry, Mark
-from server.chat.events import Share
-from server.chat.register import Settings
-from server.chat.rights import Role
 from server.protocol.frames import AccountInfo, AuditInfo, BanInfo, DeviceInfo, ReportInfo, RoleName, TicketInfo
+from server.record.entries import Entry, Mark
+from server.record.events import Share
+from server.record.register import Settings
+from server.record.rights import Role
 
 
 class Log(Protocol):

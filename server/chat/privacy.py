@@ -9,9 +9,7 @@ from typing import Final
 from msgspec import UNSET, Raw
 
 from server.chat.answers import refused
-from server.chat.entries import Draft, Erasing
 from server.chat.errands import Errands, Then
-from server.chat.events import HOST, SERVER, EraseBody, ForgetBody, Kind
 from server.chat.hub import Hub
 from server.chat.login import Login, need_tls
 from server.chat.ports import Archive, Log
@@ -21,6 +19,8 @@ from server.chat.world import Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code
 from server.protocol.frames import Erase, Export, Exported
+from server.record.entries import Draft, Erasing
+from server.record.events import HOST, SERVER, EraseBody, ForgetBody, Kind
 
 KEEPING: Final = 3600.0
 """Seconds between two looks for what is kept no longer: nobody counts on the minute."""

@@ -10,7 +10,6 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import refused
-from server.chat.events import SERVER, time_text
 from server.chat.hub import Hub
 from server.chat.names import Names
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
@@ -36,6 +35,7 @@ from server.protocol.frames import (
     VersionsRequest,
     Whois,
 )
+from server.record.events import SERVER, time_text
 
 PAGES: Final = 256
 """Latest pages kept for newcomers, the most recently asked for: at most 16 MiB."""

@@ -9,19 +9,19 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import Answers, refusal_of
-from server.chat.entries import Draft, Ticketing
 from server.chat.errands import committed
-from server.chat.events import FOREVER, SERVER, Kind, SettingsBody, time_text
 from server.chat.hub import Hub
 from server.chat.ports import Archive, Log
 from server.chat.reading import Read
-from server.chat.register import Settings, set_up
-from server.chat.rights import Act
 from server.chat.secrets import hashed_code, new_code
 from server.chat.world import Peer, Person
 from server.protocol import frames
 from server.protocol.codec import encode
 from server.protocol.errors import ProtocolError
+from server.record.entries import Draft, Ticketing
+from server.record.events import FOREVER, SERVER, Kind, SettingsBody, time_text
+from server.record.register import Settings, set_up
+from server.record.rights import Act
 
 Check = Callable[[Peer, Any, int, Act, Read], None]
 """See `Moderation.check`."""

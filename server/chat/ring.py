@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from typing import Final
 
-from server.chat.events import Share
+from server.record.events import Share
 
 RING_BYTES: Final = 16 * 1024 * 1024
 """What the ring holds at most: a room of 1,000 under full load stays in it for some ten seconds."""

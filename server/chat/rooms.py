@@ -8,8 +8,19 @@ from typing import Any
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of, refused
-from server.chat.entries import Draft
-from server.chat.events import (
+from server.chat.hub import Hub
+from server.chat.limits import Limits
+from server.chat.names import Names
+from server.chat.ports import Archive, Log
+from server.chat.presence import Presence
+from server.chat.world import Peer, Person, Room
+from server.protocol import limits as bounds
+from server.protocol.codec import encode
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Change, Direct, Invite, Join, Leave, Left, Make
+from server.protocol.text import check_room, clean_line
+from server.record.entries import Draft
+from server.record.events import (
     FOREVER,
     GENERAL,
     SERVER,
@@ -21,19 +32,8 @@ from server.chat.events import (
     RoomKind,
     event_line,
 )
-from server.chat.hub import Hub
-from server.chat.limits import Limits
-from server.chat.names import Names
-from server.chat.ports import Archive, Log
-from server.chat.presence import Presence
-from server.chat.register import RoomRecord, change
-from server.chat.rights import ROLES, Role
-from server.chat.world import Peer, Person, Room
-from server.protocol import limits as bounds
-from server.protocol.codec import encode
-from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import Change, Direct, Invite, Join, Leave, Left, Make
-from server.protocol.text import check_room, clean_line
+from server.record.register import RoomRecord, change
+from server.record.rights import ROLES, Role
 
 
 class Rooms:

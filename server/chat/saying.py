@@ -8,8 +8,17 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers, refusal_of
-from server.chat.entries import Draft, GivenUp
-from server.chat.events import (
+from server.chat.hub import Hub
+from server.chat.names import Names
+from server.chat.ports import Log
+from server.chat.rooms import Rooms
+from server.chat.world import Peer, Room
+from server.protocol import limits
+from server.protocol.errors import Code, ProtocolError
+from server.protocol.frames import Delete, Edit, Pin, React, Send, Withdraw
+from server.protocol.text import check_text
+from server.record.entries import Draft, GivenUp
+from server.record.events import (
     DeleteBody,
     EditBody,
     Kind,
@@ -20,15 +29,6 @@ from server.chat.events import (
     event_line,
     message_line,
 )
-from server.chat.hub import Hub
-from server.chat.names import Names
-from server.chat.ports import Log
-from server.chat.rooms import Rooms
-from server.chat.world import Peer, Room
-from server.protocol import limits
-from server.protocol.errors import Code, ProtocolError
-from server.protocol.frames import Delete, Edit, Pin, React, Send, Withdraw
-from server.protocol.text import check_text
 
 _NAMED: Final = re.compile(r"@(?<![\w@./-]@)(\w[\w.-]*)")
 """A name in a text: not in the middle of an address. It starts with its @: that is what is quickly looked for."""

@@ -7,12 +7,12 @@ from typing import Final
 from msgspec import UNSET
 
 from server.chat.answers import Answers
-from server.chat.entries import Mark, Marking
 from server.chat.ports import Log
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Room
 from server.protocol import frames
 from server.protocol.codec import encode
+from server.record.entries import Mark, Marking
 
 WRITE_EVERY: Final = 1.0
 """Seconds between two writes of what was read: it changes with every message that somebody sees."""

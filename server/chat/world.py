@@ -10,15 +10,15 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import UnsetType
 
-from server.chat.entries import Mark
-from server.chat.events import GENERAL, SERVER, Spans
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
-from server.chat.register import RoomRecord
-from server.chat.rights import NAMES, Role
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import RoleName, Roster
+from server.record.entries import Mark
+from server.record.events import GENERAL, SERVER, Spans
+from server.record.register import RoomRecord
+from server.record.rights import NAMES, Role
 
 AWAY_CHARS: Final = 60
 """Characters that a roster says of why someone is away."""

@@ -4,13 +4,13 @@ from typing import Final
 
 import apsw
 
-from server.chat.directory import Directory
-from server.chat.entries import Blocking, Claiming, Crediting, Draft, Ending, Naming, Registering, Ticketing
-from server.chat.events import SERVER, Kind
-from server.chat.rights import Act, may
 from server.log import sessions
 from server.protocol import limits
 from server.protocol.errors import Code
+from server.record.directory import Directory
+from server.record.entries import Blocking, Claiming, Crediting, Draft, Ending, Naming, Registering, Ticketing
+from server.record.events import SERVER, Kind
+from server.record.rights import Act, may
 
 BLOCKED: Final = limits.PEOPLE
 """People whom one user hides from themselves: their names fit a line."""

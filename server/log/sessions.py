@@ -6,12 +6,12 @@ from typing import Any, Final
 import apsw
 
 from server.archive.projections import spans_of
-from server.chat.directory import Directory
-from server.chat.entries import Closing, Draft, Ending, Mark, Marking, Opening
-from server.chat.events import FOREVER, GENERAL, Kind
-from server.chat.rights import Act, may
 from server.protocol import limits
 from server.protocol.errors import Code
+from server.record.directory import Directory
+from server.record.entries import Closing, Draft, Ending, Mark, Marking, Opening
+from server.record.events import FOREVER, GENERAL, Kind
+from server.record.rights import Act, may
 
 _NAMED: Final = """
     SELECT n.value, u.id FROM json_each(?1) AS n JOIN users AS u

@@ -18,10 +18,10 @@ from typing import Final
 import apsw
 
 from server.archive.database import refusal
-from server.chat.entries import Draft, Entry
-from server.chat.register import RoomRecord, Settings
-from server.chat.rights import Role
 from server.log.writer import Writer
+from server.record.entries import Draft, Entry
+from server.record.register import RoomRecord, Settings
+from server.record.rights import Role
 
 QUEUE: Final = 16_384
 """Entries that may wait: some two seconds of work. Beyond it, clients are not read."""

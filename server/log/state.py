@@ -2,8 +2,9 @@
 
 import apsw
 
-from server.chat.directory import Directory
-from server.chat.entries import (
+from server.log import accounts, sessions
+from server.record.directory import Directory
+from server.record.entries import (
     Blocking,
     Checking,
     Closing,
@@ -15,7 +16,6 @@ from server.chat.entries import (
     Opening,
     Ticketing,
 )
-from server.log import accounts, sessions
 
 
 def write(database: apsw.Connection, directory: Directory, entry: Entry, now: int, upto: int) -> None:

@@ -18,12 +18,12 @@ import apsw
 from server.archive.database import BUSY, StoreError, connect, open_store
 from server.archive.erasing import erase
 from server.archive.projections import DatabaseFacts, load_directory, project
-from server.chat.directory import Directory
-from server.chat.entries import Closing, Draft, Ending, Entry, Erasing, GivenUp, Opening
-from server.chat.events import GENERAL, Kind, RoomBody, decode_about, decode_message, encode_body
-from server.chat.ordering import Numbering, Verdict
 from server.log import accounts, sessions, state
 from server.protocol.errors import Code
+from server.record.directory import Directory
+from server.record.entries import Closing, Draft, Ending, Entry, Erasing, GivenUp, Opening
+from server.record.events import GENERAL, Kind, RoomBody, decode_about, decode_message, encode_body
+from server.record.ordering import Numbering, Verdict
 
 CHAIN: Final = 4096
 """How far back a repeated id is looked for, in the session's messages: far more than a client has unanswered."""

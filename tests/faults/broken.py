@@ -10,8 +10,8 @@ from typing import Any
 import apsw
 
 from server.chat.hub import Hub
-from server.chat.ordering import Numbering, Verdict
 from server.chat.world import Peer
+from server.record.ordering import Numbering, Verdict
 
 
 def doubles() -> None:

@@ -17,8 +17,8 @@ from faults.report import parser, progress, summary
 from support import Wire
 
 from chat_tui.client import Client
-from server.chat.events import Kind, decode_message
 from server.protocol import frames
+from server.record.events import Kind, decode_message
 
 MANNERS: Final = ("ended", "killed", "running")
 """What the server was when it was copied."""

@@ -18,7 +18,7 @@ from typing import Any, Final
 import apsw
 from support import PATIENCE
 
-from server.chat.events import Kind, decode_message
+from server.record.events import Kind, decode_message
 
 WINDOW: Final = 48
 """Messages that a client has unanswered at most; the server reads up to 128 requests."""

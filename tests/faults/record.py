@@ -14,7 +14,7 @@ from typing import NamedTuple
 import apsw
 import msgspec
 
-from server.chat.events import FOREVER, GENERAL, Kind, MessageBody, RoomBody
+from server.record.events import FOREVER, GENERAL, Kind, MessageBody, RoomBody
 
 
 class Said(NamedTuple):

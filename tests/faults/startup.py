@@ -15,7 +15,7 @@ from faults.hosts import Host, Ledger, Talker, scratch, until
 from faults.report import parser, progress, summary
 
 from server.archive.database import open_store
-from server.chat.events import Kind, RoomBody, encode_body
+from server.record.events import Kind, RoomBody, encode_body
 
 ROOMS: Final = 200
 MEMBERS: Final = 1000

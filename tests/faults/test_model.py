@@ -29,14 +29,14 @@ from support import PATIENCE
 from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
-from server.chat.entries import Entry
-from server.chat.events import FOREVER
 from server.chat.limits import Limits
 from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
 from server.net.session import Session, Sessions
 from server.protocol import frames
 from server.protocol.codec import decode_server, encode
+from server.record.entries import Entry
+from server.record.events import FOREVER
 
 NAMES = {"alice": 0, "ALICE": 0, "аlice": 0, "bob": 1, "Bob": 1, "carol": 2, "dave": 3}
 """Names, and which look alike: the third begins with a Cyrillic letter."""

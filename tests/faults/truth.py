@@ -6,7 +6,7 @@ from typing import Final
 
 from faults.record import Client, History, spans_of
 
-from server.chat.events import FOREVER, GENERAL
+from server.record.events import FOREVER, GENERAL
 
 ROOMS: Final = (GENERAL, "dev", "ops")
 MOST_MISSED: Final = 6

@@ -14,10 +14,10 @@ import pytest
 from support import Server, Wire
 
 from server.archive.database import connect as open_database
-from server.chat.events import FOREVER
-from server.chat.rights import ROLES as KNOWN_ROLES
-from server.chat.rights import WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, Sort, may
 from server.protocol.frames import Before, ClientFrame, RoleName
+from server.record.events import FOREVER
+from server.record.rights import ROLES as KNOWN_ROLES
+from server.record.rights import WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, Sort, may
 
 PASSWORD: Final = "correct horse"  # noqa: S105
 

@@ -8,7 +8,7 @@ CREATE TABLE events (
     prev    INTEGER NOT NULL,           -- seq of the session's numbered event before; 0 for the first: the chain by
                                         -- which a repeated id finds its seq, without an index that costs every message
     time    INTEGER NOT NULL,           -- milliseconds since 1970, UTC; never decreases with seq
-    kind    INTEGER NOT NULL,           -- server.chat.events.Kind; negative where the event lost a race: it has no effect
+    kind    INTEGER NOT NULL,           -- server.record.events.Kind; negative where the event lost a race: it has no effect
     body    BLOB NOT NULL               -- JSON; empty once erased
 ) STRICT;
 CREATE INDEX events_of_room ON events (room, seq);

@@ -10,7 +10,7 @@ CREATE INDEX accounts_by_name ON accounts (name COLLATE NOCASE);
 CREATE TABLE roles (
     room INTEGER NOT NULL,
     user INTEGER NOT NULL,
-    role INTEGER NOT NULL,              -- server.chat.rights.Role; only what is not said by having an account or none
+    role INTEGER NOT NULL,              -- server.record.rights.Role; only what is not said by having an account or none
     PRIMARY KEY (room, user)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO roles SELECT id, owner, 6 FROM rooms WHERE owner != 0 AND kind != 'direct';

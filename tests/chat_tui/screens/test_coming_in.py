@@ -360,6 +360,7 @@ async def test_who_is_logged_in_is_asked_before_another_logs_in(sit_at: Any, tmp
         await alice.type("y")
         await alice.until(lambda: alice.app.return_code is not None)
         again = alice.app.again
+        assert again is not None
         assert (again.name, again.log_in, again.back) == ("bob", True, "alice")
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from server.archive.database import APPLICATION_ID, StoreError, open_store
 from server.archive.projections import load_directory, rebuild
-from server.chat.entries import Draft
-from server.chat.events import Kind, RoomBody, encode_body
+from server.record.entries import Draft
+from server.record.events import Kind, RoomBody, encode_body
 
 
 def test_a_new_file_has_the_schema_and_the_settings(tmp_path: Path) -> None:

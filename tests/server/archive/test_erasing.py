@@ -14,8 +14,11 @@ from server.archive.history import HistoryReader
 from server.archive.projections import TABLES, load_directory, rebuild
 from server.archive.search_query import IndexQuery, Term
 from server.archive.search_store import SearchStore
-from server.chat.entries import Draft, Entry, Erasing, Opening
-from server.chat.events import (
+from server.chat.ports import PageQuery
+from server.log.writer import Writer
+from server.protocol import frames
+from server.record.entries import Draft, Entry, Erasing, Opening
+from server.record.events import (
     ChangeBody,
     DeleteBody,
     EditBody,
@@ -30,9 +33,6 @@ from server.chat.events import (
     Share,
     encode_body,
 )
-from server.chat.ports import PageQuery
-from server.log.writer import Writer
-from server.protocol import frames
 
 
 class Log:

@@ -15,9 +15,10 @@ import pytest
 
 from server.archive.governing import TABLES as GOVERNED
 from server.archive.projections import TABLES, load_directory, rebuild
-from server.chat.directory import Directory
-from server.chat.entries import Draft, Entry, Erasing, Opening, Registering
-from server.chat.events import (
+from server.log.sqlite import SqliteLog
+from server.record.directory import Directory
+from server.record.entries import Draft, Entry, Erasing, Opening, Registering
+from server.record.events import (
     SERVER,
     AccountBody,
     AppointBody,
@@ -37,8 +38,7 @@ from server.chat.events import (
     SettleBody,
     encode_body,
 )
-from server.chat.rights import ROLES
-from server.log.sqlite import SqliteLog
+from server.record.rights import ROLES
 
 USERS: Final = [1, 2, 3]
 ENDS: Final = ["", "2023-11-14T22:13:20.001Z", "2999-01-01T00:00:00.000Z"]

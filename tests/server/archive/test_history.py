@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from server.archive.database import open_store
 from server.archive.history import HistoryReader
-from server.chat.events import Kind, MessageBody, Share, encode_body
 from server.chat.ports import PageQuery
 from server.protocol import limits
+from server.record.events import Kind, MessageBody, Share, encode_body
 
 SEQS = [seq for seq in range(2, 400) if seq % 3]
 """Messages of room 1; every third event is another room's."""

@@ -20,9 +20,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from server.archive import standing
 from server.archive.history import HistoryReader
 from server.archive.projections import TABLES, load_directory, rebuild
-from server.chat.directory import Directory
-from server.chat.entries import Draft, Erasing, Mark, Opening
-from server.chat.events import (
+from server.chat.ports import PageQuery, Reader, StandingQuery
+from server.log.sqlite import SqliteLog
+from server.protocol import frames
+from server.protocol.errors import Code
+from server.protocol.frames import Before
+from server.record.directory import Directory
+from server.record.entries import Draft, Erasing, Mark, Opening
+from server.record.events import (
     FOREVER,
     ChangeBody,
     DeleteBody,
@@ -38,11 +43,6 @@ from server.chat.events import (
     encode_body,
     time_text,
 )
-from server.chat.ports import PageQuery, Reader, StandingQuery
-from server.log.sqlite import SqliteLog
-from server.protocol import frames
-from server.protocol.errors import Code
-from server.protocol.frames import Before
 
 USERS = [1, 2, 3]
 EMOJI = ["tada", "eyes"]

@@ -10,9 +10,9 @@ import pytest
 from server.archive.database import open_store
 from server.archive.reader import AT_ONCE, ThreadedArchive
 from server.archive.search import SearchIndex
-from server.chat.events import FOREVER, Kind, MessageBody, Share, encode_body
 from server.chat.ports import PageQuery, Reader, StandingQuery
 from server.protocol import frames
+from server.record.events import FOREVER, Kind, MessageBody, Share, encode_body
 
 ROOMS = range(1, 3 * AT_ONCE)
 """More than are looked at in one go; in each, one message a hundred seqs."""

@@ -20,8 +20,8 @@ from server.archive.erasing import erase
 from server.archive.search_query import IndexQuery, Term, parse
 from server.archive.search_store import SearchStore
 from server.archive.times import seq_at
-from server.chat.events import DeleteBody, EditBody, Kind, MessageBody, encode_body
 from server.protocol.errors import Code, ProtocolError
+from server.record.events import DeleteBody, EditBody, Kind, MessageBody, encode_body
 
 WRITTEN = {
     "plan": ["plan"],

@@ -18,7 +18,7 @@ from server.archive.erasing import erase
 from server.archive.search import SearchIndex
 from server.archive.search_query import Found, IndexQuery, Term
 from server.archive.search_store import SearchStore
-from server.chat.events import DeleteBody, EditBody, Kind, MessageBody, encode_body
+from server.record.events import DeleteBody, EditBody, Kind, MessageBody, encode_body
 
 
 class Log:

@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.chat.events import FOREVER, Share
 from server.chat.hub import Hub
 from server.chat.presence import Presence
-from server.chat.register import RoomRecord
 from server.chat.ring import Ring
 from server.chat.world import Peer, Person, Room
+from server.record.events import FOREVER, Share
+from server.record.register import RoomRecord
 
 
 class FakeLink:

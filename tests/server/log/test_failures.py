@@ -8,10 +8,10 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.entries import Draft, Entry, Opening, Registering
-from server.chat.events import AccountBody, BanBody, ChangeBody, Kind, MessageBody, ReactBody, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
+from server.record.entries import Draft, Entry, Opening, Registering
+from server.record.events import AccountBody, BanBody, ChangeBody, Kind, MessageBody, ReactBody, RoomBody, encode_body
 
 
 class Running:

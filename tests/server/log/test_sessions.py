@@ -10,12 +10,12 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import connect
-from server.chat.entries import Blocking, Crediting, Draft, Ending, Entry, Naming, Opening, Registering, Ticketing
-from server.chat.events import FOREVER, SERVER, AccountBody, BanBody, Kind, RangeBody, SettingsBody
 from server.log import sessions
 from server.log.accounts import BLOCKED
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
+from server.record.entries import Blocking, Crediting, Draft, Ending, Entry, Naming, Opening, Registering, Ticketing
+from server.record.events import FOREVER, SERVER, AccountBody, BanBody, Kind, RangeBody, SettingsBody
 
 HASH = "hash"
 """What is stored of everybody's password here."""

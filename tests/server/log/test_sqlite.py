@@ -9,10 +9,10 @@ import pytest
 from support import PATIENCE
 
 from server.archive.database import open_store
-from server.chat.entries import Draft, Entry, Erasing, GivenUp, Opening
-from server.chat.events import DeleteBody, Kind, MessageBody, RoomBody, encode_body
 from server.log.sqlite import SqliteLog
 from server.protocol.errors import Code
+from server.record.entries import Draft, Entry, Erasing, GivenUp, Opening
+from server.record.events import DeleteBody, Kind, MessageBody, RoomBody, encode_body
 
 
 class Running:

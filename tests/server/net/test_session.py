@@ -14,7 +14,6 @@ from support import PATIENCE, Wire
 from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
-from server.chat.entries import Entry
 from server.chat.limits import Limits
 from server.chat.world import Peer
 from server.identity.passwords import ArgonPasswords
@@ -24,6 +23,7 @@ from server.net import origins, session, tls
 from server.net.listener import Listener
 from server.net.session import Sessions
 from server.protocol.errors import Code
+from server.record.entries import Entry
 
 
 @pytest.fixture

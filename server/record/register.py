@@ -4,10 +4,12 @@ from typing import Final, Protocol
 
 from msgspec import UNSET, Struct
 
-from server.chat.addresses import ranges_of
-from server.chat.bans import Ban, lasting, moment
-from server.chat.entries import Draft
-from server.chat.events import (
+from server.protocol.frames import Before, SignUp
+from server.protocol.text import name_keys
+from server.record.addresses import ranges_of
+from server.record.bans import Ban, lasting, moment
+from server.record.entries import Draft
+from server.record.events import (
     GENERAL,
     SERVER,
     AccountBody,
@@ -24,9 +26,7 @@ from server.chat.events import (
     RoomKind,
     SettingsBody,
 )
-from server.chat.rights import ROLES, Role, Sort
-from server.protocol.frames import Before, SignUp
-from server.protocol.text import name_keys
+from server.record.rights import ROLES, Role, Sort
 
 CHANGEABLE: Final = ("title", "topic", "archived", "read_only", "slow", "keep_days", "keep_count")
 """What a CHANGE event may change of a room: the same names in both."""

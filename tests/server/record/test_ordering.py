@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.chat.ordering import Numbering, Verdict
+from server.record.ordering import Numbering, Verdict
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=60))

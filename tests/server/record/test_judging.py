@@ -10,10 +10,12 @@ from typing import Any, Final
 
 import pytest
 
-from server.chat.bans import Ban
-from server.chat.directory import Directory
-from server.chat.entries import Checking, Draft, Registering
-from server.chat.events import (
+from server.protocol.errors import Code
+from server.protocol.frames import RoleName
+from server.record.bans import Ban
+from server.record.directory import Directory
+from server.record.entries import Checking, Draft, Registering
+from server.record.events import (
     FOREVER,
     SERVER,
     AccountBody,
@@ -36,10 +38,8 @@ from server.chat.events import (
     SettingsBody,
     SettleBody,
 )
-from server.chat.register import RoomRecord, Said
-from server.chat.rights import LEAST, ON_PEOPLE, ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, Sort
-from server.protocol.errors import Code
-from server.protocol.frames import RoleName
+from server.record.register import RoomRecord, Said
+from server.record.rights import LEAST, ON_PEOPLE, ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, Sort
 
 NOW: Final = 1_000_000
 GENERAL, ROOM, ELSEWHERE = 1, 2, 3

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from server.chat.entries import Entry
-from server.chat.events import FOREVER, time_text
+from server.record.entries import Entry
+from server.record.events import FOREVER, time_text
 
 
 class Ban(Struct, frozen=True):

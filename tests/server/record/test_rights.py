@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.chat.rights import LEAST, Act, Role, may
+from server.record.rights import LEAST, Act, Role, may
 
 SORTS = ["general", "public", "private", "direct"]
 

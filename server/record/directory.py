@@ -4,9 +4,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from server.chat.bans import Ban
-from server.chat.entries import Checking, Draft, Entry, Registering
-from server.chat.events import (
+from server.protocol import limits
+from server.protocol.errors import Code
+from server.record.bans import Ban
+from server.record.entries import Checking, Draft, Entry, Registering
+from server.record.events import (
     SERVER,
     AppointBody,
     BanBody,
@@ -27,10 +29,8 @@ from server.chat.events import (
     SettingsBody,
     SettleBody,
 )
-from server.chat.register import Facts, Register, RoomRecord
-from server.chat.rights import ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, may
-from server.protocol import limits
-from server.protocol.errors import Code
+from server.record.register import Facts, Register, RoomRecord
+from server.record.rights import ROLES, WHEN_ARCHIVED, WHEN_SILENCED, Act, Role, may
 
 Refusal = Code | None
 

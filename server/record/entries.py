@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from server.chat.events import Kind, Spans
-from server.chat.rights import Act, Role
 from server.protocol.errors import Code
 from server.protocol.frames import Level
 from server.protocol.frames.base import without_secrets
+from server.record.events import Kind, Spans
+from server.record.rights import Act, Role
 
 
 class Mark(Struct):

@@ -2,10 +2,12 @@
 
 import pytest
 
-from server.chat.addresses import network_of
-from server.chat.directory import Directory
-from server.chat.entries import Checking, Draft
-from server.chat.events import (
+from server.protocol import limits
+from server.protocol.errors import Code
+from server.record.addresses import network_of
+from server.record.directory import Directory
+from server.record.entries import Checking, Draft
+from server.record.events import (
     SERVER,
     AccountBody,
     AppointBody,
@@ -24,10 +26,8 @@ from server.chat.events import (
     SettleBody,
     time_text,
 )
-from server.chat.register import RoomRecord, Said
-from server.chat.rights import Act, Role
-from server.protocol import limits
-from server.protocol.errors import Code
+from server.record.register import RoomRecord, Said
+from server.record.rights import Act, Role
 
 ALICE, BOB, CAROL = 1, 2, 3
 NOW = 1_700_000_000_000
@@ -50,32 +50,32 @@ class Facts:
         """Who has hidden whom."""
 
     def said(self, seq: int) -> Said | None:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return self.known.get(seq)
 
     def reacted(self, _seq: int) -> dict[str, set[int]]:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return self.users
 
     def versions(self, _seq: int) -> int:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return self.edits
 
     def last_said(self, _room: int, user: int, since: int) -> int:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         time = self.times.get(user, 0)
         return time if time >= since else 0
 
     def reported(self, target: int, user: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return (target, user) in self.reports
 
     def unsettled(self, report: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return report in self.open_reports
 
     def blocked(self, user: int, who: int) -> bool:
-        """See `server.chat.register.Facts`."""
+        """See `server.record.register.Facts`."""
         return (user, who) in self.blocks
 
 
