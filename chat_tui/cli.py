@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     # pour in; the log paints no more often for it (measured at 1,000 messages a second: 3 instead of 8 ms to the echo).
     os.environ.setdefault("TEXTUAL_FPS", "240")
     address = _address(options)
-    device = _device_code(_ask_unseen(_CODE, _NO_CODE)) if options.device else ""
+    device = device_code(_ask_unseen(_CODE, _NO_CODE)) if options.device else ""
     name, offer = options.name, ""
     if name is None and not device:
         name, offer = _who(address)
@@ -139,7 +139,7 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _device_code(typed: str) -> str:
+def device_code(typed: str) -> str:
     """Return the code that another device shows, however its blocks were typed."""
     return "".join(typed.replace("-", "").split()).lower()
 

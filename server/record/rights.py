@@ -141,7 +141,7 @@ of a room by somebody who is below them on the server."""
 WHEN_ARCHIVED: Final = frozenset(
     {
         Act.ENTER, Act.LEAVE, Act.READ, Act.ARCHIVE, Act.REVOKE, Act.REVOKE_OTHERS, Act.KEEP, Act.KICK, Act.BAN,
-        Act.SILENCE, Act.APPOINT, Act.REPORT, Act.DELETE_OTHERS, Act.SEE_BANS, Act.SEE_AUDIT,
+        Act.SILENCE, Act.APPOINT, Act.REPORT, Act.DELETE, Act.DELETE_OTHERS, Act.SEE_BANS, Act.SEE_AUDIT,
     }
 )  # fmt: skip
 """What is still done in a room that is archived."""

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from support import Server
 
+from chat_tui.cli import device_code
 from chat_tui.client import Client
 
 
@@ -134,6 +135,6 @@ async def test_another_device_is_let_in(sit: Any, server: Server) -> None:
             if len(line.strip("│ ")) > 20 and " " not in line.strip("│ ")
         )
         await alice.type("<escape>")
-        async with Client("127.0.0.1", server.port, "", device=code) as second:
+        async with Client("127.0.0.1", server.port, "", device=device_code(code)) as second:
             assert second.name == "alice"
             assert second.user == alice.app.chat.user

@@ -470,8 +470,7 @@ class Conversation(RuleBasedStateMachine):
         place, message = self.model.rooms[number], self.model.messages.get(seq)
         refused = self.model.target(number, user, seq)
         if refused is None and message is not None:
-            refused = Code.NOT_ALLOWED if user not in (message.user, place.owner) else None
-            refused = refused or (Code.ARCHIVED if place.archived else None)
+            refused = Code.NOT_ALLOWED if user not in (message.user, place.owner) else None  # archived or not
 
         def deleted(draft: Draft) -> None:
             said = self.model.messages[seq]
