@@ -140,7 +140,7 @@ def test_codes_are_taken_as_people_type_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With and without blocks; what can't be a ticket is asked for again."""
-    assert cli._device_code("0123-4567 89AB-cdef") == "0123456789abcdef"
+    assert cli.device_code("0123-4567 89AB-cdef") == "0123456789abcdef"
     typed = iter(["nonsense", "K7QD 93mf x2wp 08tz hv4n"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
     assert cli._ask_ticket() == "k7qd-93mf-x2wp-08tz-hv4n"
