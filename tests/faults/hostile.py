@@ -275,6 +275,8 @@ class Attacker:
         if kind == "quit":
             await self._quit(text)
             return
+        if field == "name" and kind in ("kick", "ban", "erase", "appoint", "silence"):
+            text += "x"  # whoever it would put out or erase is to go on watching
         several = (kind, field) in {("direct", "names"), ("rooms", "rooms"), ("search", "rooms"), ("search", "has")}
         answer = await self._ask(self.wire, {**base, "type": kind, field: [text] if several else text})
         if kind == "send" and answer.get("type") == "ok":
