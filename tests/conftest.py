@@ -1,6 +1,8 @@
 """Fixtures for all tests. Hermetic: no home, no configuration, no network beyond loopback."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,11 @@ from server.net import tls
 # No test is measured by the clock: a busy machine draws examples slowly.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# What tests write lies in memory where that is easily had: each answer of a server waits for its disk.
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a private folder in it
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 << 30:
+    tempfile.tempdir = str(MEMORY)
 
 
 @pytest.fixture(autouse=True)

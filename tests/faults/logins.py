@@ -164,7 +164,7 @@ async def beside(server: Server, seconds: float, rate: float, seed: int) -> tupl
         nonlocal peak
         while True:
             peak = max(peak, memory(server))
-            await asyncio.sleep(1)
+            await asyncio.sleep(min(1, seconds / 4))
             owner.append(await _log_in(server))
 
     watching = asyncio.create_task(watch())
@@ -232,9 +232,10 @@ async def alike(server: Server, samples: int, seed: int) -> tuple[Figures, list[
     """Time wrong passwords for a name there is and for names that nobody has, in turn."""
     await _account(server)
     dice = random.Random(seed)
+    unmeasured = min(10, samples)  # all is loaded that will be
     wire: Wire | None = None
     taken: dict[bool, list[float]] = {True: [], False: []}
-    for number in range(samples + 10):
+    for number in range(samples + unmeasured):
         if wire is None or number % ANEW == 0:
             if wire is not None:
                 await wire.close()
@@ -247,7 +248,7 @@ async def alike(server: Server, samples: int, seed: int) -> tuple[Figures, list[
             answer = await wire.ask(type="hello", name=name, password="wrong horse")  # noqa: S106
             took = (time.perf_counter_ns() - begun) / 1e6
             assert answer["code"] == "login_failed", answer
-            if number >= 10:
+            if number >= unmeasured:
                 taken[exists].append(took)
         if number % 100 == 0:
             progress(f"{number} of {samples} samples")

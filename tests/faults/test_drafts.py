@@ -15,7 +15,7 @@ from faults import drafts
 
 def test_drafts_and_outbox_survive_a_kill(tmp_path: Path) -> None:
     """Each message comes once, and what was being written is there again."""
-    typist = drafts.run(tmp_path, 4, seed=7)
+    typist = drafts.run(tmp_path, 3, seed=7)
     assert not typist.faults
     assert typist.arrived()
 
@@ -29,4 +29,4 @@ def test_an_outbox_that_is_not_kept_is_found_out(tmp_path: Path) -> None:
                 database.execute("DELETE FROM messages")
                 database.execute("DELETE FROM drafts")
 
-    assert drafts.run(tmp_path, 3, seed=7, harms=("kill",), after=empty).faults
+    assert drafts.run(tmp_path, 2, seed=7, harms=("kill",), after=empty).faults

@@ -11,7 +11,7 @@ from support import Server
 
 async def test_wrong_passwords_keep_nobody_out(start_server: Callable[..., Server], seed: int) -> None:
     """The owner comes in meanwhile, all talk arrives, and each try is answered as it should be."""
-    figures, found = await beside(start_server("--limits", "off", "--limit", "login_rate=2"), 4, 50, seed)
+    figures, found = await beside(start_server("--limits", "off", "--limit", "login_rate=2"), 1.5, 50, seed)
     assert figures["answered_login_failed"] > 0
     assert figures["owner_in_times"] > 0
     assert [finding for finding in found if "notice" not in finding] == []  # how long it took is for a quiet machine

@@ -742,7 +742,7 @@ def test_the_protocol_is_what_the_model_says() -> None:
     run_state_machine_as_test(
         Protocol,
         settings=settings(
-            max_examples=20,
+            max_examples=14,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

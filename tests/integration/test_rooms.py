@@ -298,7 +298,6 @@ async def test_an_archived_room_is_read_and_nothing_more(connect: Any) -> None:
     doings: list[dict[str, Any]] = [
         {"type": "send", "text": "x"},
         {"type": "edit", "seq": seq, "text": "x"},
-        {"type": "delete", "seq": seq},
         {"type": "react", "seq": seq, "emoji": "tada"},
         {"type": "pin", "seq": seq},
         {"type": "change", "topic": "x"},

@@ -72,11 +72,11 @@ async def test_who_signs_in_is_in_and_the_same_person_each_time(
     await asyncio.to_thread(provider.approve, told["code"], "alice")
     welcome = await first.hear("welcome", "error")
     assert (welcome["name"], welcome["account"], welcome["ref"]) == ("alice", True, "in")
-    second = await reach(server)
-    again = await sign_in(second, provider, "alice", name="somebody")
+    second, third = await reach(server), await reach(server)
+    again, other = await asyncio.gather(
+        sign_in(second, provider, "alice", name="somebody"), sign_in(third, provider, "bob", name="bob")
+    )
     assert (again["name"], again["user"]) == ("alice", welcome["user"])
-    third = await reach(server)
-    other = await sign_in(third, provider, "bob", name="bob")
     assert other["user"] != welcome["user"]
     back = await reach(server, resume={"session": welcome["session"]})
     assert back.welcome["user"] == welcome["user"]
@@ -124,12 +124,10 @@ async def test_a_guest_links_the_provider_and_stays_who_they_are(
     assert (account["type"], account["name"], account["user"]) == ("account", "carol", guest.welcome["user"])
     assert account["session"] not in ("", guest.welcome["session"])
     assert (await guest.ask(type="send", room="dev", text="still here"))["type"] == "ok"
-    other = await reach(server)
-    welcome = await sign_in(other, provider, "bob")
+    other, dave = await reach(server), await reach(server, "dave")
+    welcome, again = await asyncio.gather(sign_in(other, provider, "bob"), sign_in(dave, provider, "bob", "register"))
     assert (welcome["name"], welcome["user"]) == ("carol", guest.welcome["user"])
     assert "dev" in welcome["rooms"]
-    dave = await reach(server, "dave")
-    again = await sign_in(dave, provider, "bob", "register")
     assert again["type"] == "error", "one account at the provider is one person here"
 
 
@@ -168,7 +166,7 @@ async def test_the_provider_is_killed_while_somebody_signs_in(
     start_server: StartServer, start_provider: StartProvider, reach: Open
 ) -> None:
     """They are told when the time is up, who comes then at once; when it is back, both are in. Nobody else notices."""
-    provider = start_provider(lifetime=3)
+    provider = start_provider(lifetime=2)
     server = start_server("--limits", "off", *provider.arguments)
     wire = await reach(server)
     await begin(wire, name="alice")

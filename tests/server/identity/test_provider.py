@@ -122,13 +122,18 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     provider.stop()
 
 
+async def shortly(seconds: float) -> None:
+    """Pause for a tenth of what is asked for: a provider on loopback takes no harm."""
+    await asyncio.sleep(seconds / 10)
+
+
 @pytest.fixture
 async def to() -> AsyncIterator[Callable[[Provider], OpenIdProvider]]:
     """Make what signs people in at a real provider."""
     made: list[OpenIdProvider] = []
 
     def make(provider: Provider) -> OpenIdProvider:
-        made.append(OpenIdProvider(provider.issuer, CLIENT, SECRET, "Lab"))
+        made.append(OpenIdProvider(provider.issuer, CLIENT, SECRET, "Lab", shortly))
         return made[-1]
 
     yield make
@@ -169,7 +174,7 @@ class TestRealProvider:
 
     async def test_a_public_client_needs_no_secret(self, real: Provider) -> None:
         """Without a secret the client's id alone is sent."""
-        provider = OpenIdProvider(real.issuer, "open")
+        provider = OpenIdProvider(real.issuer, "open", pause=shortly)
         sign_in = await provider.begin()
         await asyncio.to_thread(real.approve, sign_in.code, "bob")
         assert (await sign_in.wait()).subject == f"{real.issuer} bob"
