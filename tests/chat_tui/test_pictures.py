@@ -231,7 +231,8 @@ async def show(app: ChatApp, pilot: Pilot[Any], keys: tuple[str, ...], monkeypat
     await pilot.pause()
     for key in keys:
         await pilot.press(key)
-        await pilot.pause()
+        if len(key) > 1:  # it may have opened something
+            await pilot.pause()
     await pilot.pause()
 
 
@@ -337,7 +338,8 @@ async def moderate(still: ChatApp, pilot: Pilot[Any], monkeypatch: pytest.Monkey
     await pilot.pause()
     for key in MODERATED[view]:
         await pilot.press(key)
-        await pilot.pause()
+        if len(key) > 1:  # it may have opened something
+            await pilot.pause()
     await pilot.pause()
 
 

@@ -218,7 +218,8 @@ async def test_a_room_is_clicked(sit: Any) -> None:
     """The mouse is no worse than the keys."""
     async with sit() as alice:
         await alice.type("/make dev", "<enter>")
-        await alice.sees("Message #dev")
+        await alice.sees("Message #dev", "▌ # dev")
+        await alice.pilot.pause()
         rows = [row.handle for row in alice.app.room.rooms.rows]
         await alice.pilot.click("RoomsBar", offset=(4, 3 + rows.index("general")))
         await alice.sees("Message #general")

@@ -434,4 +434,4 @@ def _look_of(message: frames.Message) -> tuple[Any, ...]:
 
 
 TestConverging = Converging.TestCase
-TestConverging.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestConverging.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -230,4 +230,4 @@ class TwoDevices(RuleBasedStateMachine):
 
 
 TestTwoDevices = TwoDevices.TestCase
-TestTwoDevices.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
+TestTwoDevices.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
