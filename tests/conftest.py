@@ -71,6 +71,16 @@ def server(start_server: Callable[..., Server], own_key: Path, tmp_path: Path) -
     return start_server("--limits", "off", data=data)
 
 
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, own_key: Path) -> Iterator[Server]:
+    """The same as `server`, but one for all tests that leave nothing behind."""
+    data = shutil.copytree(own_key, tmp_path_factory.mktemp("shared") / "data")
+    data.chmod(0o700)
+    server = Server(data, "--limits", "off")
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def start_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
     """Start an OpenID Connect provider; all are ended with the test."""

@@ -159,17 +159,18 @@ async def beside(server: Server, seconds: float, rate: float, seed: int) -> tupl
     assert await loop.run_in_executor(None, here.recv) == "ready"
     peak = before
     owner: list[float] = []
+    talked = asyncio.Event()
 
     async def watch() -> None:
         nonlocal peak
-        while True:
+        while not talked.is_set():
             peak = max(peak, memory(server))
             await asyncio.sleep(min(1, seconds / 4))
             owner.append(await _log_in(server))
 
     watching = asyncio.create_task(watch())
     during = await _talk(people, seconds)
-    watching.cancel()
+    talked.set()  # the last time the owner comes in is not cut short: it would leave a connection behind
     await asyncio.gather(watching, return_exceptions=True)
     answers: Counter[str] = await loop.run_in_executor(None, here.recv)
     process.join()

@@ -147,12 +147,17 @@ async def test_a_name_that_somebody_uses_is_no_accounts(connect: Connect) -> Non
         ({"password": PASSWORD, "name": "admin"}, "bad_name"),
     ],
 )
-async def test_what_makes_no_account(connect: Connect, frame: dict[str, Any], code: str) -> None:
+async def test_what_makes_no_account(shared_server: Server, frame: dict[str, Any], code: str) -> None:
     """Inside and before hello alike, and who asked stays a guest."""
-    inside, outside = await connect("erin"), await connect()
+    inside = await Wire.connect(shared_server.port, "erin", tls=True)
+    outside = await Wire.connect(shared_server.port, tls=True)
     assert await refused(inside, type="register", **frame) == code
     assert await refused(outside, type="register", **{"name": "frank", **frame}) == code
     assert not (await inside.ask(type="whois", name="erin")).get("account")
+    await inside.say(type="quit")  # and the name is free for the next
+    await inside.rest()
+    for wire in (inside, outside):
+        await wire.close()
 
 
 async def test_two_who_register_one_name_at_once(connect: Connect) -> None:

@@ -351,9 +351,9 @@ async def test_what_was_acknowledged_survives_sigkill(start_server: Callable[...
         (b'{"type":"send","room":"general","text":"x"}\n', "hello_first"),
     ],
 )
-async def test_a_bad_line_is_answered_and_ends_nothing(connect: Any, line: bytes, code: str) -> None:
+async def test_a_bad_line_is_answered_and_ends_nothing(shared_server: Server, line: bytes, code: str) -> None:
     """An error each, the connection goes on, others notice nothing."""
-    wire = await connect()
+    wire = await Wire.connect(shared_server.port)
     await wire.raw(line)
     error = await wire.hear("error")
     assert error["code"] == code
@@ -361,6 +361,9 @@ async def test_a_bad_line_is_answered_and_ends_nothing(connect: Any, line: bytes
         assert error["ref"] == "r"
     await wire.say(type="hello", name="fine")
     await wire.hear("welcome")
+    await wire.say(type="quit")  # and the name is free for the next
+    await wire.rest()
+    await wire.close()
 
 
 async def test_ten_megabytes_without_an_end_are_dropped_as_they_come(connect: Any, server: Server) -> None:

@@ -1,6 +1,7 @@
 """Signing in by a provider, all the way: a real server, a real provider, and people with a browser."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -25,9 +26,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 
 
 @pytest.fixture
-def server(start_server: StartServer, provider: Provider) -> Server:
+def server(start_server: StartServer, provider: Provider, own_key: Path, tmp_path: Path) -> Server:
     """A server that takes people who have signed in there."""
-    return start_server("--limits", "off", *provider.arguments)
+    data = shutil.copytree(own_key, tmp_path / "data")
+    data.chmod(0o700)
+    return start_server("--limits", "off", *provider.arguments, data=data)
 
 
 @pytest.fixture
