@@ -12,7 +12,6 @@ from textual.pilot import Pilot
 from chat_tui.app import ChatApp
 from chat_tui.state.link import Address
 
-
 SOON = 0.02
 """Seconds within which what a timer will do belongs to what was done: painting a screen, for one."""
 
@@ -20,9 +19,10 @@ SOON = 0.02
 async def taken(_min_sleep: float = 0) -> None:
     """Wait until the program's loop has nothing to do: a key is taken, if not painted yet."""
     loop: Any = asyncio.get_running_loop()
-    await asyncio.sleep(0.001)
-    while loop._ready:
+    while True:
         await asyncio.sleep(0.001)
+        if not loop._ready:
+            return
 
 
 async def settled(_min_sleep: float = 0) -> None:
