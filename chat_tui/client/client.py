@@ -119,7 +119,7 @@ class Client(Entering):
             Lost: the connection ended before the welcome.
         """
         self.epoch = ""
-        return await self._come_in()
+        return await self._enter()
 
     async def reconnect(self) -> frames.Welcome:
         """Come back to the same session: the name is ours at once, and what was missed follows.
@@ -128,7 +128,15 @@ class Client(Entering):
         where another server answers (`server_id`), nothing is gone on with: the welcome's `resumed` is False. Raises as
         `connect` does.
         """
-        return await self._come_in()
+        return await self._enter()
+
+    async def _enter(self) -> frames.Welcome:
+        try:
+            return await self._come_in()
+        except asyncio.CancelledError:
+            if self._connection is not None:
+                self._connection.close()  # whoever cancels this has left: it would stay open
+            raise
 
     async def quit(self, reason: str = "") -> None:
         """Leave for good: others are told at once. Waits a moment for the server to close."""
