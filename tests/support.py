@@ -28,11 +28,10 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # what a buffer holds after a line was read, communicate() would not return
         )
-        assert self.process.stdout is not None
         self._before = ""
-        while not (found := re.search(r"Listening on (\S+):(\d+)", line := self.process.stdout.readline())):
+        while not (found := re.search(r"Listening on (\S+):(\d+)", line := self.line())):
             self._before += line
             assert line, f"it did not listen: {self._before}{self.stop()}"
         self.host, self.port = found[1], int(found[2])
@@ -40,10 +39,14 @@ class Server:
     @property
     def owner_code(self) -> str:
         """The code by which an account becomes the owner: said once, at the first start."""
-        assert self.process.stdout is not None
-        while not (found := re.search(r"Owner code: (\S+)\.", line := self.process.stdout.readline())):
+        while not (found := re.search(r"Owner code: (\S+)\.", line := self.line())):
             assert line, "the server has ended, or said it before"
         return found[1]
+
+    def line(self) -> str:
+        """Return the next line that it says; "" once it has ended."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode()
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """End it with a signal; return its exit code and what it said, but for the lines that were read already."""
@@ -58,7 +61,7 @@ class Server:
         finally:
             if self.process.poll() is None:
                 self.process.kill()
-        return self.process.returncode, self._before + out, err
+        return self.process.returncode, self._before + out.decode(), err.decode()
 
 
 async def introduce(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, id: str = "test") -> None:

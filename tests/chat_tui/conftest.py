@@ -12,6 +12,36 @@ from textual.pilot import Pilot
 from chat_tui.app import ChatApp
 from chat_tui.state.link import Address
 
+SOON = 0.02
+"""Seconds within which what a timer will do belongs to what was done: painting a screen, for one."""
+
+
+async def taken(_min_sleep: float = 0) -> None:
+    """Wait until the program's loop has nothing to do: a key is taken, if not painted yet."""
+    loop: Any = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(0.001)
+        if not loop._ready:
+            return
+
+
+async def settled(_min_sleep: float = 0) -> None:
+    """Wait until the program's loop has nothing to do, now or soon; a second at most, for what never rests."""
+    loop: Any = asyncio.get_running_loop()
+    end = loop.time() + 1
+    while loop.time() < end:
+        await taken()
+        soon = loop.time() + SOON
+        if not any(timer.when() < soon and not timer.cancelled() for timer in loop._scheduled):
+            return
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a pilot wait for the loop, not for 20 ms in which the process hardly worked: twice a key, that is long."""
+    monkeypatch.setattr("textual.app.wait_for_idle", taken)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", settled)
+
 
 class Seat:
     """Someone in front of a chat-tui."""

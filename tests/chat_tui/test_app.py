@@ -46,7 +46,7 @@ async def test_several_lines_are_one_message(sit: Any) -> None:
         await alice.type("<enter>")
         await alice.until(lambda: not alice.app.session.client.unconfirmed)
         assert alice.app.chat.current.timeline.entries[-1].text == "one\ntwo\nthree\nfour"
-        assert alice.app.room.composer.size.height == 1
+        await alice.until(lambda: alice.app.room.composer.size.height == 1)
         alice.app.post_message(Paste("a\r\nb\x1b[2J\n"))
         await alice.until(lambda: alice.app.room.composer.text)
         assert alice.app.room.composer.text == "a\nb␛[2J"

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
 import re
 import statistics
@@ -559,10 +560,12 @@ class Output:
         self.lines: list[str] = []
         usual = re.compile(r" came in from | left: | is now |^Listening on |^Owner code: |^The server has stopped")
         for stream in (server.process.stdout, server.process.stderr):
-            threading.Thread(target=self._read, args=(cast("IO[str]", stream), usual), daemon=True).start()
+            own = os.dup(cast("IO[bytes]", stream).fileno())  # the other is closed with the server
+            threading.Thread(target=self._read, args=(own, usual), daemon=True).start()
 
-    def _read(self, stream: IO[str], usual: "re.Pattern[str]") -> None:
-        self.lines += (line.rstrip() for line in stream if not usual.search(line) and len(self.lines) < 1000)
+    def _read(self, file: int, usual: "re.Pattern[str]") -> None:
+        with open(file) as lines:
+            self.lines += (line.rstrip() for line in lines if not usual.search(line) and len(self.lines) < 1000)
 
 
 def memory(server: Server) -> int:

@@ -29,9 +29,15 @@ async def test_a_broken_server_is_found_out(tmp_path: Path, seed: int, plant: st
     """The same kills find a fault that is planted into the server: they do hit where it hurts."""
     program = ("-m", "faults.broken", plant)
     crowd = {"raw": 4, "headless": 0, "mortal": 0}
-    # What is broken may never answer: it is not waited for as long as for a server that works.
-    _, found = await kills.run(tmp_path, seed, 3, 200, **crowd, window=64, program=program, patience=3.0)
-    assert any(words in finding for finding in found), found
+    # What is broken may never answer: it is not waited for as long as for a server that works. What a kill hits is
+    # chance, and rarer the quicker the machine is.
+    for more in range(5):
+        _, found = await kills.run(
+            tmp_path / str(more), seed + more, 3, 200, **crowd, window=64, program=program, patience=3.0
+        )
+        if any(words in finding for finding in found):
+            return
+    pytest.fail(f"not found in {3 * 5} kills: {plant}")
 
 
 async def test_cuts(tmp_path: Path, seed: int) -> None:

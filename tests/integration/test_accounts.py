@@ -457,13 +457,7 @@ async def test_a_guests_other_devices_end_when_they_register(connect: Connect) -
 
 async def test_the_owners_code_makes_one_owner_once(connect: Connect, server: Server) -> None:
     """It takes an account; capitals and dashes don't matter; whom it made is the owner, and nobody else by it."""
-    assert server.process.stdout is not None
-    line = await asyncio.to_thread(server.process.stdout.readline)
-    while "Owner code" not in line:
-        line = await asyncio.to_thread(server.process.stdout.readline)
-    found = re.search(r"Owner code: (\S+)\. Type /claim", line)
-    assert found
-    code = found[1]
+    code = server.owner_code
     guest = await connect("guest")
     assert await refused(guest, type="claim", code=code) == "no_account"
     alice = await registered(connect, "alice")

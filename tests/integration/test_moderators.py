@@ -43,12 +43,19 @@ async def roles_of(wire: Wire, room: str) -> dict[str, str]:
     return roles
 
 
+async def told_of(wire: Wire, name: str) -> None:
+    """Wait until they were told that this one came in: a roster has who was told of."""
+    while name not in (await wire.hear("joined"))["names"]:
+        pass
+
+
 async def test_a_roster_says_who_moderates(connect: Connect, host: Wire) -> None:
     """In the room, or on the whole server; not who is as all others are, nor who is appointed elsewhere."""
     maker = await connect("maker")
     await done(maker, type="make", room="dev")
     await registered(connect, "warden", host, "moderator")
     await registered(connect, "member", host, "member")
+    await told_of(maker, "member")
     newcomer = await connect("newcomer")
     assert await roles_of(newcomer, "general") == {"warden": "moderator"}
     await done(host, type="appoint", name="member", role="admin")

@@ -87,8 +87,7 @@ async def test_a_fresh_server_is_reached_over_tls_with_no_set_up(start_server: S
     server = start_server("--host", "0.0.0.0")
     wire = await Wire.connect(server.port, "alice", tls=True, host=host)
     pin = pin_of(host, server.port)
-    assert server.process.stdout is not None
-    told = [server.process.stdout.readline() for _ in range(3)]
+    told = [server.line() for _ in range(3)]
     assert f"Fingerprint of this server's key: {pin}\n" in told
     assert f"Others come in with: chat-tui join chat://{host}:{server.port}/{pin}\n" in told
     await wire.close()
@@ -345,8 +344,6 @@ def renewed(start_server: StartServer, tmp_path: Path) -> tuple[Server, Files]:
 async def test_a_renewed_certificate_is_read_and_connections_stay(renewed: tuple[Server, Files]) -> None:
     """Who comes later sees the new one; a broken one changes nothing, and the log says why."""
     server, files = renewed
-    log = server.process.stdout
-    assert log is not None
     old = files.pin
     bob, alice = await Wire.connect(server.port, "bob", tls=True), await Wire.connect(server.port, "alice", tls=True)
     assert pin_of("127.0.0.1", server.port) == old
@@ -354,7 +351,7 @@ async def test_a_renewed_certificate_is_read_and_connections_stay(renewed: tuple
     async def renew() -> str:
         server.process.send_signal(signal.SIGHUP)
         while True:
-            line = await asyncio.wait_for(asyncio.to_thread(log.readline), PATIENCE)
+            line = await asyncio.wait_for(asyncio.to_thread(server.line), PATIENCE)
             assert line
             if "certificate" in line:
                 return line

@@ -1,8 +1,6 @@
 """Moderating, reporting, blocking and erasing, as people do it, against a real server."""
 
-import asyncio
 import json
-import re
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +24,7 @@ def own(sit: Any, server: Server) -> Callable[..., Any]:
 
     @asynccontextmanager
     async def open_one(**options: Any) -> AsyncIterator[Any]:
-        code = await asyncio.to_thread(owner_code, server)
+        code = server.owner_code
         async with sit(**options) as alice:
             await alice.app.session.register(WORDS)
             await alice.app.session.claim(code)
@@ -34,16 +32,6 @@ def own(sit: Any, server: Server) -> Callable[..., Any]:
             yield alice
 
     return open_one
-
-
-def owner_code(server: Server) -> str:
-    """Return the code that the server showed when it started."""
-    assert server.process.stdout is not None
-    for line in server.process.stdout:
-        found = re.search(r"Owner code: (\S+)\. ", line)
-        if found:
-            return found[1]
-    raise AssertionError("the server ended")
 
 
 async def ended(client: Client) -> str:
