@@ -335,6 +335,7 @@ async def test_who_may_come_in_is_set(own: Any, server: Server) -> None:
         stranger = Client("127.0.0.1", server.port, "dave")
         with pytest.raises(Refused) as refusal:
             await stranger.connect()
+        await stranger.close()
         assert refusal.value.code == "no_guests"
         await alice.type("<end>", "<enter>")
         await alice.sees("Take this ticket back?")
