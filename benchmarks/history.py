@@ -1,353 +1,370 @@
-"""A million messages in 200 rooms: pages, jumps to a date, and searches, each compared with the 100 ms of the goal.
+"""A long history: pages, jumps to a date and searches, asked of a real `chat-server`, alone and while much is said.
 
-`python3 run.py python benchmarks/history.py`. The database is made once and kept (`--data`).
+`python3 run.py python benchmarks/history.py`. The messages are made once and kept (`--data`); a copy is measured.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import apsw
-import msgspec
 from msgspec import Struct
 
-from benchmarks.figures import machine, quantile, say, table
-from server.archive.database import open_store
-from server.archive.projections import rebuild
-from server.archive.reader import ThreadedArchive
-from server.archive.search import SearchIndex
-from server.archive.search_query import parse
-from server.archive.search_store import SearchStore
-from server.archive.words import words
-from server.chat.ports import PageQuery, Reader, SearchQuery
-from server.protocol.frames import Found
-from server.record.events import DeleteBody, EditBody, Kind, MessageBody, RoomBody, encode_body
+from benchmarks import past
+from benchmarks.figures import cpu_seconds, machine, on_core, quantile, say, table
+from benchmarks.past import READER, Language, Past
+from benchmarks.questions import Asked, Frame, compare, questions
 
-SEED: Final = 4
-ROOMS: Final = 200
-PEOPLE: Final = 2000
-GOAL: Final = 100
+HERE: Final = Path(__file__).resolve().parent.parent
+GOAL: Final = 100.0
 """Milliseconds, at the 95th percentile."""
-DAY: Final = 24 * 3600 * 1000
-BEGIN: Final = 1_700_000_000_000
-EVERYWHERE: Final = "the"
-"""A word that is in three messages of five."""
+START_GOAL: Final = 500.0
+"""The same, for a server's start."""
+STARTS: Final = 5
+WRITERS: Final = 10
+"""Connections over which messages arrive."""
+ASKED: Final = 20
+"""Questions a second while messages arrive, each due at its own time: who waits behind another one waits, too."""
+CHANGED: Final = 0.003
+"""What part of what arrives edits a message; a third as much deletes one."""
 
-_LETTERS: Final = "etaoinshrdlucmfwypvbgkjqxz"
-"""The most common first."""
+HEADER: Final = ("what", "draws", "p50 ms", "p95 ms", "max ms", "found", "late", "goal p95")
 
-HEADER: Final = ("what", "draws", "p50 ms", "p95 ms", "max ms", "found", "late", f"p95 <= {GOAL}")
-
-
-decode = msgspec.json.Decoder(Found).decode
-
-
-class Language:
-    """Words that are as unequally common as those of a language (Zipf's law), and ideographs."""
-
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
-        lengths = dice.choices(range(2, 12), (4, 8, 12, 14, 13, 11, 9, 7, 5, 3), k=60_000)
-        letters = "".join(dice.choices(_LETTERS, range(len(_LETTERS), 0, -1), k=sum(lengths)))
-        ends = list(accumulate(lengths))
-        made = dict.fromkeys(letters[end - length : end] for end, length in zip(ends, lengths, strict=True))
-        made.pop(EVERYWHERE, None)
-        self.words = list(made)
-        """The most common first."""
-        self._stream = self._zipf(self.words)
-        self._ideographs = "".join(self._zipf([chr(0x4E00 + number) for number in range(3000)]))
-
-    def say(self) -> str:
-        """Return what somebody writes."""
-        dice = self._dice
-        length = min(40, int(dice.expovariate(1 / 8)) + 1)
-        start = dice.randrange(len(self._stream) - 50)
-        if dice.random() < 0.05:
-            return self._ideographs[start : start + length * 2]
-        text = self._stream[start : start + length]
-        if dice.random() < 0.6:
-            text.insert(dice.randrange(len(text) + 1), EVERYWHERE)
-        if dice.random() < 0.02:
-            text.append(f"https://example.com/{text[0]}")
-        return " ".join(text)
-
-    def _zipf(self, things: list[str]) -> list[str]:
-        weights = list(accumulate(1 / (rank + 3) for rank in range(len(things))))
-        return self._dice.choices(things, cum_weights=weights, k=1 << 20)
+clock = time.perf_counter
 
 
-def make(path: Path, messages: int) -> None:
-    """Write a log of so many messages, some of them edited or deleted later."""
-    dice = random.Random(SEED)
-    language = Language(dice)
-    database = open_store(path)
-    database.execute("PRAGMA synchronous = OFF")
-    with database:
-        database.execute("INSERT INTO epochs VALUES ('benchmark', 1, ?)", (BEGIN,))
-        database.executemany("INSERT INTO users (name) VALUES (?)", ((f"p{user}",) for user in range(1, PEOPLE + 1)))
-        database.executemany("INSERT INTO events VALUES (?, ?, ?, 0, 0, 0, ?, ?, ?)", _events(dice, language, messages))
-    rebuild(database)
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+class Row(Struct):
+    """How long something took. Times are milliseconds."""
+
+    what: str
+    draws: int
+    p50: float
+    p95: float
+    most: float
+    goal: float
+    """What `p95` should not be above."""
+    found: int | None = None
+    """Searches that found something."""
+    late: int | None = None
+    """Searches whose time was up before their limit was met."""
+
+    @classmethod
+    def of(cls, what: str, seconds: Sequence[float], goal: float = GOAL) -> "Row":
+        """Return the row of these times."""
+        p50, p95, most = (1000 * quantile(seconds, share) for share in (0.5, 0.95, 1))
+        return cls(what, len(seconds), p50, p95, most, goal)
 
 
-def _events(dice: random.Random, language: Language, messages: int) -> Iterator[tuple[Any, ...]]:
-    now = float(BEGIN)
-    for seq in range(1, ROOMS + 1):
-        handle = "general" if seq == 1 else f"room{seq}"
-        yield seq, seq, 0, BEGIN, int(Kind.ROOM), encode_body(RoomBody(handle, handle))
-    sizes = list(accumulate(1 / (rank + 1) ** 1.1 for rank in range(ROOMS)))
-    said: list[tuple[int, int, int]] = []
-    for seq in range(ROOMS + 1, ROOMS + 1 + messages):
-        now += dice.expovariate(1 / 60_000)
-        chance = dice.random()
-        if chance < 0.003 and said:
-            target, room, user = said.pop(dice.randrange(len(said)))
-            sender = f"p{user}"
-            if chance < 0.001:
-                yield seq, room, user, int(now), int(Kind.DELETE), encode_body(DeleteBody(sender, target, sender))
-            else:
-                said.append((target, room, user))
-                yield seq, room, user, int(now), int(Kind.EDIT), encode_body(EditBody(sender, target, language.say()))
-            continue
-        room = dice.choices(range(1, ROOMS + 1), cum_weights=sizes)[0]
-        user = min(PEOPLE, 1 + int(dice.expovariate(1 / 150)))
-        if len(said) < 10_000:
-            said.append((seq, room, user))
-        yield seq, room, user, int(now), int(Kind.MESSAGE), encode_body(MessageBody(f"p{user}", language.say()))
+class Report(Struct):
+    """What a run showed."""
+
+    rows: list[Row]
+    notes: list[str]
+    """What is no time: memory, processor, disk."""
+    wrong: list[str]
+    """Searches that found something else than who reads every message."""
 
 
-class Log(Struct):
-    """What is known of the log that is measured."""
+class Wire:
+    """A connection of somebody of the past, by the protocol alone."""
 
-    path: Path
-    head: int
-    last: int
-    """Milliseconds since 1970 of the last event."""
-    rooms: list[int]
-    """The largest first."""
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._waiting: dict[str, asyncio.Future[tuple[float, bytes]]] = {}
+        self._count = 0
+        self._task = asyncio.create_task(self._listen())
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, port: int, user: int) -> "AsyncIterator[tuple[Wire, Frame]]":
+        """Come in as a user of the past; give the connection and the welcome."""
+        wire = cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 20))
+        try:
+            hello = {"type": "hello", "resume": {"session": past.secret(user)}, "backlog": 0, "ping": False}
+            _, welcome = await wire.ask(hello)
+            yield wire, json.loads(welcome)
+        finally:
+            wire._task.cancel()
+            wire._writer.close()
+
+    def ask(self, frame: Frame) -> "asyncio.Future[tuple[float, bytes]]":
+        """Send a request; return when its answer came, by `clock`, and the line."""
+        self._count += 1
+        ref = str(self._count)
+        answer = self._waiting[ref] = asyncio.get_running_loop().create_future()
+        self._writer.write(json.dumps({**frame, "ref": ref}).encode() + b"\n")
+        return answer
+
+    async def _listen(self) -> None:
+        while line := await self._reader.readline():
+            if line.startswith(b'{"type":"message"'):
+                continue  # what is said; it has no `ref`
+            now = clock()
+            found = re.search(rb'"ref":"(\d+)"', line[:200]) or re.search(rb'"ref":"(\d+)"', line)
+            if found is not None and (waiting := self._waiting.pop(found[1].decode(), None)) is not None:
+                waiting.set_result((now, line))
+        for waiting in self._waiting.values():
+            waiting.set_exception(ConnectionError("the server has ended"))
 
 
-def look_at(path: Path) -> Log:
-    """Return what is known of a log."""
-    database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    rows = list(database.execute("SELECT room FROM events WHERE kind = 4 GROUP BY room ORDER BY count(*) DESC"))
-    head, last = database.execute("SELECT max(seq), max(time) FROM events").get
-    database.close()
-    return Log(path, head, last, [room for (room,) in rows])
-
-
-Draw = Callable[[random.Random], SearchQuery]
-
-
-def searches(log: Log, language: Language, texts: list[str]) -> dict[str, Draw]:
-    """Return what is searched for, by what it is called: each draws another query every time.
+def prepare(data: Path, messages: int, *, anew: bool = False) -> Past:
+    """Return a past of so many messages, made where there is none, or with its index made anew.
 
     Args:
-        log: what is searched.
-        language: its words.
-        texts: some messages of it.
+        data: the folder in which such pasts are kept.
+        messages: how many.
+        anew: make the index in any case.
     """
-    small = log.rooms[ROOMS // 2 :]
-    latin = [found for text in texts if text.isascii() and len(found := words(text)) > 3]
-    ideographs = [text for text in texts if not text.isascii() and len(text) > 4]
-
-    def everywhere(_dice: random.Random) -> Reader:
-        return Reader(user=1, rooms=dict.fromkeys(log.rooms, 0))
-
-    def some(dice: random.Random) -> Reader:
-        since = (0, 0, dice.randrange(log.head))
-        return Reader(user=1, rooms={room: dice.choice(since) for room in dice.sample(log.rooms, 20)})
-
-    def one_small(dice: random.Random) -> Reader:
-        return Reader(user=1, rooms={dice.choice(small): 0})
-
-    def common(_dice: random.Random) -> str:
-        return EVERYWHERE
-
-    def word(low: int, high: int) -> Callable[[random.Random], str]:
-        return lambda dice: language.words[dice.randrange(low, high)]
-
-    def phrase(dice: random.Random) -> str:
-        found = dice.choice(latin)
-        start = dice.randrange(len(found) - 3)
-        return f'"{" ".join(found[start : start + dice.randint(2, 3)])}"'
-
-    def part(dice: random.Random) -> str:
-        text = dice.choice(ideographs)
-        start = dice.randrange(len(text) - 4)
-        return text[start : start + dice.randint(2, 4)]
-
-    def prefix(dice: random.Random) -> str:
-        whole = word(0, 5000)(dice)
-        return f"{whole[: dice.randint(2, len(whole))]}*"
-
-    def query(reader: Callable[[random.Random], Reader], text: Callable[[random.Random], str]) -> Draw:
-        return lambda dice: SearchQuery(reader=reader(dice), text=text(dice))
-
-    def by_someone(dice: random.Random) -> SearchQuery:
-        return SearchQuery(reader=everywhere(dice), text=word(0, 500)(dice), sender=f"p{dice.randrange(1, PEOPLE)}")
-
-    def dated(dice: random.Random) -> SearchQuery:
-        till = dice.randrange(BEGIN, log.last)
-        return SearchQuery(reader=everywhere(dice), text=word(100, 5000)(dice), till=till, since=till - 30 * DAY)
-
-    return {
-        "common word, 200 rooms": query(everywhere, common),
-        "common word, 20 rooms": query(some, common),
-        "common word, one small room": query(one_small, common),
-        "word, 200 rooms": query(everywhere, word(100, 5000)),
-        "word, 20 rooms": query(some, word(100, 5000)),
-        "word, one small room": query(one_small, word(0, 1000)),
-        "rare word, 200 rooms": query(everywhere, word(20_000, 50_000)),
-        "phrase, 200 rooms": query(everywhere, phrase),
-        "phrase, 20 rooms": query(some, phrase),
-        "start of a word, 200 rooms": query(everywhere, prefix),
-        "start of a word, one small room": query(one_small, prefix),
-        "ideographs, 200 rooms": query(everywhere, part),
-        "sender and word, 200 rooms": by_someone,
-        "word in 30 days, 200 rooms": dated,
-        "link, one small room": lambda dice: SearchQuery(reader=one_small(dice), has=["link"]),
-    }
+    folder = data / str(messages)
+    log, index = folder / "chat.db", folder / "search.db"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not log.exists():
+        say(f"writing {messages:,} messages to {log}")
+        index.unlink(missing_ok=True)
+        past.make(folder / "unfinished.db", messages)
+        (folder / "unfinished.db").rename(log)
+    if anew or not index.exists():
+        say("making the index")
+        seconds = past.index(log, folder / "unfinished-search.db")
+        (folder / "unfinished-search.db").replace(index)
+        sizes = [path.stat().st_size / 1e6 for path in (index, log)]
+        print(f"index made in {seconds:.1f} s: {sizes[0]:.0f} MB; the log has {sizes[1]:.0f} MB")
+    return past.look_at(log)
 
 
-async def measure(log: Log, draws: int, checks: int) -> tuple[list[list[str]], list[str]]:
-    """Return the lines of the table, and what of the searches was not what a scan of all messages finds."""
-    index = SearchIndex(log.path, _index_of(log.path), lambda _seqs: None)
-    index.start(log.head)
-    archive = ThreadedArchive(log.path, index)
-    rows = []
-    for name, bound in (("page of history", "before"), ("jump to a date", "at")):
-        say(name)
-        dice = random.Random(name)
-        times = []
-        for _ in range(draws):
-            room = dice.choice(log.rooms)
-            query = PageQuery(room=room, name="general", handle=b'"general"', limit=50, as_of=log.head)
-            setattr(query, bound, dice.randrange(log.head) if bound == "before" else dice.randrange(BEGIN, log.last))
-            begun = time.perf_counter()
-            await archive.page(query)
-            times.append(time.perf_counter() - begun)
-        rows.append(_row(name, times))
-    database = apsw.Connection(str(log.path), flags=apsw.SQLITE_OPEN_READONLY)
-    some = database.execute("SELECT body FROM events WHERE kind = 4 AND seq % 997 = 0 AND body != x''")
-    texts = [json.loads(body)["text"] for (body,) in some]
-    checked: list[tuple[SearchQuery, list[int]]] = []
-    for name, draw in searches(log, Language(random.Random(SEED)), texts).items():
-        say(name)
-        dice = random.Random(name)
-        times, late, hits = [], 0, 0
-        for number in range(draws):
-            wanted = draw(dice)
-            begun = time.perf_counter()
-            found = decode(await archive.search(wanted))
-            times.append(time.perf_counter() - begun)
-            hits += bool(found.messages)
-            if found.late and len(found.messages) < wanted.limit:
-                late += 1
-            elif number < checks:
-                checked.append((wanted, [message.seq for message in found.messages]))
-        rows.append(_row(name, times, hits, late))
-    await index.close()
-    await archive.close()
-    say(f"a scan of all messages for {len(checked)} of the searches")
-    wrong = compare(database, checked)
-    database.close()
-    return rows, wrong
+def measure(of: Past, draws: int = 200, arriving: int = 0, checks: int = 5) -> Report:
+    """Ask a server that has this past, and start it; return how long all that took.
+
+    Args:
+        of: the past; it stays as it is.
+        draws: questions of each kind.
+        arriving: messages a second that arrive meanwhile. With none, each question follows the one before.
+        checks: searches of each kind that are compared with what reading every message finds, where none arrive.
+    """
+    with _copied(of) as data:
+        with serving(data):
+            pass  # the first start makes a key
+        rows, notes = ([], []) if arriving else _starts(data)
+        with serving(data) as (port, pid, _, _):
+            before, begun, used = memory(pid), clock(), cpu_seconds(pid) or 0.0
+            asked, more = asyncio.run(_ask_all(of, port, draws, arriving))
+            after, seconds = memory(pid), clock() - begun
+            share = ((cpu_seconds(pid) or 0.0) - used) / seconds
+        rows += [_row(kind, asked) for kind in questions(of)] + more
+        sizes = ", ".join(f"{name} {(data / name).stat().st_size / 1e6:,.0f} MB" for name in ("chat.db", "search.db"))
+        notes.append(
+            f"the server's memory (RSS) went from {before:.0f} to {after:.0f} MB in {seconds:.0f} s,"
+            f" its processor time was {share:.0%} of a core; {sizes}"
+        )
+        wrong = [] if arriving else compare(of, data / "chat.db", asked, checks)
+    return Report(rows, notes, wrong)
 
 
-def _row(name: str, times: list[float], hits: int | None = None, late: int | None = None) -> list[str]:
-    p50, p95, most = (1000 * quantile(times, share) for share in (0.5, 0.95, 1))
-    counts = ["" if count is None else str(count) for count in (hits, late)]
-    verdict = "yes" if p95 <= GOAL else "NO"
-    return [name, str(len(times)), f"{p50:.1f}", f"{p95:.1f}", f"{most:.1f}", *counts, verdict]
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[tuple[int, int, float, float]]:
+    """Run a server, as it is once it is installed: its modules are compiled.
+
+    Yields:
+        Its port, its process, and the seconds and processor seconds that it took to listen.
+    """
+    command = [sys.executable, "-m", "server.cli", "--port", "0", "--data", str(data), "--limits", "off"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    begun = clock()
+    with on_core(0):
+        process = subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process:
+        try:
+            first = process.stdout.readline()
+            seconds, cpu = clock() - begun, cpu_seconds(process.pid) or 0.0
+            found = re.search(r"Listening on .*:(\d+)", first)
+            if not found:
+                raise SystemExit(f"the server did not start: {first}")
+            threading.Thread(target=process.stdout.read, daemon=True).start()  # unread, what it says would stop it
+            yield int(found[1]), process.pid, seconds, cpu
+        finally:
+            process.terminate()
 
 
-def compare(database: apsw.Connection, asked: list[tuple[SearchQuery, list[int]]]) -> list[str]:
-    """Return the queries whose answers are not what reading every message finds."""
-    expected: list[list[int]] = [[] for _ in asked]
-    wanted = []
-    for (query, _), found in zip(asked, expected, strict=True):
-        ends = [(" ".join(term.words), "" if term.prefix else " ") for term in parse(query.text, filtered=True)]
-        wanted.append((query, query.reader.rooms, [f" {text}{end}" for text, end in ends], found))
-    rows = database.execute("""
-        SELECT e.seq, e.room, e.time, e.body, (SELECT body FROM events WHERE seq = a.edit)
-        FROM events AS e LEFT JOIN altered AS a ON a.target = e.seq
-        WHERE e.kind = 4 AND e.body != x'' AND NOT ifnull(a.deleted, 0) ORDER BY e.seq DESC
-    """)
-    for seq, room, when, body, edit in rows:
-        said = json.loads(body)
-        text = json.loads(edit)["text"] if edit else said["text"]
-        line = f" {' '.join(words(text))} "
-        for query, floors, parts, found in wanted:
-            if (
-                seq > floors.get(room, seq)
-                and len(found) < query.limit
-                and all(part in line for part in parts)
-                and query.sender in ("", said["sender"])
-                and (not query.has or "https://" in text)
-                and (query.since is None or when >= query.since)
-                and (query.till is None or when < query.till)
-            ):
-                found.append(seq)
-    return [repr(query) for (query, found), right in zip(asked, expected, strict=True) if found != right]
+def memory(pid: int) -> float:
+    """Return a process's resident memory in 10^6 bytes; 0 where the system has no /proc."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def build(log: Log) -> tuple[float, int]:
-    """Make the index anew; return the seconds that took, and its bytes."""
-    path = _index_of(log.path)
-    store = SearchStore(log.path, path)
-    store.remove()
-    store.open()
-    begun = time.perf_counter()
-    while store.done < log.head:
-        store.advance(log.head)
-    seconds = time.perf_counter() - begun
-    store.close()
-    return seconds, path.stat().st_size
+@contextlib.contextmanager
+def _copied(of: Past) -> Iterator[Path]:
+    """Give a data directory with a copy of a past, on the same disk and written there."""
+    with tempfile.TemporaryDirectory(prefix="serving-", dir=of.path.parent) as folder:
+        for path in (of.path, of.path.with_name("search.db")):
+            say(f"copying {path.name}")
+            copy = Path(shutil.copy(path, folder))
+            with copy.open("rb") as file:
+                os.fsync(file.fileno())
+        yield Path(folder)
 
 
-def _index_of(path: Path) -> Path:
-    return path.with_name("search.db")
+def _starts(data: Path) -> tuple[list[Row], list[str]]:
+    """Start a server some times; return how long it took until it listened."""
+    seconds, cpu = [], []
+    for _ in range(STARTS):
+        with serving(data) as (_, _, took, used):
+            seconds.append(took)
+            cpu.append(used)
+    row = Row.of("start, until it listens", seconds, START_GOAL)
+    return [row], [f"a start takes {1000 * statistics.median(cpu):.0f} ms of processor time"]
+
+
+async def _ask_all(of: Past, port: int, draws: int, arriving: int) -> tuple[list[Asked], list[Row]]:
+    """Ask so many questions of each kind, in any order; return them, and how long what arrived took."""
+    asked = []
+    for kind, draw in questions(of).items():
+        dice = random.Random(kind)
+        asked += [Asked(kind, draw(dice)) for _ in range(draws)]
+    random.Random(past.SEED).shuffle(asked)
+    say(f"{len(asked):,} questions while {arriving} messages a second arrive")
+    acknowledged: list[float] = []
+    async with contextlib.AsyncExitStack() as stack:
+        reader, _ = await stack.enter_async_context(Wire.open(port, READER))
+        writers = [await stack.enter_async_context(Wire.open(port, user + 1)) for user in range(WRITERS)]
+        language = Language(random.Random(clock()))
+        writing = [
+            asyncio.create_task(_write(wire, welcome["rooms"], of.head, language, arriving / WRITERS, acknowledged))
+            for wire, welcome in (writers if arriving else [])
+        ]
+        answers = []
+        begun = clock()
+        for number, one in enumerate(asked):
+            due = clock()
+            if arriving:
+                due = begun + number / ASKED
+                await asyncio.sleep(due - clock())
+            answers.append(asyncio.create_task(_answered(reader, one, due)))
+            if not arriving:
+                await answers[-1]
+        await asyncio.gather(*answers)
+        for task in writing:
+            task.cancel()
+    return asked, [Row.of("a message, until it is acknowledged", acknowledged)] if arriving else []
+
+
+async def _answered(wire: Wire, one: Asked, due: float) -> None:
+    came, line = await wire.ask(one.frame)
+    one.seconds = came - due
+    one.answer = json.loads(line)
+    if one.answer["type"] == "error":
+        raise RuntimeError(f"{one.frame}: {one.answer}")
+
+
+async def _write(
+    wire: Wire, rooms: list[str], number: int, language: Language, rate: float, acknowledged: list[float]
+) -> None:
+    """Say something so many times a second, at random moments, until cancelled; edit or delete some of it.
+
+    Args:
+        wire: whose connection it is.
+        rooms: where they are a member.
+        number: their messages have higher ids.
+        language: what they speak.
+        rate: messages a second.
+        acknowledged: gets the seconds from when each message was due until it was durable.
+    """
+    dice = random.Random(number)
+    said: list[tuple[str, int]] = []
+    weights = [1 / int("".join(filter(str.isdigit, room)) or 1) for room in rooms]
+    due = clock()
+
+    async def one(frame: Frame, due: float) -> None:
+        came, line = await wire.ask(frame)
+        acknowledged.append(came - due)
+        if frame["type"] == "send":
+            said.append((frame["room"], json.loads(line)["seq"]))
+
+    async with asyncio.TaskGroup() as group:
+        while True:
+            due += dice.expovariate(rate)
+            await asyncio.sleep(due - clock())
+            chance = dice.random()
+            if chance < CHANGED and said:
+                room, seq = said.pop(dice.randrange(len(said)))
+                frame: Frame = {"type": "delete", "room": room, "seq": seq}
+                if chance > CHANGED / 3:
+                    frame |= {"type": "edit", "text": language.say()}
+            else:
+                number += 1
+                room = dice.choices(rooms, weights)[0]
+                frame = {"type": "send", "id": number, "room": room, "text": language.say()}
+            group.create_task(one(frame, due))
+
+
+def _row(kind: str, asked: list[Asked]) -> Row:
+    of_kind = [one for one in asked if one.kind == kind]
+    row = Row.of(kind, [one.seconds for one in of_kind])
+    if of_kind[0].frame["type"] == "search":
+        row.found = sum(bool(one.answer["messages"]) for one in of_kind)
+        row.late = sum(one.late for one in of_kind)
+    return row
+
+
+def lines(rows: list[Row]) -> Iterator[list[str]]:
+    """Yield the lines of the table; `HEADER` names their columns."""
+    for row in rows:
+        counts = ["" if count is None else str(count) for count in (row.found, row.late)]
+        verdict = f"{row.goal:.0f}: {'yes' if row.p95 <= row.goal else 'NO'}"
+        yield [row.what, str(row.draws), f"{row.p50:.1f}", f"{row.p95:.1f}", f"{row.most:.1f}", *counts, verdict]
 
 
 def main() -> None:
-    """Make the log and its index where they are missing, measure, and print the table."""
+    """Make the past where it is missing, measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=1_000_000)
-    parser.add_argument("--draws", type=int, default=200, help="of each kind")
-    parser.add_argument("--checks", type=int, default=5, help="searches of each kind that are compared with a scan")
-    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / f"chat-history-{os.getuid()}")
-    parser.add_argument("--rebuild", action="store_true", help="make the index anew, and say how long that takes")
-    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    add = parser.add_argument
+    add("--messages", type=int, default=1_000_000, help="1,000,000 or 10,000,000, say (default: %(default)s)")
+    add("--draws", type=int, default=100, help="questions of each kind (default: %(default)s)")
+    add(
+        "--arriving",
+        type=int,
+        default=500,
+        help="messages a second, in the second table (default: %(default)s; 0: none)",
+    )
+    add("--only-arriving", action="store_true", help="leave out the first table, in which none arrive")
+    add("--checks", type=int, default=5, help="searches of each kind that are compared with a reading of all messages")
+    add(
+        "--data",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / f"chat-history-{os.getuid()}",
+        help="where it is kept",
+    )
+    add("--rebuild", action="store_true", help="make the index anew, and say how long that takes")
+    add("--markdown", action="store_true", help="print the tables as Markdown")
     options = parser.parse_args()
-    path: Path = options.data / str(options.messages) / "chat.db"
     print(", ".join(f"{name} {value}" for name, value in machine().items()))
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        say(f"writing {options.messages:,} messages to {path}")
-        unfinished = path.with_name("unfinished.db")
-        unfinished.unlink(missing_ok=True)
-        make(unfinished, options.messages)
-        unfinished.rename(path)
-    log = look_at(path)
-    if options.rebuild or not _index_of(path).exists():
-        say("making the index")
-        seconds, size = build(log)
-        print(f"index made in {seconds:.1f} s: {size / 1e6:.0f} MB; the log has {path.stat().st_size / 1e6:.0f} MB")
-    rows, wrong = asyncio.run(measure(log, options.draws, options.checks))
-    print(table(HEADER, rows, markdown=options.markdown))
+    of = prepare(options.data, options.messages, anew=options.rebuild)
+    wrong = []
+    for arriving in dict.fromkeys([*([] if options.only_arriving else [0]), options.arriving]):
+        report = measure(of, options.draws, arriving, options.checks)
+        print(f"\n{options.messages:,} messages, {arriving} a second arrive\n")
+        print(table(HEADER, lines(report.rows), markdown=options.markdown))
+        print("".join(f"\n{note}" for note in report.notes))
+        wrong += report.wrong
     if wrong:
-        raise SystemExit("\n".join(["A scan of all messages finds something else:", *wrong]))
-    print("What was compared is what a scan of all messages finds.")
+        raise SystemExit("\n".join(["A reading of all messages finds something else:", *wrong]))
 
 
 if __name__ == "__main__":
