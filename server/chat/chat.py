@@ -217,11 +217,11 @@ class Chat:
         """Take back what the log has dealt with, in its order."""
         freed: dict[Peer, None] = {}
         said = self.saying.said
+        message = Kind.MESSAGE
         for entry in entries:
-            if entry.peer is not None:
-                freed[entry.peer] = None
+            peer = entry.peer
             if isinstance(entry, Draft):
-                if entry.kind is Kind.MESSAGE:
+                if entry.kind is message:
                     said(entry)
                 else:
                     self._happened(entry)
@@ -229,6 +229,8 @@ class Chat:
                 # Who comes or goes does so between two writes: first what was before.
                 self.hub.deliver()
                 entry.then(entry)
+            if peer is not None and peer.held:
+                freed[peer] = None
         self.hub.deliver(self._log.head)
         self.committed_to(self._log.head)
         if self._held_up and not self._log.full:

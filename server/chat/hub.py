@@ -6,7 +6,8 @@ one a turn, whenever its buffer has room, and is live again when a slice ends at
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -120,13 +121,14 @@ class Hub:
         rooms, self._dirty = self._dirty, {}
         answered, self._answered = self._answered, {}
         self.head = max(self.head, self._queued, head)
-        for peer, data in _addressed(rooms):
-            if peer in answered:
-                del answered[peer]
-                peer.answer(data)
-                peer.flush()
-            elif not peer.gone:
-                peer.link.write(data)
+        for peers, data in _addressed(rooms):
+            for peer in peers:
+                if answered and peer in answered:
+                    del answered[peer]
+                    peer.answer(data)
+                    peer.flush()
+                elif not peer.gone:
+                    peer.link.write(data)
         for room in rooms:
             room.lines.clear()
         for peer in answered:
@@ -284,27 +286,29 @@ def _share(peer: Peer) -> Share:
     return Share(dict(peer.here.spans), dict(peer.gaps))
 
 
-def _addressed(rooms: Iterable[Room]) -> Iterable[tuple[Peer, bytes]]:
-    """Yield each live member of these rooms once, with its bytes: shared by all who are in the same of them."""
+def _addressed(rooms: Iterable[Room]) -> list[tuple[list[Peer], bytes]]:
+    """Return the live members of these rooms, each once, with their bytes: shared by all who are in the same of them.
+
+    All at once, before the first is written to: who falls behind by that has been sent all up to the head.
+    """
     rooms = [room for room in rooms if room.lines]
-    if len(rooms) == 1:
-        data = b"".join([line for _, line in rooms[0].lines])
-        yield from [(peer, data) for peer in rooms[0].live]
-        return
+    if len({}.fromkeys(chain.from_iterable(room.live for room in rooms))) == sum(len(room.live) for room in rooms):
+        return [(list(room.live), _joined([room])) for room in rooms]  # nobody is in two of them, as nearly always
     of_peer: dict[Peer, tuple[Room, ...]] = {}
     for room in rooms:
         alone = (room,)
         for peer in room.live:
             of_peer[peer] = of_peer[peer] + alone if peer in of_peer else alone
-    joined: dict[tuple[Room, ...], bytes] = {}
+    together: dict[tuple[Room, ...], list[Peer]] = {}
     for peer, several in of_peer.items():
-        data_of = joined.get(several)
-        if data_of is None:
-            lines = [line for room in several for line in room.lines]
-            if len(several) > 1:
-                lines.sort(key=_seq)
-            data_of = joined[several] = b"".join([line for _, line in lines])
-        yield peer, data_of
+        together.setdefault(several, []).append(peer)
+    return [(peers, _joined(several)) for several, peers in together.items()]
+
+
+def _joined(rooms: Sequence[Room]) -> bytes:
+    """Return what these rooms say in this tick, in the order in which it was said."""
+    lines = rooms[0].lines if len(rooms) == 1 else sorted(chain.from_iterable(room.lines for room in rooms), key=_seq)
+    return lines[0][1] if len(lines) == 1 else b"".join([line for _, line in lines])
 
 
 def _seq(line: tuple[int, bytes]) -> int:

@@ -92,6 +92,8 @@ class Peer:
     """A request is under way that the next one must wait for."""
     open: int = 0
     """Requests not answered yet."""
+    held: bool = True
+    """Its link waits for something to be answered: it has more to take, or ends then. Written by the link."""
     errand: "Errand | None" = None
     """What is being done for it that takes longer than a turn of the loop: a password is hashed, someone signs in."""
     signing_in: bool = False

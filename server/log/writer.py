@@ -175,24 +175,8 @@ class Writer:
                 return
         if draft.names:
             sessions.name_mentioned(self.directory, draft, self._named)
-        if self.directory.looks(draft):
-            self._insert()  # what is judged may be about what came just before
         draft.time = self._time
-        draft.code = accounts.prepare(self.database, self.directory, draft)
-        if draft.code is None:
-            draft.code = self.directory.judge(draft, self._facts)
-            if draft.code is not None:
-                accounts.take_back(self.database, draft)
-        if draft.idle and draft.code is None:
-            return
-        if draft.code is None and draft.limited:
-            draft.code = Code.RATE_LIMITED
-            if numbering is not None:
-                numbering.again(draft.id)
-            return
-        if draft.code is not None:
-            if numbering is not None:
-                numbering.given_up(draft.id)
+        if (draft.limited or not self.directory.is_free(draft)) and not self._judge(draft, numbering):
             return
         if draft.about is not None:
             draft.body = encode_body(draft.about)
@@ -222,6 +206,26 @@ class Writer:
             accounts.complete(self.database, self.directory, draft)
             self.directory.apply(draft)
             project(self.database, self.directory, draft)
+
+    def _judge(self, draft: Draft, numbering: Numbering | None) -> bool:
+        """Say whether an event takes effect; what has become of one that does not is noted on it."""
+        if self.directory.looks(draft):
+            self._insert()  # what is judged may be about what came just before
+        draft.code = accounts.prepare(self.database, self.directory, draft)
+        if draft.code is None:
+            draft.code = self.directory.judge(draft, self._facts)
+            if draft.code is not None:
+                accounts.take_back(self.database, draft)
+        if draft.idle and draft.code is None:
+            return False
+        if draft.code is None and draft.limited:
+            draft.code = Code.RATE_LIMITED
+            if numbering is not None:
+                numbering.again(draft.id)
+            return False
+        if draft.code is not None and numbering is not None:
+            numbering.given_up(draft.id)
+        return draft.code is None
 
     def _insert(self) -> None:
         if self._rows:

@@ -84,8 +84,11 @@ class Session(asyncio.Protocol):
         self._sessions = sessions
         self._peer = Peer(self)
         self._limits = chat.limits
+        self._longest = chat.limits.line
         self._secure = secure
         self._splitter = LineSplitter()
+        self._at_ease = False
+        """Welcomed, and nothing waits: a whole line may be taken as it comes."""
         self._lines: deque[bytes | None] = deque()
         self._uncut = b""
         self._at = 0
@@ -125,6 +128,10 @@ class Session(asyncio.Protocol):
         if self._ending:
             return
         self._heard = True
+        whole = data.find(b"\n") == len(data) - 1 and 2 < len(data) <= self._longest
+        if whole and self._at_ease and not self.congested and self._chat.may_take(self._peer):  # nearly always
+            self._take_whole(data)
+            return
         self._uncut = self._uncut[self._at :] + data
         self._at = 0
         self.ready()
@@ -195,6 +202,17 @@ class Session(asyncio.Protocol):
         self._written += len(data)
         self._transport.write(data)
 
+    def _take_whole(self, line: bytes) -> None:
+        """Take a line that came alone. Its end is left on: JSON may be followed by white space."""
+        peer = self._peer
+        self._taking = True
+        self._chat.take(peer, line)
+        if peer.out:
+            peer.flush()
+        self._taking = False
+        if peer.leaving is not None:
+            self.ready()
+
     def ready(self) -> None:
         """Take the lines that may be taken now, then read on or not, or end."""
         if self._taking or self._transport is None:
@@ -219,6 +237,14 @@ class Session(asyncio.Protocol):
             self._timer = None
         idle = not lines and not self._uncut
         self._read_on(idle)
+        self._at_ease = (
+            idle
+            and self._reading
+            and peer.leaving is None
+            and peer.person is not None
+            and not (self._ending or self._half_closed or self._splitter.midway)
+        )
+        peer.held = not self._at_ease
         if peer.open == 0 and not self._ending:
             if peer.leaving is not None:
                 peer.answer(peer.leaving)

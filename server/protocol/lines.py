@@ -18,6 +18,11 @@ class LineSplitter:
         self._tail = bytearray()
         self._skipping = False
 
+    @property
+    def midway(self) -> bool:
+        """A line has begun and not ended."""
+        return self._skipping or bool(self._tail)
+
     def feed(self, data: bytes) -> Iterator[bytes | None]:
         """Yield each line that `data` completes, without its line end; None for one that is too long.
 

@@ -46,12 +46,27 @@ _CHANGES: tuple[tuple[str, Act], ...] = (
 """What may be changed of a room, and the right that it takes."""
 
 
+_ABOUT_MESSAGES = frozenset({Kind.MESSAGE, Kind.EDIT, Kind.DELETE, Kind.REACT, Kind.PIN})
+"""Kinds of events by which nobody's rights change."""
+
+
 class Directory(Register):
     """The state that judges an event.
 
     Every copy that has applied the same events is the same; the log's writer owns one, later every node has one. What
     is judged has the time at which it came: whether a ban has ended is a matter of that, and not of a clock.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._free: set[tuple[int, int]] = set()
+        """Rooms, each with a user who may say something there as things are: see `is_free`."""
+
+    def apply(self, draft: Draft) -> None:
+        """Let an event take effect that was judged to, and has its seq."""
+        super().apply(draft)
+        if draft.kind not in _ABOUT_MESSAGES:
+            self._free.clear()
 
     def may(self, room: RoomRecord, user: int, act: Act) -> Refusal:
         """Say why a user may not do something in a room, by the table alone; None where they may."""
@@ -67,6 +82,8 @@ class Directory(Register):
 
         Nothing else is changed, but for what the event says of itself: it is completed. MUST have its `time`.
         """
+        if self.is_free(draft):
+            return None
         if self.is_erased(draft.user):
             return Code.ERASED
         if draft.user != SERVER and self._keeps_out(draft, self.banned(draft.user, draft.time)):
@@ -80,7 +97,10 @@ class Directory(Register):
             return Code.NO_SUCH_ROOM
         match draft.about:
             case None if draft.kind is Kind.MESSAGE:
-                return self._judge_saying(draft, room, facts)
+                refused = self._judge_saying(draft, room, facts)
+                if refused is None and not room.slow and room.kind != "direct":
+                    self._free.add((room.id, draft.user))
+                return refused
             case MessageBody() as body:
                 return self._judge_saying(draft, room, facts) or self._judge_words(draft, room, body, facts)
             case EditBody() | DeleteBody() | ReactBody() | PinBody():
@@ -94,6 +114,14 @@ class Directory(Register):
         if draft.kind in (Kind.MEMBER, Kind.UNMEMBER):
             return self._judge_coming(draft, room)
         return self._judge_server(draft, room, facts)
+
+    def is_free(self, draft: Draft) -> bool:
+        """Say whether an event is a plain message where its sender has said one before, and nothing has changed since.
+
+        A short way to what `judge` finds, for what is judged most. Bans and silences only end by themselves; slow mode
+        and blocks, which may begin to matter without an event, are not taken this way.
+        """
+        return (draft.room, draft.user) in self._free and draft.about is None and draft.kind is Kind.MESSAGE
 
     def check(self, checking: Checking) -> Refusal:
         """Say why someone may not do what is no event. MUST have its `time`."""
