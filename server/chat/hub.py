@@ -128,7 +128,7 @@ class Hub:
                     peer.answer(data)
                     peer.flush()
                 elif not peer.gone:
-                    peer.link.write(data)
+                    peer.send(data)
         for room in rooms:
             room.lines.clear()
         for peer in answered:

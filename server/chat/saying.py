@@ -2,7 +2,6 @@
 
 import re
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -198,8 +197,8 @@ class Saying:
     def _name(self, room: Room, text: str, body: MessageBody | EditBody) -> tuple[str, ...]:
         """Note whom a text names: those who are here at once; return the names of others, for the log to look up."""
         unknown = []
-        for match in islice(_NAMED.finditer(text), limits.MENTIONS):
-            name = match[1].rstrip(".-")
+        for found in _NAMED.findall(text)[: limits.MENTIONS]:
+            name = found.rstrip(".-")
             if len(name) > limits.NAME_CHARS:
                 continue
             person = self._names.find(name)

@@ -129,6 +129,12 @@ class Peer:
     """Lines that were no frames."""
     farewell: str = ""
     """The reason it gave for leaving."""
+    send: Callable[[bytes], None] = field(init=False)
+    """Writes what all are written while it is live: the transport's own way where there is one, as the most is done by
+    it."""
+
+    def __post_init__(self) -> None:
+        self.send = self.link.write
 
     @property
     def here(self) -> Person:

@@ -118,6 +118,7 @@ class Session(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._sessions.add(self)
         self._transport.set_write_buffer_limits(high=BUFFER)
+        self._peer.send = self._transport.write
         peername = transport.get_extra_info("peername")
         self._address = _readable(peername)
         self._host = str(peername[0]) if peername else ""
@@ -161,6 +162,7 @@ class Session(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The buffer is full."""
         self.congested = True
+        self._taken = self._taken_so_far()  # `_written` does not know of what the hub has sent till now
         self._chat.hub.fall_behind(self._peer)
 
     def resume_writing(self) -> None:
@@ -197,7 +199,7 @@ class Session(asyncio.Protocol):
         return self._secure
 
     def write(self, data: bytes) -> None:
-        """See `server.chat.ports.Link`."""
+        """See `server.chat.ports.Link`. What all are written goes by `Peer.send`, past this."""
         assert self._transport is not None, "a session writes once it is connected"
         self._written += len(data)
         self._transport.write(data)
@@ -276,7 +278,7 @@ class Session(asyncio.Protocol):
         if self._transport is None or self._peer.person is None or self._ending:
             return
         now = asyncio.get_running_loop().time()
-        taken = self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
+        taken = self._taken_so_far()
         took = taken > self._taken
         self._taken = taken
         if took or not self.congested:
@@ -301,6 +303,11 @@ class Session(asyncio.Protocol):
         elif self._misses > 1:
             self._silent = True
             self._transport.abort()
+
+    def _taken_so_far(self) -> int:
+        """Return how much of what was written the client has taken: for comparing, while its buffer is full."""
+        assert self._transport is not None, "a session that looks is connected"
+        return self._written - self._transport.get_write_buffer_size() - self._unacknowledged()
 
     def _unacknowledged(self) -> int:
         """Return the bytes that the system holds for a client that has not taken them; 0 where it does not say.

@@ -6,6 +6,7 @@ and leaves its header.
 
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -330,18 +331,16 @@ _FRAMES: Final[dict[int, bytes]] = {
 }
 
 
-_second = (-1, b"")
-
-
+@lru_cache(maxsize=2)  # all events of a transaction have one time, and it only grows
 def time_text(time: int) -> bytes:
     """Return milliseconds since 1970 as RFC 3339 in UTC with milliseconds."""
-    global _second
     seconds, milliseconds = divmod(time, 1000)
-    known, text = _second
-    if known != seconds:
-        text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
-        _second = (seconds, text)
-    return b"%b.%03dZ" % (text, milliseconds)
+    return b"%b.%03dZ" % (_second(seconds), milliseconds)
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> bytes:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 _BODIES: Final = {
