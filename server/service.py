@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from server.chat.chat import Chat
+from server.chat.world import Peer
 from server.config import Config
 from server.data import Client, DataDirectory, DataError
 from server.engine import Engine
@@ -22,9 +23,13 @@ from server.net import tls
 from server.net.listener import Listener
 from server.net.origins import is_loopback
 from server.net.session import Sessions
+from server.record.events import time_text
 
 CLIENTS_SECONDS: Final = 1.0
 """Seconds between two writes of `clients.json`, at least."""
+
+CLIENTS_EACH: Final = 0.001
+"""The same for each who is listed, where that is longer: a crowd takes a while to write."""
 
 DRAIN_SECONDS: Final = 1.0
 """Seconds that clients have, when the server ends, to take what was written to them."""
@@ -182,12 +187,18 @@ async def _keep_clients(chat: Chat, data: DataDirectory, stop: asyncio.Event) ->
         if stop.is_set():
             return
         changed.clear()
-        listed = [Client(peer.here.name, peer.link.address, peer.since) for peer in chat.entrance.peers()]
+        peers = chat.entrance.peers()
+        seconds = max(CLIENTS_SECONDS, len(peers) * CLIENTS_EACH)
         try:
-            await asyncio.to_thread(data.write_clients, listed)
+            await asyncio.to_thread(data.write_clients, _listed(peers))
         except OSError as error:
             log.warning("clients.json can't be written: %s", error)
-        await asyncio.wait({stopping}, timeout=CLIENTS_SECONDS)
+        del peers  # they may be gone before the next time
+        await asyncio.wait({stopping}, timeout=seconds)
+
+
+def _listed(peers: list[Peer]) -> list[Client]:
+    return [Client(peer.here.name, peer.link.address, time_text(peer.since).decode()) for peer in peers]
 
 
 def _heed_signals(stop: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from server.chat.answers import Answers, refusal_of, refused
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
-from server.chat.world import Peer, Person
+from server.chat.world import NOTHING, Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import Code
 from server.protocol.frames import Block, Blocked
@@ -52,10 +52,16 @@ class Blocking:
             return
         person = peer.here
         if entry.on:
-            person.blocked[entry.who] = name
+            person.blocked = {**person.blocked, entry.who: name}
         else:
-            person.blocked.pop(entry.who, None)
+            show(person, entry.who)
         self._answers.ok(peer, frame.ref)
         line = encode(Blocked(people=list(person.blocked.items())))
         for other in person.peers:
             self._answers.line(other, line)
+
+
+def show(person: Person, who: int) -> None:
+    """Let someone be hidden from a person no more."""
+    if who in person.blocked:
+        person.blocked = {user: name for user, name in person.blocked.items() if user != who} or NOTHING

@@ -37,7 +37,7 @@ class Company:
         room = self._rooms.of_member(person, frame.room)
         now = asyncio.get_running_loop().time()
         if now - person.typed.get(room.id, -TYPING_EVERY) >= TYPING_EVERY:
-            person.typed[room.id] = now
+            person.typed = {**person.typed, room.id: now}
             self._presence.writes(room, person)
         self._done(peer, frame.ref)
 

@@ -21,7 +21,7 @@ from server.protocol.errors import Code, ProtocolError
 from server.protocol.frames import Error, Hello, Nick, Ok, Quit
 from server.protocol.text import check_own_name, clean_line
 from server.record.entries import Checking, Closing, Draft, Naming, Opening
-from server.record.events import SERVER, AccountBody, Kind, time_text
+from server.record.events import SERVER, AccountBody, Kind
 from server.record.rights import Act
 
 log = logging.getLogger("chat")
@@ -60,7 +60,7 @@ class Entrance:
         peer.resumes = frame.resumes
         peer.pinged = frame.ping
         peer.backlog = frame.backlog
-        peer.since = time_text(int(time.time() * 1000)).decode()
+        peer.since = int(time.time() * 1000)
         peer.position = self._hub.head
         if frame.resume is not None and frame.resume.epoch:
             peer.position = min(frame.resume.seq, self._hub.head)

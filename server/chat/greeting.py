@@ -15,7 +15,7 @@ from server.chat.names import Names
 from server.chat.ports import Identity, Log
 from server.chat.rate import Rate
 from server.chat.secrets import hashed, new_session
-from server.chat.world import Peer, Person
+from server.chat.world import NOTHING, Peer, Person
 from server.protocol.codec import encode
 from server.protocol.errors import FINAL, Code, ProtocolError
 from server.protocol.frames import About, Blocked, Gap, Hello, Server, Welcome
@@ -257,13 +257,16 @@ class Greeting:
         person.user = opening.user
         person.account = opening.account
         person.role = opening.role
-        person.blocked = opening.blocked
-        person.marks = {**opening.marks, **self.unwritten(opening.user)}
-        person.invitations = opening.invitations
+        person.blocked = opening.blocked or NOTHING
+        person.marks = {**opening.marks, **self.unwritten(opening.user)} or NOTHING
+        person.invitations = opening.invitations or NOTHING
         person.rooms = {number: self._hub.rooms[number] for number in opening.rooms}
         person.spans = opening.spans
-        person.spans[self._hub.general.id] = [(0, FOREVER)]
+        person.spans[self._hub.general.id] = _ALWAYS
         return person
 
 
 _ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}
+
+_ALWAYS: Final = [(0, FOREVER)]
+"""When everyone is in `general`: one list for all. Spans are never changed in place."""

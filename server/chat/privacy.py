@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import UNSET, Raw
 
 from server.chat.answers import refused
+from server.chat.blocking import show
 from server.chat.errands import Errands, Then
 from server.chat.hub import Hub
 from server.chat.login import Login, need_tls
@@ -153,7 +154,7 @@ class Privacy:
         if draft.kind is Kind.ERASE:
             self._reading.drop_pages()  # of any room: they are kept until something is said there
             for person in self._people.values():
-                person.blocked.pop(body.who, None)
+                show(person, body.who)
         if draft.kind is Kind.CHANGE and (body.keep_days is not UNSET or body.keep_count is not UNSET):
             self.keeper.look()
 

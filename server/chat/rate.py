@@ -14,13 +14,13 @@ class Rate:
     as far ahead as a burst is long.
     """
 
-    __slots__ = ("_ahead", "_due", "_share", "_words")
+    __slots__ = ("_ahead", "_due", "_limits", "_share")
 
     def __init__(self, limits: Limits = DEFAULTS) -> None:
         self._share = math.ceil(1e9 / limits.rate)
         self._ahead = (limits.burst - 1) * self._share
         self._due = 0
-        self._words = f"{limits.rate:g} messages a second"
+        self._limits = limits
 
     def take(self) -> int:
         """Allow one more and return 0, or return the milliseconds until it may come again."""
@@ -47,4 +47,5 @@ class Rate:
 
     def refusal(self, wait: int) -> str:
         """Say to people that it was too fast, and that it may come again in `wait` milliseconds."""
-        return f"This is too fast: {self._words} are taken here. Again in {math.ceil(wait / 100) / 10:g} s."
+        seconds = math.ceil(wait / 100) / 10
+        return f"This is too fast: {self._limits.rate:g} messages a second are taken here. Again in {seconds:g} s."

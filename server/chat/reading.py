@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import refused
-from server.chat.hub import Hub
+from server.chat.hub import SLICE, Hub
 from server.chat.names import Names
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
 from server.chat.rooms import Rooms
@@ -99,8 +99,25 @@ class Reading:
 
     def latest(self, peer: Peer, room: Room, limit: int) -> None:
         """Send the latest messages of a room, for whoever has none of it."""
-        if limit:
+        if not limit:
+            return
+        known = self._known(peer, room, limit)
+        if known is None:
             self.want(peer, partial(self._latest, peer, room, limit), None)
+        else:  # it leaves with what is answered in this tick
+            peer.answer(known)
+            self._hub.answered(peer)
+
+    def _known(self, peer: Peer, room: Room, limit: int) -> bytes | None:
+        """Return a room's latest page, where it was read for somebody else and this one may take it at once."""
+        if peer.pages or peer.paging or peer.link.congested or sum(map(len, peer.out)) > SLICE:
+            return None
+        known = self._latest_pages.get(room.id)
+        if known is None or known[:2] != (limit, room.last) or room.record.before != "all":
+            return None
+        page = known[2]
+        read = page.done() and not page.cancelled() and page.exception() is None
+        return page.result() if read else None
 
     def drop_pages(self) -> None:
         """Have all pages be read anew: something on them is gone."""
@@ -223,7 +240,7 @@ class Reading:
         """Read the next page that a connection waits for, if it can take one."""
         if peer.pages and not peer.paging and not peer.gone and not peer.link.congested:
             peer.paging = True
-            read, ref = peer.pages.popleft()
+            read, ref = peer.pages.pop(0)
             asyncio.ensure_future(read()).add_done_callback(partial(self._have_read, peer, ref))
 
     def _have_read(self, peer: Peer, ref: str | UnsetType | None, page: asyncio.Future[bytes]) -> None:

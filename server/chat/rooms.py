@@ -13,7 +13,7 @@ from server.chat.limits import Limits
 from server.chat.names import Names
 from server.chat.ports import Archive, Log
 from server.chat.presence import Presence
-from server.chat.world import Peer, Person, Room
+from server.chat.world import NOTHING, Peer, Person, Room
 from server.protocol import limits as bounds
 from server.protocol.codec import encode
 from server.protocol.errors import Code, ProtocolError
@@ -224,7 +224,7 @@ class Rooms:
         person = self._people.get(user)
         if person is None or room.id in person.rooms:
             return
-        person.invitations.pop(room.id, None)
+        _uninvite(person, room)
         person.rooms[room.id] = room
         person.spans[room.id] = [*person.spans.get(room.id, ()), (seq, FOREVER)]
         if person.peers or person.grace is not None:
@@ -239,7 +239,7 @@ class Rooms:
 
         MUST follow a delivery of what came up to that event.
         """
-        person.invitations.pop(room.id, None)
+        _uninvite(person, room)
         if person.rooms.pop(room.id, None) is None:
             return
         # One assignment: the archive may be reading by these spans.
@@ -258,9 +258,9 @@ class Rooms:
         if person is None:
             return
         if body.on:
-            person.invitations[room.id] = body.sender
+            person.invitations = {**person.invitations, room.id: body.sender}
         else:
-            person.invitations.pop(room.id, None)
+            _uninvite(person, room)
         line = event_line(Kind.INVITE, draft.seq, room.json, draft.user, draft.time, draft.body)
         for peer in person.peers:
             if peer.live:
@@ -365,6 +365,12 @@ class Rooms:
     def _check_count(self, person: Person) -> None:
         if len(person.rooms) >= self._limits.rooms:
             raise ProtocolError(Code.TOO_MANY_ROOMS, f"You are in {self._limits.rooms} rooms. Leave one first.")
+
+
+def _uninvite(person: Person, room: Room) -> None:
+    """Note that someone is not invited to a room, or not any more."""
+    if room.id in person.invitations:
+        person.invitations = {number: by for number, by in person.invitations.items() if number != room.id} or NOTHING
 
 
 def _handle(name: str) -> str:

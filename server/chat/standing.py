@@ -33,7 +33,10 @@ class Standing:
         """Take what someone says of themselves, and tell all their devices how that leaves it."""
         person = peer.here
         room = self._rooms.of_member(person, frame.room)
-        mark = person.marks.setdefault(room.id, Mark())
+        mark = person.marks.get(room.id)
+        if mark is None:
+            mark = Mark()
+            person.marks = {**person.marks, room.id: mark}
         if frame.read is not UNSET:
             mark.read = max(mark.read, min(frame.read, self._rooms.head))
             mark.unread = 0

@@ -1,11 +1,11 @@
 """Who and what is here now: people, their connections, rooms."""
 
 from asyncio import TimerHandle
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import UnsetType
@@ -19,6 +19,9 @@ from server.record.entries import Mark
 from server.record.events import GENERAL, SERVER, Spans
 from server.record.register import RoomRecord
 from server.record.rights import NAMES, Role
+
+NOTHING: Final[Mapping[int, Any]] = MappingProxyType({})
+"""What most people have none of, shared by all of them: an empty dict each would be memory of every connection."""
 
 AWAY_CHARS: Final = 60
 """Characters that a roster says of why someone is away."""
@@ -39,19 +42,19 @@ class Person:
     """The rooms they are a member of."""
     spans: Spans = field(default_factory=dict)
     """What of each room's log is theirs to read on."""
-    invitations: dict[int, str] = field(default_factory=dict)
+    invitations: Mapping[int, str] = field(default_factory=lambda: NOTHING)
     """The rooms they are invited to, each with the name of who did."""
-    marks: dict[int, Mark] = field(default_factory=dict)
+    marks: Mapping[int, Mark] = field(default_factory=lambda: NOTHING)
     """Where they stand in rooms."""
     account: bool = False
     """They have an account."""
     role: Role = Role.GUEST
     """On the server."""
-    blocked: dict[int, str] = field(default_factory=dict)
+    blocked: Mapping[int, str] = field(default_factory=lambda: NOTHING)
     """Whom they have hidden from themselves, with their names."""
     away: str | None = None
     """Why they are away; None while they are not."""
-    typed: dict[int, float] = field(default_factory=dict)
+    typed: Mapping[int, float] = field(default_factory=lambda: NOTHING)
     """Per room when it was last told that they write, by the loop's clock."""
     peers: "list[Peer]" = field(default_factory=list)
     rate: Rate = field(default_factory=Rate)
@@ -106,7 +109,7 @@ class Peer:
     """It answers pings; silence is a lost connection."""
     resumes: bool = False
     """Its client keeps the session: the name is kept for a while when the connection drops."""
-    pages: deque[tuple[Callable[[], Awaitable[bytes]], str | UnsetType | None]] = field(default_factory=deque)
+    pages: list[tuple[Callable[[], Awaitable[bytes]], str | UnsetType | None]] = field(default_factory=list)
     """Pages it waits for: how each is read, and the `ref` of the request; None where nobody asked."""
     paging: bool = False
     """A page for it is being read."""
@@ -122,8 +125,8 @@ class Peer:
     """It has said quit: the answer, to be given after all that came before is answered."""
     reading: bool = False
     """While not live: a slice for it is being read."""
-    since: str = ""
-    """When it was welcomed, RFC 3339."""
+    since: int = 0
+    """When it was welcomed, in milliseconds since 1970."""
     gone: bool = False
     faults: int = 0
     """Lines that were no frames."""
@@ -224,7 +227,7 @@ class Room:
         return NAMES[role] if role >= Role.MODERATOR else None
 
     def _moderating(self, names: list[str], users: list[int]) -> dict[str, RoleName]:
-        if not (self.roles or self.on_server):
+        if self.roles.keys().isdisjoint(users) and self.on_server.keys().isdisjoint(users):  # nearly always
             return {}
         found = ((name, self.moderator(user)) for name, user in zip(names, users, strict=True))
         return {name: role for name, role in found if role is not None}

@@ -167,7 +167,8 @@ def _still_proved(database: apsw.Connection, opening: Opening) -> bool:
 
 def _begin(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
     """Begin a session: of a new user, or one more of a user that there is."""
-    if opening.user:
+    known = opening.user != 0
+    if known:
         if not opening.once:
             _fill_in(database, opening, upto)
     else:
@@ -182,7 +183,8 @@ def _begin(database: apsw.Connection, directory: Directory, opening: Opening, up
         "INSERT INTO sessions (secret, user, used, device, made, address, once) VALUES (?, ?, ?, ?, ?, ?, ?)", row
     )
     opening.session = database.last_insert_rowid()
-    database.execute(_CROWD, (opening.user, MOST))
+    if known:
+        database.execute(_CROWD, (opening.user, MOST))
 
 
 def _go_on(database: apsw.Connection, opening: Opening) -> None:

@@ -59,6 +59,9 @@ class Listener:
             await self._server.start_serving()
             for listening in self._server.sockets:
                 with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
+                    # Who is accepted has this from here. That no message waits for the one before it to be
+                    # acknowledged by TCP, event loops see to.
+                    same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                     same.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             raise ListenError(_why(host, port, error)) from error
@@ -91,10 +94,6 @@ class Door(asyncio.Protocol):
         house, limits = self._house, self._house.chat.limits
         self._transport = cast("asyncio.Transport", transport)
         house.waiting.add(self)
-        raw = transport.get_extra_info("socket")
-        # A message must not wait for the one before it to be acknowledged by TCP.
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         peername = transport.get_extra_info("peername")
         self._host = str(peername[0]) if peername else ""
         seconds = limits.hello

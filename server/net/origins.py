@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+from functools import lru_cache
 
 from server.chat.limits import Limits
 
@@ -62,6 +63,7 @@ def _origin(host: str) -> bytes | None:
     return address.packed if address.version == 4 else address.packed[:8]
 
 
+@lru_cache(1024)  # asked several times for each connection, and many come from the same
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address; None where it is none. An IPv4 address that came in by an IPv6 socket is one of IPv4."""
     try:

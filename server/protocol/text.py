@@ -6,7 +6,7 @@ out can move a cursor, ring, colour, reorder or break a line of a terminal. All 
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import msgspec
@@ -124,6 +124,7 @@ def check_room(room: str) -> str:
     return handle
 
 
+@lru_cache(1024)  # a name that comes in is looked at several times over
 def name_keys(name: str) -> frozenset[str]:
     """Return what a checked name looks like: two names that share a key can't both be in use.
 
