@@ -7,6 +7,7 @@ query sees to first where that is little, and else says.
 import asyncio
 import contextlib
 import logging
+import math
 import queue
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Final
 
 import apsw
 
+from server.archive.search_clean import Cleaning, remove_copy
 from server.archive.search_query import Found, IndexQuery
 from server.archive.search_store import SearchStore, StaleError
 
@@ -27,12 +29,6 @@ SHARE: Final = 0.05
 """The part of the time that it works while messages are being sent, at most: those who send come first, and it keeps up
 with some thousand messages a second all the same."""
 
-CLEANING: Final = 0.1
-"""The part of the time in which it cleans away what was deleted, at most."""
-
-PATIENCE: Final = 10.0
-"""Seconds for which queries may put off that what was deleted is cleaned away."""
-
 NEAR: Final = 2000
 """Events that a query has indexed before it is answered: some 50 ms."""
 
@@ -41,6 +37,9 @@ LEAST: Final = 0.05
 
 RETRY: Final = 1.0
 """Seconds until a file that could not be used is tried again."""
+
+CLEANING_RETRY: Final = 60.0
+"""Seconds until what could not be cleaned is tried again: most often the disk is full."""
 
 log = logging.getLogger("search")
 
@@ -75,10 +74,10 @@ class SearchIndex:
         """Something was committed since the last batch."""
         self._took = 0.0
         """Seconds that the last batch took."""
+        self._cleaning: Cleaning | None = None
+        """What cleans away what was deleted."""
         self._cleaning_from = 0.0
-        """By `time.monotonic`: from when on what was deleted may be cleaned away."""
-        self._cleaning_by = 0.0
-        """From when on no query puts that off; 0 while it was not begun."""
+        """By `time.monotonic`: from when on the next may begin."""
         self._resting = False
         self._closing = False
         self._failing = ""
@@ -120,16 +119,19 @@ class SearchIndex:
         while not self._closing:
             asked = self._next()
             try:
-                self._store.open()
+                self._open()
                 if asked is not None:
                     self._answer(asked)
-                elif self._store.removed and self._until_cleaning() <= 0:
-                    self._clean()
+                elif self._cleaning is not None and self._cleaning.finished:
+                    self._take_over(self._cleaning)
                 elif self._behind:
                     self._index()
+                if self._cleaning is None and self._until_cleaning() <= 0:
+                    self._clean()
                 self._failing = ""
             except Exception as error:  # also a fault of ours: the thread goes on
                 self._fail(asked, error)
+        self._stop_cleaning()
         self._store.close()
         with contextlib.suppress(queue.Empty):
             while True:
@@ -155,11 +157,14 @@ class SearchIndex:
         if self._failing:
             return RETRY
         waits = []
-        if self._store.removed:
-            waits.append(max(0, self._until_cleaning()))
+        if self._cleaning is None:
+            waits.append(max(0.0, self._until_cleaning()))
+        elif self._cleaning.finished:
+            waits.append(0.0)
         if self._behind:
-            waits.append(max(PAUSE, self._took * (1 / SHARE - 1)) if self._moved else 0)
-        return min(waits, default=None)
+            waits.append(max(PAUSE, self._took * (1 / SHARE - 1)) if self._moved else 0.0)
+        wait = min(waits, default=math.inf)
+        return None if wait == math.inf else wait
 
     @property
     def _behind(self) -> bool:
@@ -167,8 +172,12 @@ class SearchIndex:
         return self._store.done < self._head or bool(self._store.leaving)
 
     def _until_cleaning(self) -> float:
-        """Return the seconds until what was deleted is due to be cleaned away."""
-        return self._cleaning_from - time.monotonic()
+        """Return the seconds until what was deleted is due to be cleaned away; infinity where nothing is.
+
+        What an index far behind its log takes in meanwhile would have to be taken in by the copy, too.
+        """
+        due = self._store.removed and self._head - self._store.done <= NEAR
+        return self._cleaning_from - time.monotonic() if due else math.inf
 
     def _index(self) -> None:
         self._moved = False
@@ -176,15 +185,29 @@ class SearchIndex:
         self._store.advance(self._head)
         self._took = time.monotonic() - begun
 
+    def _open(self) -> None:
+        """Open the index; where it was not, nothing is left of what another server was cleaning when it was killed."""
+        if not self._store.is_open:
+            remove_copy(self._store.path)
+            self._store.open()
+
     def _clean(self) -> None:
-        begun = time.monotonic()
-        self._cleaning_by = by = self._cleaning_by or begun + PATIENCE
-        cleaned = self._store.clean(lambda: not self._queries.empty() and time.monotonic() < by)
-        if cleaned:
-            now = time.monotonic()
-            self._cleaning_from = now + (now - begun) * (1 / CLEANING - 1)
-            self._cleaning_by = 0.0
-            self._erased(cleaned)
+        """Begin to clean away what was deleted up to now."""
+        self._cleaning = Cleaning(self._store, lambda: self._queries.put(None))
+        self._cleaning.start()
+
+    def _take_over(self, cleaning: Cleaning) -> None:
+        """Go on with what was cleaned, and tell the log."""
+        self._cleaning = None
+        if cleaning.error is not None:
+            self._cleaning_from = time.monotonic() + CLEANING_RETRY
+        self._erased(cleaning.take_place())
+
+    def _stop_cleaning(self) -> None:
+        if self._cleaning is not None:
+            with contextlib.suppress(OSError):
+                self._cleaning.stop()
+            self._cleaning = None
 
     def _answer(self, asked: _Asked) -> None:
         if not asked.answer.set_running_or_notify_cancel():
@@ -207,6 +230,7 @@ class SearchIndex:
             self._failing = reason
             what = "The search index is made anew" if anew else "Messages can't be searched"
             log.error("%s: %s", what, reason, exc_info=not isinstance(error, StaleError | apsw.Error | OSError))
+        self._stop_cleaning()
         if anew:
             with contextlib.suppress(OSError):
                 self._store.remove()

@@ -4,7 +4,7 @@ It stands beside the log, so that the log's writer never waits for it. Losing it
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from server.archive.database import connect, refusal
 from server.archive.search_find import find
 from server.archive.search_query import Found, IndexQuery, marks
 from server.archive.words import RULES, words
+from server.disk import sync_directory
 from server.record.events import Kind
 
 BATCH: Final = 500
@@ -27,9 +28,6 @@ TAKE_OUT: Final = 100
 
 PAGES: Final = 200
 """Pages of the index looked at in one, once they are out: about as long."""
-
-_STEPS: Final = 100
-"""How often SQLite asks whether to stop, while it copies the file: some ten pages of it."""
 
 _LAYOUT: Final = f"2 {RULES}"
 
@@ -88,8 +86,8 @@ class SearchStore:
     """
 
     def __init__(self, log: Path, path: Path) -> None:
-        self._log_path = log
-        self._path = path
+        self.log_path = log
+        self.path = path
         self._log: apsw.Connection | None = None
         self._index: apsw.Connection | None = None
         self._epoch = ""
@@ -103,9 +101,14 @@ class SearchStore:
         self._looked = (0, b"")
         """Of the first of them: the last page that was looked at once its messages were out."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the index is open."""
+        return self._index is not None
+
     def open(self) -> None:
         """Open the index, made anew where it does not fit the log. Does nothing where it is open."""
-        if self._index is not None:
+        if self.is_open:
             return
         with self._reading() as log:
             identity: str = log.execute("SELECT id FROM identity").get
@@ -116,14 +119,14 @@ class SearchStore:
         ends = {epoch: following - 1 for (epoch, _), (_, following) in pairwise(epochs)}
         ends[self._epoch] = head
         try:
-            self._index = _connect(self._path)
+            self._index = _connect(self.path)
             layout, known, epoch, self.done = self._index.execute("SELECT * FROM state").get or ("", "", "", 0)
             fits = layout == _LAYOUT and known == identity and self.done <= ends.get(epoch, -1)
         except (apsw.SQLError, apsw.CorruptError, apsw.NotADBError):
             fits = False
         if not fits:
             self.remove()
-            self._index = _connect(self._path)
+            self._index = _connect(self.path)
             with self._index as index:
                 index.execute(_SCHEMA)
                 index.execute("INSERT INTO state VALUES (?, ?, ?, 0)", (_LAYOUT, identity, self._epoch))
@@ -144,7 +147,7 @@ class SearchStore:
         self.close()
         self.done = 0
         for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
 
     def advance(self, head: int) -> None:
         """Index the next events up to the seq `head`, at most `BATCH` seqs, and take out what is leaving.
@@ -216,23 +219,20 @@ class SearchStore:
             self.leaving.remove(seq)
             self.removed.append(seq)
 
-    def clean(self, stop: Callable[[], bool]) -> list[int]:
-        """Leave nothing of what is in `removed` in the files, and return that; nothing where `stop` says so meanwhile.
+    def replace(self, copy: Path, cleaned: list[int]) -> None:
+        """Close the files, put a copy in the index's place, and open that; OSError where that fails.
 
-        SQLite overwrites what is deleted, but not the copies that stay in the unused part of a page from where it moved
-        things to another: only a new file has none.
+        On return, what these events took away is in no file of the index.
         """
-        index = self._opened
-        index.set_progress_handler(stop, _STEPS)
-        try:
-            index.execute("VACUUM")
-        except apsw.InterruptError:
-            return []
-        finally:
-            index.set_progress_handler(None)
-        index.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        cleaned, self.removed = self.removed, []
-        return cleaned
+        left = set(self.removed).difference(cleaned)
+        self.close()
+        for suffix in ("-wal", "-shm"):  # of the one that goes: they must not be taken for the copy's
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        copy.replace(self.path)
+        sync_directory(self.path.parent)
+        self.open()
+        # Also what was cleaned before, as long as the log has not come to it.
+        self.removed = [seq for seq in self.removed if seq in left]
 
     def find(self, query: IndexQuery, ends: float) -> Found:
         """Return what is found in what is indexed. `ends`: by `time.monotonic`, when to stop."""
@@ -250,10 +250,10 @@ class SearchStore:
         """Give the log, for reading."""
         try:
             if self._log is None:
-                self._log = connect(self._log_path, read_only=True)
+                self._log = connect(self.log_path, read_only=True)
             yield self._log
         except apsw.Error as error:
-            raise OSError(str(refusal(self._log_path, error))) from error
+            raise OSError(str(refusal(self.log_path, error))) from error
 
     def _add(self, said: _Said) -> None:
         self._opened.execute(

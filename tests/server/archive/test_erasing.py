@@ -12,6 +12,7 @@ import pytest
 from server.archive import erasing
 from server.archive.history import HistoryReader
 from server.archive.projections import TABLES, load_directory, rebuild
+from server.archive.search_clean import Cleaning
 from server.archive.search_query import IndexQuery, Term
 from server.archive.search_store import SearchStore
 from server.chat.ports import PageQuery
@@ -84,7 +85,7 @@ class Log:
         self.store.open()
         while self.store.done < self.writer.written or self.store.leaving:
             self.store.advance(self.writer.written)
-        seqs = self.store.clean(lambda: False) if self.store.removed else []
+        seqs = self.clean() if self.store.removed else []
         parts = 0
         while seqs:
             entry = Erasing(seqs=seqs)
@@ -93,6 +94,12 @@ class Log:
             parts += 1
         self.writer.empty_wal()
         return parts
+
+    def clean(self) -> list[int]:
+        """Leave nothing of what was taken out of the index in its files, and return the events that did it."""
+        cleaning = Cleaning(self.store, lambda: None)
+        cleaning.run()
+        return cleaning.take_place()
 
     def page(self, floor: int = 0, **bounds: Any) -> list[frames.Message]:
         """Read the latest page of `general`."""
@@ -261,7 +268,7 @@ def test_much_is_erased_in_parts(log: Log, what: str, monkeypatch: pytest.Monkey
     log.store.open()
     while log.store.done < log.writer.written or log.store.leaving:
         log.store.advance(log.writer.written)
-    first = Erasing(seqs=log.store.clean(lambda: False))
+    first = Erasing(seqs=log.clean())
     log.do(first)
     assert first.left == [seq]
     log.store.close()

@@ -16,6 +16,7 @@ from server.archive import search
 from server.archive.database import open_store
 from server.archive.erasing import erase
 from server.archive.search import SearchIndex
+from server.archive.search_clean import Cleaning, copy_of
 from server.archive.search_query import Found, IndexQuery, Term
 from server.archive.search_store import SearchStore
 from server.record.events import DeleteBody, EditBody, Kind, MessageBody, encode_body
@@ -67,7 +68,7 @@ class Log:
         store.open()
         while store.done < self.head:
             store.advance(self.head)
-        return store.clean(lambda: False) if store.removed else []
+        return clean(store)
 
     def find(self, store: SearchStore, *words: str) -> list[int]:
         """Return what has these words one after the other."""
@@ -78,6 +79,15 @@ class Log:
         index = SearchIndex(self.path, self.index, erased or self.erased.extend)
         index.start(self.head)
         return index
+
+
+def clean(store: SearchStore) -> list[int]:
+    """Clean away what was deleted, and return the events that did it."""
+    if not store.removed:
+        return []
+    cleaning = Cleaning(store, lambda: None)
+    cleaning.run()
+    return cleaning.take_place()
 
 
 @pytest.fixture
@@ -207,19 +217,83 @@ async def test_the_log_is_told_what_may_be_erased(log: Log) -> None:
     assert log.erased == deletes[1:]
 
 
-def test_cleaning_can_be_put_off(log: Log) -> None:
-    """Then nothing was done, and nothing is forgotten."""
+def test_cleaning_can_be_given_up(log: Log) -> None:
+    """Then nothing was done, nothing is left of it, and nothing is forgotten."""
     store = SearchStore(log.path, log.index)
     log.say(*letters(random.Random(1), string.ascii_lowercase, 3000))
     deleted = log.delete(5)
     store.open()
     while store.done < log.head:
         store.advance(log.head)
-    assert store.clean(lambda: True) == []
+    cleaning = Cleaning(store, lambda: None)
+    cleaning.start()
+    cleaning.stop()
+    assert not cleaning.path.exists()
     assert store.removed == [deleted]
-    assert store.clean(lambda: False) == [deleted]
+    assert clean(store) == [deleted]
     assert store.removed == []
     store.close()
+
+
+def test_what_comes_while_it_is_cleaned_is_kept(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said, edited and deleted meanwhile: it is found or not as it should be, and cleaned by the next one."""
+    store = SearchStore(log.path, log.index)
+    log.say("one", "two", "three", "four")
+    deleted = log.delete(1)
+    store.open()
+    store.advance(log.head)
+    copied = Cleaning._copy
+
+    def copy(cleaning: Cleaning) -> None:
+        copied(cleaning)
+        log.edit(2, "other")
+        log.say("five")
+        log.delete(3)
+        store.advance(log.head)
+
+    monkeypatch.setattr(Cleaning, "_copy", copy)
+    assert clean(store) == [deleted]
+    monkeypatch.undo()
+    found = {word: log.find(store, word) for word in ("one", "two", "other", "three", "four", "five")}
+    assert found == {"one": [], "two": [], "other": [2], "three": [], "four": [4], "five": [7]}
+    assert store.removed == [8]
+    assert clean(store) == [8]
+    store.close()
+
+
+async def test_what_can_not_be_cleaned_is_cleaned_later(
+    log: Log, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk: people go on searching, the log keeps its texts, and it is said why."""
+    monkeypatch.setattr(search, "RETRY", 0.01)
+    monkeypatch.setattr(search, "CLEANING_RETRY", 0.01)
+
+    def full(_cleaning: Cleaning) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    log.say("plan", "one")
+    deleted = log.delete(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Cleaning, "_copy", full)
+        index = log.start()
+        async with asyncio.timeout(PATIENCE):
+            while not caplog.records:
+                assert (await ask(index, "plan")).seqs == [1]
+        assert not log.erased
+        assert "full" in caplog.text
+    await until_erased(log, index, [deleted])
+    await index.close()
+
+
+async def test_what_a_killed_server_was_cleaning_is_gone(log: Log) -> None:
+    """It may hold what was deleted since."""
+    log.say("plan")
+    copy = copy_of(log.index)
+    copy.write_bytes(b"secret")
+    index = log.start()
+    assert (await ask(index, "plan")).seqs == [1]
+    assert not copy.exists()
+    await index.close()
 
 
 def test_after_a_delete_nothing_changes_a_message(log: Log) -> None:
