@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -85,6 +86,8 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             _write_listening(data, *addresses[0], _key_files(config, data)[1])
             telling = asyncio.create_task(_tell_others(config, data, chat, outward))
             await _tell_owner_code(chat)
+            gc.collect()
+            gc.freeze()  # what there is from the start stays: it need not be looked through ever again
             if config.tls_key is not None:
                 _heed_renewal(config, data, listener)
             await stop.wait()

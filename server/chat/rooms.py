@@ -58,7 +58,7 @@ class Rooms:
         self._people = people
         self._limits = limits
         self._answers = answers
-        self._making: dict[str, list[Callable[[Room | None], None]]] = {}
+        self._making: dict[str, list[tuple[Peer, Callable[[Room | None], None]]]] = {}
         self.entered: Callable[[Peer, Room, int], None] = lambda _peer, _room, _backlog: None
         """Called when a connection that asked for it is in a room: it wants so many of the latest messages."""
 
@@ -110,7 +110,7 @@ class Rooms:
             self._enter(peer, frame, room)
             return
         waiting = self._making.setdefault(handle, [])
-        waiting.append(partial(self._enter, peer, frame))
+        waiting.append((peer, partial(self._enter, peer, frame)))
         if len(waiting) == 1:
             body = RoomBody(handle, handle)
             self._log.append(
@@ -317,8 +317,9 @@ class Rooms:
     def _made(self, handle: str, draft: Draft) -> None:
         # None where it could not be written; a room that somebody else made in the meantime is as good.
         room = self._hub.by_handle.get(handle)
-        for enter in self._making.pop(handle):
+        for peer, enter in self._making.pop(handle):
             enter(room)
+            asyncio.get_running_loop().call_soon(peer.link.ready)  # the entry was nobody's: they are not told by it
 
     def _enter(self, peer: Peer, frame: Join, room: Room | None) -> None:
         if peer.gone:
@@ -359,8 +360,6 @@ class Rooms:
     def _settled(self, peer: Peer) -> None:
         peer.waiting = False
         peer.open -= 1
-        # Its entry may not have been its own (a room that another made): it is told here that it may go on.
-        asyncio.get_running_loop().call_soon(peer.link.ready)
 
     def _check_count(self, person: Person) -> None:
         if len(person.rooms) >= self._limits.rooms:

@@ -8,7 +8,6 @@ socket is not read either.
 import asyncio
 import logging
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, cast
 
@@ -89,14 +88,15 @@ class Session(asyncio.Protocol):
         self._splitter = LineSplitter()
         self._at_ease = False
         """Welcomed, and nothing waits: a whole line may be taken as it comes."""
-        self._lines: deque[bytes | None] = deque()
+        self._lines: list[bytes | None] = []
+        """What is cut and not taken yet, the next one last: with 10,000 connections, an empty deque is 7 MB."""
         self._uncut = b""
         self._at = 0
         """Up to here `_uncut` is cut."""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._address = ""
         self._host = ""
+        self._port = 0
         self._spoken = False
         self._half_closed = False
         self._reading = True
@@ -120,8 +120,9 @@ class Session(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=BUFFER)
         self._peer.send = self._transport.write
         peername = transport.get_extra_info("peername")
-        self._address = _readable(peername)
-        self._host = str(peername[0]) if peername else ""
+        if isinstance(peername, tuple) and len(peername) >= 2:
+            self._host = sys.intern(str(peername[0]))  # many come from the same
+            self._port = peername[1]
         self._expect_hello(self._limits.hello)
 
     def data_received(self, data: bytes) -> None:
@@ -186,7 +187,9 @@ class Session(asyncio.Protocol):
     @property
     def address(self) -> str:
         """See `server.chat.ports.Link`."""
-        return self._address
+        if not self._host:
+            return "?"
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
 
     @property
     def host(self) -> str:
@@ -225,7 +228,7 @@ class Session(asyncio.Protocol):
             if not lines:
                 self._cut()
                 continue
-            line = lines.popleft()
+            line = lines.pop()
             if line == b"":
                 continue
             if not self._spoken:
@@ -334,7 +337,7 @@ class Session(asyncio.Protocol):
         if self._peer.person is None:
             end = self._uncut.find(b"\n", self._at, end) + 1 or end
             self._splitter.longest = min(self._limits.early, self._limits.line)
-        self._lines.extend(self._splitter.feed(self._uncut[self._at : end]))
+        self._lines += reversed(list(self._splitter.feed(self._uncut[self._at : end])))
         self._at = end
         if end >= len(self._uncut):
             self._uncut, self._at = b"", 0
@@ -380,11 +383,3 @@ def _how_much_is_unacknowledged() -> Callable[[int], bytes] | None:
 
 
 _OUTQ = _how_much_is_unacknowledged()
-
-
-def _readable(peername: object) -> str:
-    """Return an address as people write it."""
-    if isinstance(peername, tuple) and len(peername) >= 2:
-        host, port = peername[:2]
-        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
-    return "?"

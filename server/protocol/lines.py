@@ -12,6 +12,8 @@ class LineSplitter:
     has not come, as soon as it is known to be too long. How the bytes were chunked never changes what comes out.
     """
 
+    __slots__ = ("_skipping", "_tail", "longest")
+
     def __init__(self, longest: int = limits.LINE) -> None:
         self.longest = longest
         """Bytes of a line, its newline included. It may be set anew; what has begun as a line counts as well."""

@@ -65,8 +65,16 @@ def check_text(text: str) -> str:
     return text
 
 
+_PLAIN: Final = re.compile(
+    rf"(?!.*(.)\1{{7}})[a-z0-9][a-z0-9_.-]{{0,{limits.NAME_CHARS - 1}}}", re.IGNORECASE | re.ASCII
+)
+"""Names that are in their normal form and can be taken, as most are: they need no look at each character."""
+
+
 def check_name(name: str) -> str:
     """Return a nick in its normal form (NFKC); ProtocolError with what to change where it can't be one."""
+    if _PLAIN.fullmatch(name):
+        return name
     name = unicodedata.normalize("NFKC", name).strip()
     if not name:
         raise ProtocolError(Code.BAD_NAME, "A name needs at least one letter or digit.")
