@@ -267,8 +267,6 @@ class Chat:
                 if SHOWN <= draft.kind < HIDDEN:
                     self.saying.acted(draft)
         if draft.then is not None:
-            if draft.kind < SHOWN:
-                self.hub.deliver()
             draft.then(draft)
         elif draft.peer is not None:
             self.saying.answer(draft)

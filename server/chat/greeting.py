@@ -207,8 +207,8 @@ class Greeting:
             peer.answer(encode(Blocked(people=list(person.blocked.items()))))
         self._hub.answered(peer)
         self._tell_absences(peer)
-        self._hub.follow(peer)
         self.welcomed(peer, frame)
+        self._hub.follow(peer)
         self._entrance.changed()
 
     def _let_host_in(self, peer: Peer, frame: Hello) -> None:

@@ -26,6 +26,9 @@ from server.record.rights import Role
 GAP: Final = 10_000
 """Events of one room that are delivered to one who comes back or is slow: of more, nobody reads each."""
 
+FEW: Final = 1000
+"""Names in the rosters that one who comes in is told at once, some 16 KB: of more, in a turn of their own."""
+
 SLICE: Final = limits.LINE
 """Bytes that one who is behind gets in one turn: enough to be quick, little enough to keep turns short."""
 
@@ -137,9 +140,18 @@ class Hub:
     # Positions.
 
     def follow(self, peer: Peer) -> None:
-        """Let a connection go on from its `position`."""
+        """Let a connection go on from its `position`. MUST follow a delivery of what came up to the head.
+
+        Where that is the head, and few are to be told of, it arrives at once: all it is told at first is one write.
+        """
         peer.live = False
-        self._take_turn(peer)
+        rooms = peer.here.rooms.values()
+        if peer.position < self.head or peer.link.congested or sum(len(room.online) for room in rooms) > FEW:
+            self._take_turn(peer)
+            return
+        for room in rooms:
+            peer.answer(room.roster(peer.here))
+        self._arrive(peer, b"")
 
     def fall_behind(self, peer: Peer) -> None:
         """A connection's buffer is full: it has been sent all up to the head and now waits at this position."""
@@ -219,6 +231,7 @@ class Hub:
         if reached is None:
             peer.position = self.head
             self._arrive(peer, data)
+            peer.link.ready()
         else:
             peer.position = reached
             peer.answer(data)
@@ -234,7 +247,6 @@ class Hub:
             room.live[peer] = None
         peer.answer(data)
         peer.flush()
-        peer.link.ready()
 
     def _read(self, peer: Peer, reading: Callable[[Peer], Coroutine[Any, Any, None]]) -> None:
         """Read for a connection, off the event loop; then it is its turn again."""
