@@ -214,7 +214,8 @@ class SearchIndex:
             return  # nobody waits for it any more
         head = self._head
         ends = max(asked.at + asked.query.deadline, time.monotonic() + LEAST)
-        if head - self._store.done <= NEAR:
+        if 0 < head - self._store.done <= NEAR:
+            self._index()
             while self._store.done < head and time.monotonic() < ends - LEAST:
                 self._index()
         found = self._store.find(asked.query, ends)

@@ -51,6 +51,18 @@ _SCHEMA: Final = """
 """
 
 
+# From the index alone, in the order that is said here: segments are few, pages are many. A key's first byte says which
+# index it is of, and there is but one: "0".
+_STARTING: Final = """
+    WITH RECURSIVE segments (id) AS (
+        SELECT min(segid) FROM messages_idx
+        UNION ALL SELECT (SELECT min(segid) FROM messages_idx WHERE segid > id) FROM segments WHERE id IS NOT NULL
+    )
+    SELECT i.segid, i.term FROM segments AS s CROSS JOIN json_each(?) AS j
+        CROSS JOIN messages_idx AS i ON i.segid = s.id AND i.term = CAST('0' || unhex(j.value) AS BLOB)
+"""
+
+
 class StaleError(Exception):
     """What is in the index can't be brought up to what is in the log: it must be made anew."""
 
@@ -292,12 +304,11 @@ class SearchStore:
         FTS5 finds a page by the start of its first word, and keeps that when the word is taken out. Any word that is
         not before it, and not after the page's own first one, does as well: the next one that there is.
         """
-        starts = {word[:end] for word in map(str.encode, gone) for end in range(1, len(word) + 1)}
+        starts = {word[:end].hex() for word in map(str.encode, gone) for end in range(1, len(word) + 1)}
         with self._opened as index:  # a savepoint: what FTS5 had in memory is written to its tables
-            pages: list[Any] = index.execute("SELECT segid, term FROM messages_idx").fetchall()
+            pages: list[Any] = index.execute(_STARTING, (msgspec.json.encode(list(starts)).decode(),)).fetchall()
             for segment, key in pages:
-                if key[1:] in starts:  # the first byte says which index it is of
-                    self._find_anew(segment, key)
+                self._find_anew(segment, key)
 
     def _look_on(self) -> bool:
         """See to the same for the next pages, whatever was taken out; True where that was all of them."""
