@@ -24,7 +24,7 @@ from typing import Final
 from msgspec import Struct
 
 from benchmarks import past
-from benchmarks.figures import cpu_seconds, machine, on_core, quantile, say, table
+from benchmarks.figures import cpu_seconds, machine, quantile, say, table
 from benchmarks.past import READER, Language, Past
 from benchmarks.questions import Asked, Frame, compare, questions
 
@@ -184,8 +184,7 @@ def serving(data: Path) -> Iterator[tuple[int, int, float, float]]:
     command = [sys.executable, "-m", "server.cli", "--port", "0", "--data", str(data), "--limits", "off"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     begun = clock()
-    with on_core(0):
-        process = subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process:
         try:

@@ -304,8 +304,10 @@ class SearchStore:
         FTS5 finds a page by the start of its first word, and keeps that when the word is taken out. Any word that is
         not before it, and not after the page's own first one, does as well: the next one that there is.
         """
-        starts = {word[:end].hex() for word in map(str.encode, gone) for end in range(1, len(word) + 1)}
         with self._opened as index:  # a savepoint: what FTS5 had in memory is written to its tables
+            there = "SELECT 1 FROM messages WHERE messages MATCH ? LIMIT 1"
+            lost = [word.encode() for word in gone if index.execute(there, (f'"{word}"',)).fetchone() is None]
+            starts = {word[:end].hex() for word in lost for end in range(1, len(word) + 1)}
             pages: list[Any] = index.execute(_STARTING, (msgspec.json.encode(list(starts)).decode(),)).fetchall()
             for segment, key in pages:
                 self._find_anew(segment, key)
