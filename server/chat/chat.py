@@ -204,12 +204,12 @@ class Chat:
                 self._fault(peer, fault)
             return
         command = self._commands[type(frame)]
-        ref = getattr(frame, "ref", UNSET)
         try:
-            if command.inside and peer.person is None:
+            if peer.person is None and command.inside:
                 raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
             command.handle(peer, frame)
         except ProtocolError as refusal:
+            ref = getattr(frame, "ref", UNSET)
             wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
             peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 

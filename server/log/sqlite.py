@@ -41,11 +41,13 @@ class SqliteLog:
         self.settings = Settings()
         self.roles: dict[int, dict[int, Role]] = {}
         self._tick: list[Entry] = []
+        self._tick_bytes = 0
+        """Of the bodies in it."""
         self._waiting = 0
         self._waiting_bytes = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._queue: queue.SimpleQueue[list[Entry] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[list[Entry], int] | None] = queue.SimpleQueue()
         self._epochs: list[tuple[str, int]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hand_back: Callable[[list[Entry]], None] = lambda _entries: None
@@ -75,7 +77,7 @@ class SqliteLog:
     @property
     def full(self) -> bool:
         """See `server.chat.ports.Log`."""
-        return self._waiting >= QUEUE or self._waiting_bytes >= QUEUE_BYTES
+        return self._waiting >= QUEUE or self._waiting_bytes + self._tick_bytes >= QUEUE_BYTES
 
     def append(self, entry: Entry) -> None:
         """See `server.chat.ports.Log`."""
@@ -86,8 +88,7 @@ class SqliteLog:
         self._waiting += 1
         self._idle.clear()
         if isinstance(entry, Draft):
-            entry.weight = len(entry.body)
-            self._waiting_bytes += entry.weight
+            self._tick_bytes += len(entry.body)
 
     def knows(self, epoch: str, seq: int) -> bool:
         """See `server.chat.ports.Log`."""
@@ -105,14 +106,13 @@ class SqliteLog:
 
     def _hand_over(self) -> None:
         if self._tick:
-            self._queue.put(self._tick)
-            self._tick = []
+            self._queue.put((self._tick, self._tick_bytes))
+            self._waiting_bytes += self._tick_bytes
+            self._tick, self._tick_bytes = [], 0
 
-    def _returned(self, entries: list[Entry], head: int) -> None:
+    def _returned(self, entries: list[Entry], size: int, head: int) -> None:
         self.head = head
-        for entry in entries:
-            if isinstance(entry, Draft):
-                self._waiting_bytes -= entry.weight
+        self._waiting_bytes -= size
         self._waiting -= len(entries)
         try:
             self._hand_back(entries)
@@ -123,7 +123,7 @@ class SqliteLog:
     def _found(self, drafts: list[Entry]) -> None:
         self._waiting += len(drafts)
         last = drafts[-1]
-        self._returned(drafts, last.seq if isinstance(last, Draft) else self.head)
+        self._returned(drafts, 0, last.seq if isinstance(last, Draft) else self.head)
 
     # The thread's side.
 
@@ -133,6 +133,7 @@ class SqliteLog:
         going = True
         while going:
             entries: list[Entry] = []
+            size = 0
             wait = writer.empty_at - time.monotonic()
             if wait <= 0:
                 writer.empty_wal()
@@ -142,7 +143,8 @@ class SqliteLog:
             except queue.Empty:
                 continue
             while batch is not None:
-                entries += batch
+                entries += batch[0]
+                size += batch[1]
                 try:
                     batch = self._queue.get_nowait()
                 except queue.Empty:
@@ -153,5 +155,5 @@ class SqliteLog:
                 found = writer.process(entries)
                 if found:
                     self._loop.call_soon_threadsafe(self._found, found)
-                self._loop.call_soon_threadsafe(self._returned, entries, writer.written)
+                self._loop.call_soon_threadsafe(self._returned, entries, size, writer.written)
         writer.close()

@@ -10,6 +10,7 @@ import math
 import secrets
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,13 @@ CHAIN: Final = 4096
 
 WAL_SECONDS: Final = 0.5
 """Seconds until the WAL is emptied of what was erased, and between two tries while someone reads it."""
+
+ROWS: Final = 32
+"""Events that one statement inserts, where there are as many: between two statements the other threads take turns, and
+each turn costs as much as an event."""
+
+_INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (ROWS - 1)
 
 log = logging.getLogger("log")
 
@@ -228,9 +236,12 @@ class Writer:
         return draft.code is None
 
     def _insert(self) -> None:
-        if self._rows:
-            self.database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
-            self._rows.clear()
+        rows = self._rows
+        for start in range(0, len(rows) - ROWS + 1, ROWS):
+            self.database.execute(_INSERT_MANY, tuple(chain.from_iterable(rows[start : start + ROWS])))
+        if rest := len(rows) % ROWS:
+            self.database.executemany(_INSERT, rows[-rest:])
+        rows.clear()
 
     def _look_up(self, draft: Draft, numbering: Numbering) -> None:
         """Answer an id that came before with what it got then."""

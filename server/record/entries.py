@@ -69,8 +69,6 @@ class Draft(Entry, kw_only=True):
     """The body as a struct, for all kinds but a message that answers none and names nobody. The log completes it."""
     names: tuple[str, ...] = ()
     """Whom the text names, where that is not known yet: who of them is a member is added to the `mentions`."""
-    weight: int = 0
-    """Filled in: bytes that it counts for while it waits; what the log completes makes the body longer."""
     idle: bool = False
     """Filled in: all is as it asks for already. There is no event, and that is fine."""
     seq: int = 0
