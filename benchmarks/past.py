@@ -175,7 +175,7 @@ def _events(
         number, before = counted.get(user, (0, 0))
         counted[user] = number + 1, seq
         body = encode_body(MessageBody(f"p{user}", language.say()))
-        yield seq, room, user, user, number + 1, before, int(when), int(kind), body
+        yield seq, room, user, user, number + 1, before, int(when), int(Kind.MESSAGE), body
 
 
 def _people(dice: random.Random) -> Iterator[int]:
