@@ -1,6 +1,10 @@
 """What judges an event: races, and what a member may come to; the rest is shown over sockets and by the model."""
 
+from copy import deepcopy
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.protocol import limits
 from server.protocol.errors import Code
@@ -15,7 +19,9 @@ from server.record.events import (
     ChangeBody,
     DeleteBody,
     EditBody,
+    EraseBody,
     InviteBody,
+    KickBody,
     Kind,
     MessageBody,
     RangeBody,
@@ -84,9 +90,8 @@ def words(room: int, user: int = ALICE, text: str = "hi") -> Said:
     return Said(room, user, "alice", text, 0, [], here=False, deleted=False, pinned=False)
 
 
-@pytest.fixture
-def directory() -> Directory:
-    """`general`, and a private room of alice's that bob is in and carol is invited to."""
+def board() -> Directory:
+    """Return `general`, and a private room of alice's that bob is in and carol is invited to."""
     made = Directory()
     made.add_room(RoomRecord(1, "general", "general"))
     made.add_room(RoomRecord(5, "board", "Board", "private", "joined", ALICE))
@@ -97,6 +102,12 @@ def directory() -> Directory:
     return made
 
 
+@pytest.fixture
+def directory() -> Directory:
+    """See `board`."""
+    return board()
+
+
 def draft(kind: Kind, user: int, about: object = None, room: int = 5) -> Draft:
     """Return an event that is to be."""
     return Draft(kind=kind, room=room, user=user, about=about, time=NOW)
@@ -104,17 +115,17 @@ def draft(kind: Kind, user: int, about: object = None, room: int = 5) -> Draft:
 
 def test_how_someone_stands(directory: Directory) -> None:
     """By what happened; nobody owns `general`, but the server itself may do everything."""
-    board, general = directory.rooms[5], directory.rooms[1]
-    assert [directory.role(board, user) for user in (ALICE, BOB, CAROL, 4)] == [
+    private, general = directory.rooms[5], directory.rooms[1]
+    assert [directory.role(private, user) for user in (ALICE, BOB, CAROL, 4)] == [
         Role.OWNER,
         Role.GUEST,
         Role.INVITED,
         Role.STRANGER,
     ]
     assert directory.role(general, ALICE) is Role.GUEST
-    assert directory.role(general, SERVER) is directory.role(board, SERVER) is Role.OWNER
+    assert directory.role(general, SERVER) is directory.role(private, SERVER) is Role.OWNER
     directory.apply(draft(Kind.ACCOUNT, BOB, AccountBody("bob"), 1))
-    assert directory.role(board, BOB) is directory.server_role(BOB) is Role.MEMBER
+    assert directory.role(private, BOB) is directory.server_role(BOB) is Role.MEMBER
 
 
 def test_an_invitation_that_was_taken_back_comes_too_late(directory: Directory) -> None:
@@ -390,3 +401,44 @@ def test_none_of_what_one_is_without_an_account_is_called_member(directory: Dire
     assert event.about.role == "guest"
     directory.apply(event)
     assert directory.role(directory.rooms[5], BOB) is Role.GUEST
+
+
+PEOPLE = st.sampled_from([ALICE, BOB, CAROL])
+ROLE = st.sampled_from(["moderator", "guest"])
+UNTIL = st.sampled_from(["", *(time_text(NOW + minutes * 60_000).decode() for minutes in (1, 5))])
+DEEDS = st.one_of(
+    st.builds(
+        lambda kind, who, until, on: (kind, BanBody("x", who, "", until, "", on)),
+        st.sampled_from([Kind.BAN, Kind.SILENCE]), PEOPLE, UNTIL, st.booleans(),
+    ),
+    st.builds(lambda who: (Kind.KICK, KickBody("x", who, "")), PEOPLE),
+    st.builds(lambda who, role: (Kind.APPOINT, AppointBody("x", who, "", role)), PEOPLE, ROLE),
+    st.builds(lambda who: (Kind.ERASE, EraseBody("x", who)), PEOPLE),
+    st.builds(lambda on: (Kind.CHANGE, ChangeBody("x", read_only=on)), st.booleans()),
+    st.builds(lambda on: (Kind.CHANGE, ChangeBody("x", archived=on)), st.booleans()),
+    st.builds(lambda seconds: (Kind.CHANGE, ChangeBody("x", slow=seconds)), st.sampled_from([0, 30])),
+    st.sampled_from([(Kind.MEMBER, None), (Kind.UNMEMBER, None), (Kind.MESSAGE, None)]),
+)  # fmt: skip
+"""What may happen, by whom it does not matter."""
+
+
+@given(st.lists(st.tuples(DEEDS, PEOPLE, st.sampled_from([1, 5]), st.integers(0, 120_000)), max_size=12))
+def test_who_said_something_before_is_judged_as_if_they_had_not(
+    deeds: list[tuple[tuple[Kind, object], int, int, int]],
+) -> None:
+    """Whatever has happened meanwhile, and however much time has gone by."""
+    known, facts, now = board(), Facts(), NOW
+    for (kind, body), user, room, later in deeds:
+        now += later
+        event = draft(kind, user, body, room)
+        event.seq, event.time = 100 + now - NOW, now
+        known.apply(event)
+        afresh = deepcopy(known)
+        for who in (ALICE, BOB, CAROL):
+            facts.times[who] = now - 10_000
+            for place in (1, 5):
+                said, same = draft(Kind.MESSAGE, who, None, place), draft(Kind.MESSAGE, who, None, place)
+                said.time = same.time = now
+                afresh._free.clear()
+                assert known.judge(said, facts) is afresh.judge(same, facts)
+                assert (said.why, said.wait_ms) == (same.why, same.wait_ms)
