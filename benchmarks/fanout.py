@@ -1,22 +1,46 @@
-"""Fan-out: one message to many, through real sockets, of `chat-server` and of the naive server beside it."""
+"""The server among many clients: chat-server, the ceiling and the installed peers, by the same load and in turn.
 
-import contextlib
+On Linux with a C compiler. The server has the first core and the load the second.
+"""
+
 import json
-import re
 import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from statistics import median
+from typing import Final
 
-from benchmarks.figures import filesystem, on_core, say
-from benchmarks.load import Load, Result
+from benchmarks import building
+from benchmarks.figures import alone, on_core, say
+from benchmarks.rows import Row
+from benchmarks.servers import (
+    AGAIN,
+    CEILING,
+    INSPIRCD,
+    NATS,
+    NGIRCD,
+    OURS,
+    PEERS,
+    PINGED,
+    REDIS,
+    RESUMING,
+    Server,
+    free_port,
+    running,
+    started,
+    workplace,
+)
 
-HERE = Path(__file__).resolve().parent.parent
-OURS, NAIVE = "chat-server", "naive"
+TURNS: Final = 3
+PATIENCE: Final = 180.0
+"""Seconds after which a run is given up."""
+NOTHING: Final = ("lost", "doubled", "disordered", "gone", "redialled")
+"""What must be 0 in every run. `gone`: clients that were put out; `redialled`: that were turned away at first."""
+
+Result = dict[str, float]
+"""What load.c prints: seconds, kilobytes of 1,024, milliseconds (p50, p99, all_p50, all_p99, late), of a core."""
+Results = dict[str, dict[str, list[Result]]]
+"""By scenario and server, one a turn."""
 
 
 @dataclass(frozen=True)
@@ -25,144 +49,266 @@ class Scenario:
 
     name: str
     title: str
+    peers: tuple[Server, ...] = ()
+    clients: int = 1000
     rooms: int = 1
     senders: int = 100
-    together: bool = False
-    only_entry: bool = False
+    """In a closed loop: each sends its next message when everyone has its last one."""
+    rate: float = 0.0
+    """Messages a second that are due, of all senders together; their times are random. 0: a closed loop."""
+    seconds: float = 0.0
+    """Length of what is measured; 0: coming in is all."""
+    at_once: int = 1000
+    """Clients that are coming in at one time."""
+    options: tuple[str, ...] = ()
+    """More for the load."""
+    script: tuple[tuple[str, str], ...] | None = None
+    """How clients come in to ours, if not as ever."""
+    pings: bool = False
+    """Clients answer them."""
+    tls: bool = False
+    missed: int = 0
+    """Messages that were said before the server was killed and started anew, and that everyone then catches up."""
 
 
-SCENARIOS = (
-    Scenario("busy", "1 room x 1,000, 100 send"),
-    Scenario("rooms", "100 rooms x 10, all send", rooms=100, senders=1000),
-    Scenario("single", "1 room x 1,000, one message at a time", senders=1, together=True),
-    Scenario("storm", "1,000 come in at once", only_entry=True),
+_QUIET: Final = Scenario(
+    "quiet",
+    "99 rooms at 1 message/s, a room of 100 says nothing",
+    clients=1090,
+    rooms=100,
+    senders=1090,
+    rate=99,
+    seconds=4,
+    options=("--crowd", "100", "--hush"),
+)
+_LOUD: Final = replace(
+    _QUIET,
+    name="loud",
+    title="99 rooms at 1 message/s beside a room of 100 that all send",
+    options=("--crowd", "100"),
+)
+SCENARIOS: Final = (
+    Scenario("busy", "1 room x 1,000, 100 send", (CEILING, *PEERS), seconds=3),
+    Scenario("rooms", "100 rooms x 10, all send", (CEILING, REDIS, NGIRCD, NATS), rooms=100, senders=1000, seconds=3),
+    Scenario("single", "1 room x 1,000, one message at a time", (CEILING, REDIS), senders=1, seconds=3),
+    Scenario("trickle", "1 room x 1,000, 72 messages/s", (CEILING, INSPIRCD, NGIRCD), rate=72, seconds=5),
+    Scenario("spread", "100 rooms x 10, 1 message/s each", (CEILING,), rooms=100, senders=1000, rate=100, seconds=5),
+    Scenario("entry", "1,000 enter one room at once", (INSPIRCD, NGIRCD)),
+    Scenario("back", "1,000 resume after a restart, 100 missed each", senders=1, script=RESUMING, missed=100),
+    Scenario("idle", "10,000 idle connections", clients=10_000, rooms=1000, at_once=64, options=("--idle", "8")),
+    Scenario(
+        "pinged",
+        "10,000 idle connections that answer pings",
+        clients=10_000,
+        rooms=1000,
+        at_once=64,
+        options=("--idle", "8"),
+        script=PINGED,
+        pings=True,
+    ),
+    Scenario(
+        "idle_tls",
+        "2,000 idle connections over TLS",
+        clients=2000,
+        rooms=200,
+        at_once=64,
+        options=("--idle", "3"),
+        tls=True,
+    ),
+    Scenario("busy_tls", "1 room x 1,000, 100 send, over TLS", seconds=3, tls=True),
+    Scenario("large", "1 room x 10,000, 100 send", (CEILING,), clients=10_000, at_once=64, seconds=4),
+    _QUIET,
+    _LOUD,
+)
+_BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+@dataclass(frozen=True)
+class Line:
+    """Which figure of a scenario is a row of the table, and what is compared with it."""
+
+    scenario: str
+    figure: str
+    what: str
+    unit: str = ""
+    scale: float = 1.0
+    goals: dict[str, str] = field(default_factory=dict)
+    """By the peer's name, of the ratio to it; by an empty name, of the figure itself."""
+    above: str = ""
+    """A goal of how much it is above the ceiling's, at most."""
+    than: str = ""
+    """The scenario of ours that it is compared with."""
+
+
+_PER_CPU: Final = ("per_cpu_second", "deliveries per CPU second")
+LINES: Final = (
+    Line(
+        "busy",
+        *_PER_CPU,
+        goals={
+            "ceiling": ">= 0.55",
+            "redis": ">= 1.4",
+            "inspircd": ">= 2.5",
+            "ngircd": ">= 2.5",
+            "nats-server": ">= 7",
+        },
+    ),
+    Line("busy", "p99", "p99 of a delivery", "ms", goals={"ceiling": ""}),
+    Line("busy", "bytes_each", "bytes a delivery", goals={"ceiling": ""}),
+    Line(
+        "rooms", *_PER_CPU, goals={"ceiling": ">= 0.33", "redis": ">= 0.5", "ngircd": ">= 3", "nats-server": ">= 1.7"}
+    ),
+    Line("single", *_PER_CPU, goals={"ceiling": ">= 0.75", "redis": ""}),
+    Line("trickle", "p50", "p50 of a delivery", "ms", goals={"ceiling": "<= 1.7"}),
+    Line("trickle", "p99", "p99 of a delivery", "ms", goals={"ceiling": "<= 1.8"}),
+    Line("trickle", "all_p50", "p50 of the last member", "ms", goals={"inspircd": "< 1", "ngircd": "< 1"}),
+    Line("spread", "p50", "p50 of a delivery", "ms", above="<= 0.8"),
+    Line(
+        "entry",
+        "settled",
+        "until the last byte about it",
+        "s",
+        goals={"": "<= 0.3", "inspircd": "< 1", "ngircd": "< 1"},
+    ),
+    Line("back", "back", "until the last has its last", "s", goals={"": "<= 3"}),
+    Line("idle", "kilobytes_each", "memory of each, over the empty server", "KB", goals={"": "<= 4"}),
+    Line("idle", "all_in", "until all are in", "s", goals={"": "<= 3"}),
+    Line("idle", "idle_cpu", "processor while idle", "%", 100, goals={"": "< 1"}),
+    Line("pinged", "idle_cpu", "processor while idle", "%", 100, goals={"": ""}),
+    Line("idle_tls", "kilobytes_each", "memory of each, over the empty server", "KB", goals={"": "<= 40"}),
+    Line("idle_tls", "all_in", "until all are in", "s", goals={"": ""}),
+    Line("busy_tls", *_PER_CPU, than="busy"),
+    Line("large", "all_in", "until all are in", "s", goals={"": ""}),
+    Line("large", *_PER_CPU, goals={"ceiling": ""}),
+    Line("loud", "p50", "p50 of the 99 rooms", "ms", than="quiet"),
+    Line("loud", "p99", "p99 of the 99 rooms", "ms", than="quiet"),
 )
 
 
-Results = dict[str, dict[str, Result]]
-"""By scenario and server."""
+def missing() -> str:
+    """Return why nothing of this can be measured here; empty where it can."""
+    return building.missing()
 
 
-def measure(*, quick: bool = False) -> Results:
-    """Return the figures of three interleaved runs (their medians), or of a short one."""
-    _many_files()
-    runs: dict[str, dict[str, list[Result]]] = {}
-    for turn in range(1 if quick else 3):
+def versions() -> dict[str, str]:
+    """Return what the installed peers say of themselves."""
+    return {peer.name: peer.version() for peer in PEERS if peer.installed}
+
+
+def measure(*, quick: bool = False, only: tuple[str, ...] = ()) -> Results:
+    """Return the figures of three turns, or of a short one; ValueError where something was lost, doubled or disordered.
+
+    Args:
+        quick: a single, short turn.
+        only: the names of the scenarios; all where there are none.
+    """
+    results: Results = {}
+    absent: set[tuple[str, str]] = set()
+    for turn in range(1 if quick else TURNS):
         for scenario in SCENARIOS:
-            for name in (OURS, NAIVE):
-                say(f"fan-out, run {turn + 1}: {scenario.title}, {name}")
-                runs.setdefault(scenario.name, {}).setdefault(name, []).append(_once(scenario, name, quick=quick))
-    return {scenario: {name: _middle(of) for name, of in by.items()} for scenario, by in runs.items()}
+            if (only and scenario.name not in only) or (scenario.tls and not building.load()[1]):
+                continue
+            by = results.setdefault(scenario.name, {})
+            for server in (OURS, *(peer for peer in scenario.peers if peer.installed)):
+                if (scenario.name, server.name) in absent:
+                    continue
+                say(f"turn {turn + 1}: {scenario.title}, {server.name}")
+                try:
+                    result = _once(scenario, server, quick=quick)
+                except subprocess.SubprocessError as error:
+                    if server is OURS:
+                        raise
+                    say(f"{server.name} is left out there: {error}")
+                    absent.add((scenario.name, server.name))
+                    by.pop(server.name, None)
+                    continue
+                if server is OURS and any(result[wrong] for wrong in NOTHING):
+                    raise ValueError(f"{scenario.title}: {result}")
+                by.setdefault(server.name, []).append(result)
+    return results
 
 
-def talk_rows(results: Results) -> Iterator[list[str]]:
-    """Yield the lines of the table of messages; `TALK` names their columns."""
-    for scenario in SCENARIOS:
-        if scenario.only_entry:
+def rows(results: Results) -> Iterator[Row]:
+    """Yield the rows of the table."""
+    for line in LINES:
+        if line.scenario not in results or (line.than and line.than not in results):
             continue
-        ours, naive = results[scenario.name][OURS], results[scenario.name][NAIVE]
-        for name, result in ((OURS, ours), (NAIVE, naive)):
-            figures = [f"{result.deliveries_per_second:,.0f}", _each(result.deliveries_per_cpu_second)]
-            figures += [f"{result.p50:,.1f}", f"{result.p99:,.1f}", f"{result.load_cpu:.0%}"]
-            wrong = f"{result.lost} / {result.doubled} / {result.disordered}"
-            yield [scenario.title, name, *figures, wrong, f"x {_ratio(ours, naive):,.1f}" if name == OURS else ""]
+        ours = _values(results, line, line.scenario, OURS.name)
+        what, own = f"{_BY_NAME[line.scenario].title}: {line.what}", median(ours)
+        if line.than:
+            other = _values(results, line, line.than, OURS.name)
+            beside = "without TLS" if _BY_NAME[line.scenario].tls else "without that room"
+            yield Row(what, own, line.unit, beside, median(other), _ratio(ours, other))
+        if line.above and CEILING.name in results[line.scenario]:
+            other = _values(results, line, line.scenario, CEILING.name)
+            more = median(mine - least for mine, least in zip(ours, other, strict=True))
+            yield Row(
+                f"{what}, above the ceiling's", more, line.unit, "the ceiling's own", median(other), goal=line.above
+            )
+        for name, goal in line.goals.items():
+            if not name:
+                yield Row(what, own, line.unit, goal=goal)
+            elif name in results[line.scenario]:
+                other = _values(results, line, line.scenario, name)
+                yield Row(what, own, line.unit, name, median(other), _ratio(ours, other), goal)
 
 
-def entry_rows(results: Results) -> Iterator[list[str]]:
-    """Yield the lines of the table of coming in; `ENTRY` names their columns."""
-    for scenario in SCENARIOS:
-        if not scenario.only_entry:
-            continue
-        ours, naive = results[scenario.name][OURS], results[scenario.name][NAIVE]
-        for name, result in ((OURS, ours), (NAIVE, naive)):
-            cpu = "-" if result.entry_cpu is None else f"{result.entry_cpu:.2f}"
-            ratio = f"x {naive.settled / ours.settled:,.1f}" if name == OURS else ""
-            yield [scenario.title, name, f"{result.all_in:,.0f}", f"{result.settled:,.0f}", cpu, ratio]
+def _values(results: Results, line: Line, scenario: str, server: str) -> list[float]:
+    return [line.scale * result[line.figure] for result in results[scenario][server]]
 
 
-TALK = (
-    "fan-out",
-    "server",
-    "deliveries/s",
-    "per CPU s",
-    "p50 ms",
-    "p99 ms",
-    "load",
-    "lost/doubled/disordered",
-    "ratio",
-)
-ENTRY = ("fan-out", "server", "all in ms", "settled ms", "CPU s", "ratio")
+def _ratio(ours: list[float], others: list[float]) -> float | None:
+    """Return the median ratio of neighbours: machines have moods."""
+    ratios = [mine / other for mine, other in zip(ours, others, strict=True) if other]
+    return median(ratios) if ratios else None
 
 
-def disk() -> Path:
-    """Return a folder on a real disk: on one in memory a commit costs nothing, and figures say nothing."""
-    for folder in (Path(tempfile.gettempdir()), Path("/var/tmp"), HERE):  # noqa: S108 - only asked for a new folder
-        if folder.is_dir() and filesystem(folder) not in ("tmpfs", "ramfs"):
-            return folder
-    raise SystemExit("There is no folder on a disk here: set TMPDIR to one.")
+def _once(scenario: Scenario, server: Server, *, quick: bool) -> Result:
+    with alone():
+        if scenario.missed:
+            return _come_back(scenario, server)
+        with running(server) as (port, pid), on_core(1):
+            command = _command(scenario, server, port, pid, quick=quick)
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE)
+    return dict(json.loads(done.stdout))
 
 
-def _once(scenario: Scenario, name: str, *, quick: bool) -> Result:
-    seconds = 0.0 if scenario.only_entry else 1.5 if quick else 5.0
-    with running(name) as (port, pid):
-        load = Load(port, pid, 1000, scenario.rooms, scenario.senders, scenario.together, seconds, min(1.0, seconds))
-        command = [sys.executable, "-m", "benchmarks.load", json.dumps(asdict(load))]
-        with on_core(1):
-            done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, text=True, check=True)
-    return Result(**json.loads(done.stdout))
+def _come_back(scenario: Scenario, server: Server) -> Result:
+    """Kill the server when all were told everything, start it anew, and let all come back."""
+    with workplace() as folder:
+        port = free_port()
+        with started(server, folder, port) as process:
+            command = [
+                *_command(scenario, server, port, process.pid),
+                "--missed",
+                str(scenario.missed),
+                "--again",
+                AGAIN,
+            ]
+            with on_core(1):
+                load = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            assert load.stdout is not None
+            if not load.stdout.readline():
+                raise SystemExit(f"{scenario.title}: the load has ended")
+            process.kill()
+        with started(server, folder, port):
+            said, _ = load.communicate("back\n", timeout=PATIENCE)
+    return dict(json.loads(said))
 
 
-@contextlib.contextmanager
-def running(name: str) -> Iterator[tuple[int, int]]:
-    """Run a server on a core of its own; yield its port and its process."""
-    with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=disk()) as data:
-        command = [sys.executable, "-m", "benchmarks.naive"]
-        if name == OURS:
-            command = [sys.executable, "-m", "server.cli", "--port", "0", "--data", f"{data}/data", "--limits", "off"]
-        with on_core(0):
-            process = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        with process:
-            try:
-                first = process.stdout.readline()
-                found = re.search(r"Listening on .*:(\d+)", first)
-                if not found:
-                    raise SystemExit(f"{name} did not start: {first}")
-                # It says who comes: unread, that would stop it.
-                threading.Thread(target=process.stdout.read, daemon=True).start()
-                yield int(found[1]), process.pid
-            finally:
-                process.terminate()
-
-
-def _many_files() -> None:
-    """Allow for a thousand sockets a process; those started from here inherit it."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such bound
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-
-
-def _middle(results: list[Result]) -> Result:
-    """Return of each figure the median, but of what went wrong all."""
-    middle = Result()
-    for field in fields(Result):
-        values = [value for result in results if (value := getattr(result, field.name)) is not None]
-        if field.name in ("lost", "doubled", "disordered"):
-            setattr(middle, field.name, sum(values))
-        else:
-            setattr(middle, field.name, median(values) if values else None)
-    return middle
-
-
-def _ratio(ours: Result, naive: Result) -> float:
-    if ours.deliveries_per_cpu_second and naive.deliveries_per_cpu_second:
-        return ours.deliveries_per_cpu_second / naive.deliveries_per_cpu_second
-    return ours.deliveries_per_second / naive.deliveries_per_second
-
-
-def _each(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}"
+def _command(scenario: Scenario, server: Server, port: int, pid: int, *, quick: bool = False) -> list[str]:
+    """Return how to run the load."""
+    script = scenario.script if scenario.script and server is OURS else server.script
+    said = [part for say_, hear in script for part in ("--say", say_, "--hear", hear)]
+    sizes = {"clients": scenario.clients, "rooms": scenario.rooms, "senders": scenario.senders, "rate": scenario.rate}
+    sizes |= {
+        "at-once": scenario.at_once,
+        "seconds": min(0.5, scenario.seconds) if quick else scenario.seconds,
+        "warm": 0.2 if quick else 0.5,
+    }
+    options = [part for name, value in sizes.items() for part in (f"--{name}", str(value))]
+    options += [*scenario.options, *(["--tls"] if scenario.tls else [])]
+    if scenario.pings:
+        options += ["--ping", '{"type":"ping"', "--pong", '{"type":"pong"}\n']
+    where = ["--port", str(port), "--server", str(pid), "--echo", str(int(server.echo))]
+    return [str(building.load()[0]), *where, *said, "--send", server.send, *options]

@@ -1,8 +1,9 @@
-"""A server for one client that can talk as fast as a measurement wants. It has no loop: who measures turns it."""
+"""Servers for one client that can talk as fast as a measurement wants. They have no loop: who measures turns it."""
 
 import random
 import socket
 import time
+from abc import ABC, abstractmethod
 
 from server.protocol import codec, frames
 from server.protocol.lines import LineSplitter
@@ -15,12 +16,14 @@ PROSE = (
 WORDS = PROSE.split()
 LENGTHS = (4, 6, 8, 8, 10, 12, 14, 30)
 """Words of a message: about one in eight needs a second line."""
+READY = "Ready."
+"""What is said first in the room."""
 AT_ONCE = 1 << 18
 """Bytes written at once, at most."""
 
 
-class Feed:
-    """Listens on loopback and speaks to who comes."""
+class Feed(ABC):
+    """Listens on loopback and speaks to who comes, in words that a subclass knows."""
 
     def __init__(self) -> None:
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -33,7 +36,6 @@ class Feed:
         """Messages a second that it says by itself."""
         self._began = 0.0
         self._said = 0
-        self._seq = 0
         self._lines = LineSplitter()
         self._dice = random.Random(7)
 
@@ -41,18 +43,8 @@ class Feed:
 
     def say(self, text: str = "") -> None:
         """Say something as someone; anything where no text is given."""
-        self._seq += 1
-        who = self._dice.randrange(len(PEOPLE))
-        self._tell(
-            frames.Message(
-                seq=self._seq,
-                room="general",
-                user=who + 2,
-                sender=PEOPLE[who],
-                time=_now(),
-                text=text or " ".join(self._dice.choices(WORDS, k=self._dice.choice(LENGTHS))),
-            )
-        )
+        text = text or " ".join(self._dice.choices(WORDS, k=self._dice.choice(LENGTHS)))
+        self.waiting += self.message(self._dice.randrange(len(PEOPLE)), text)
 
     def pour(self, count: int, last: str) -> None:
         """Say much at once; `last` is the text of the last message."""
@@ -94,7 +86,7 @@ class Feed:
             return
         for line in self._lines.feed(data):
             if line:
-                self._answer(codec.decode_client(line))
+                self.answer(line)
 
     def write(self) -> None:
         """Write as much as the client takes."""
@@ -112,8 +104,33 @@ class Feed:
         if self.client is not None:
             self.client.close()
 
-    def _answer(self, frame: frames.ClientFrame) -> None:
-        match frame:
+    # What a subclass knows.
+
+    @abstractmethod
+    def message(self, who: int, text: str) -> bytes:
+        """Return the line by which one of `PEOPLE` says something."""
+
+    @abstractmethod
+    def answer(self, line: bytes) -> None:
+        """Answer a line of the client's; once it is in, say `READY`."""
+
+
+class ChatFeed(Feed):
+    """Speaks the protocol of chat-server; the room is general."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seq = 0
+
+    def message(self, who: int, text: str) -> bytes:
+        """Return a frame."""
+        self._seq += 1
+        said = frames.Message(seq=self._seq, room="general", user=who + 2, sender=PEOPLE[who], time=_now(), text=text)
+        return codec.encode(said)
+
+    def answer(self, line: bytes) -> None:
+        """Answer as a server does that has one room, in which nothing was said."""
+        match codec.decode_client(line):
             case frames.About(ref=ref):
                 self._tell(frames.Server(ref=ref, id="-", server="feed"))
             case frames.RoomsRequest(ref=ref):
@@ -122,7 +139,7 @@ class Feed:
             case frames.Hello(name=name):
                 self._tell(frames.Welcome(name=name, user=1, session="-", epoch="-", seq=0, rooms=["general"]))
                 self._tell(frames.Roster(room="general", names=[name, *PEOPLE]))
-                self.say("Ready.")
+                self.say(READY)
             case frames.HistoryRequest(ref=ref, room=room):
                 self._tell(frames.History(ref=ref, room=room, messages=[], more=False, as_of=self._seq))
             case frames.Ping():
@@ -132,6 +149,49 @@ class Feed:
 
     def _tell(self, frame: frames.Frame) -> None:
         self.waiting += codec.encode(frame)
+
+
+class IrcFeed(Feed):
+    """Speaks IRC, as much as a client needs to stand in #general."""
+
+    _name = "alice"
+
+    def message(self, who: int, text: str) -> bytes:
+        """Return a PRIVMSG."""
+        return f":{PEOPLE[who]}!u@h PRIVMSG #general :{text}\r\n".encode()
+
+    def answer(self, line: bytes) -> None:
+        """Register the client, let it join, and answer what it asks about the room."""
+        command, _, rest = line.decode(errors="replace").strip().partition(" ")
+        name, first = self._name, rest.split(" ")[0]
+        match command.upper():
+            case "CAP" if first.upper() == "LS":
+                self._tell("CAP * LS :")
+            case "NICK":
+                self._name = rest.lstrip(":")
+            case "USER":
+                self._tell(f"001 {name} :Welcome")
+                self._tell(f"002 {name} :Your host is feed")
+                self._tell(f"003 {name} :Created today")
+                self._tell(f"004 {name} feed 1 o n")
+                self._tell(f"005 {name} CHANTYPES=# PREFIX=(ov)@+ :are supported")
+                self._tell(f"422 {name} :No message of the day")
+            case "JOIN" if first.startswith("#"):
+                self.waiting += f":{name}!u@h JOIN #general\r\n".encode()
+                self._tell(f"353 {name} = #general :{' '.join([name, *PEOPLE])}")
+                self._tell(f"366 {name} #general :End")
+                self.say(READY)
+            case "MODE" if first.startswith("#"):
+                self._tell(f"324 {name} {first} +n")
+            case "WHO":
+                self._tell(f"315 {name} {first} :End")
+            case "PING":
+                self._tell(f"PONG feed {rest}")
+            case _:
+                pass
+
+    def _tell(self, line: str) -> None:
+        self.waiting += f":feed {line}\r\n".encode()
 
 
 def _now() -> str:

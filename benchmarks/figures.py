@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,27 @@ def filesystem(folder: Path) -> str:
         if folder.resolve().is_relative_to(where) and len(where) >= len(best):
             best, kind = where, found
     return kind
+
+
+def disk() -> Path:
+    """Return a folder on a real disk: on one in memory a commit costs nothing, and figures say nothing."""
+    for folder in (Path(tempfile.gettempdir()), Path("/var/tmp"), Path.cwd()):  # noqa: S108 - only asked for a new folder
+        if folder.is_dir() and filesystem(folder) not in ("tmpfs", "ramfs"):
+            return folder
+    raise SystemExit("There is no folder on a disk here: set TMPDIR to one.")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the lock of the file that BENCH_LOCK names, if it names one: who measures on this machine takes turns."""
+    if not (name := os.environ.get("BENCH_LOCK")):
+        yield
+        return
+    import fcntl
+
+    with Path(name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

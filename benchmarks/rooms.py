@@ -14,9 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.fanout import OURS, running
 from benchmarks.figures import quantile, say
 from benchmarks.program import Program, clock
+from benchmarks.servers import OURS, running
 from chat_tui.client import Client
 from chat_tui.session import Session
 from chat_tui.state.chat import Chat

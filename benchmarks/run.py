@@ -1,60 +1,97 @@
-"""All figures with one command: `python3 run.py python benchmarks/run.py [fanout|terminal|all]`."""
+"""All figures with one command: `python3 run.py python benchmarks/run.py [fanout|terminal|history]`."""
 
 import argparse
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fanout
-from benchmarks.figures import filesystem, machine, table
+import msgspec
+
+from benchmarks import report
+from benchmarks.figures import alone, disk, filesystem, machine, table
+from benchmarks.rows import HEADER, Row, lines
+
+PARTS = ("fanout", "terminal", "history")
+ARRIVING = 500
+"""Messages a second, while the history is read."""
 
 
 def main() -> None:
-    """Measure, and print the tables."""
-    parser = argparse.ArgumentParser(description="Measure the server's fan-out and the terminal program's figures.")
-    parser.add_argument("what", nargs="?", choices=("fanout", "terminal", "all"), default="all")
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description="Measure chat-server and chat-tui beside their peers, in one table.")
+    parser.add_argument("what", nargs="?", choices=PARTS, help="only this part")
     parser.add_argument("--quick", action="store_true", help="one short run of each: whether it works, not how fast")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file, too")
-    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
+    parser.add_argument("--only", default="", metavar="NAMES", help="these scenarios of fanout.py, separated by commas")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file, too")
+    parser.add_argument("--write", action="store_true", help="write table and plot into docs/performance.md and .svg")
+    parser.add_argument("--messages", type=int, default=10_000_000, help="of history (default: %(default)s)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=disk() / f"chat-history-{os.getuid()}",
+        help="where that history is kept; it is made once, which takes a while (default: %(default)s)",
+    )
     options = parser.parse_args()
 
-    facts = machine() | {"disk": filesystem(fanout.disk())}
-    results: dict[str, Any] = {"machine": facts, "quick": options.quick}
-    print(", ".join(f"{name} {value}" for name, value in facts.items()))
-    if options.what != "terminal":
-        crowds = fanout.measure(quick=options.quick)
-        results["fanout"] = {name: {server: asdict(of) for server, of in by.items()} for name, by in crowds.items()}
-        _print(fanout.TALK, fanout.talk_rows(crowds), markdown=options.markdown)
-        _print(fanout.ENTRY, fanout.entry_rows(crowds), markdown=options.markdown)
-    if options.what != "fanout":
+    facts = machine() | {"disk": filesystem(disk())}
+    figures: dict[str, Any] = {"quick": options.quick}
+    notes: list[str] = []
+    rows: list[Row] = []
+    for part in PARTS if options.what is None else (options.what,):
         try:
-            from benchmarks import terminal
+            measured = MEASURES[part](options, facts, notes)
         except ImportError as error:
-            raise SystemExit("The terminal's figures need pseudo-terminals: Linux or macOS.") from error
-        figures = terminal.measure(quick=options.quick)
-        results["terminal"] = [asdict(figure) for figure in figures]
-        _print(terminal.HEADER, terminal.rows(figures), markdown=options.markdown)
+            notes.append(f"{part} is left out: it needs pseudo-terminals and sockets of Linux or macOS ({error})")
+            continue
+        figures[part], more = measured
+        rows += more
+    print("\n" + "\n".join(f"{name}: {value}" for name, value in facts.items()) + "\n")
+    print(table(HEADER, lines(rows)))
+    print("".join(f"\n{note}" for note in notes))
     if options.json:
-        options.json.write_text(json.dumps(_rounded(results), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        report.keep(options.json, facts, figures, rows)
+    if options.write:
+        report.write(facts, figures, rows, notes)
 
 
-def _print(header: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bool) -> None:
-    print("\n" + table(header, rows, markdown=markdown), flush=True)
+def _fanout(options: argparse.Namespace, facts: dict[str, str], notes: list[str]) -> tuple[Any, list[Row]]:
+    from benchmarks import building, fanout
+
+    if why := building.missing():
+        notes.append(f"fanout is left out: {why}")
+        return {}, []
+    if not building.load()[1]:
+        notes.append("the rows of TLS are left out: OpenSSL's headers are not installed")
+    facts |= fanout.versions()
+    results = fanout.measure(quick=options.quick, only=tuple(filter(None, options.only.split(","))))
+    return results, list(fanout.rows(results))
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - anything that JSON knows
-    """Return figures with as many digits as mean something."""
-    match value:
-        case float():
-            return float(f"{value:.4g}")
-        case dict():
-            return {name: _rounded(inner) for name, inner in value.items()}
-        case list():
-            return [_rounded(inner) for inner in value]
-        case _:
-            return value
+def _terminal(options: argparse.Namespace, facts: dict[str, str], _notes: list[str]) -> tuple[Any, list[Row]]:
+    from benchmarks import terminal
+
+    facts |= terminal.versions()
+    results = terminal.measure(quick=options.quick)
+    return results, list(terminal.rows(results))
+
+
+def _history(options: argparse.Namespace, _facts: dict[str, str], notes: list[str]) -> tuple[Any, list[Row]]:
+    from benchmarks import history
+
+    of = history.prepare(options.data, 100_000 if options.quick else options.messages)
+    with alone():
+        starting = history.measure(of, draws=1, checks=0)
+    with alone():
+        asked = history.measure(of, draws=10 if options.quick else 100, arriving=ARRIVING)
+    rows = [row for row in starting.rows if row.goal == history.START_GOAL] + asked.rows
+    notes += asked.notes
+    title = f"{of.head:,} events, {ARRIVING} a second arrive"
+    return msgspec.to_builtins(rows), [
+        Row(f"{title}: {row.what}, p95", row.p95, "ms", goal=f"<= {row.goal:g}") for row in rows
+    ]
+
+
+MEASURES = {"fanout": _fanout, "terminal": _terminal, "history": _history}
 
 
 if __name__ == "__main__":

@@ -1,100 +1,128 @@
 """The terminal as a person feels it: measured from outside, through a pseudo-terminal, against a feed.
 
-What is seen is found by letters that occur nowhere else: Greek ones are typed, Cyrillic ones said. One letter is found
-even where only those cells are drawn that have changed.
+chat-tui, the installed peers and the smallest Textual app, in turn. What is seen is found by letters that occur nowhere
+else: Greek ones are typed, Cyrillic ones said. One letter is found even where only those cells are drawn that changed.
 """
 
 import itertools
-import os
 import random
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from statistics import mean, median
+from typing import Final
 
-from benchmarks.feed import Feed
-from benchmarks.figures import quantile, say
+from benchmarks.clients import OURS, PEERS, Terminal, run
+from benchmarks.feed import READY
+from benchmarks.figures import alone, quantile, say
 from benchmarks.program import Program, clock
+from benchmarks.rows import Row, short
+from benchmarks.servers import workplace
 
-KEYS = "αβγδεζηθικλμνξοπρστυφχψω"
-CLEAR = "\x15"
+KEYS: Final = "αβγδεζηθικλμνξοπρστυφχψω"
+CLEAR: Final = "\x15"
 """Ctrl+U empties the input."""
-PAGE_UP = "\x1b[5~"
-GAP = 0.1
+PAGE_UP: Final = "\x1b[5~"
+GAP: Final = 0.1
 """Seconds of silence after which a repaint has ended."""
-MANY, BURST = 100_000, 10_000
+MANY: Final = 100_000
+BURST: Final = 10_000
+FLOOD: Final = 1000
+"""Messages a second."""
+SMALLEST: Final = "smallest Textual app"
 
 _marks = itertools.cycle("абвгдежзийклмнопрстуфхцчшщъыьэюя")
 
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table."""
-
-    name: str
-    unit: str
-    p50: float
-    p99: float | None = None
-    """None where it was measured once, or as a mean."""
-    goal: float | None = None
-    """For `p50`: what issue 2 asks for, at most."""
+Figures = dict[str, list[float]]
+"""What was measured of a program, by name: milliseconds, seconds (burst), bytes, megabytes (10^6) of memory."""
+Results = dict[str, Figures]
+"""By program."""
 
 
-def measure(*, quick: bool = False) -> list[Figure]:
-    """Return all figures."""
-    starts, keys = (4, 48) if quick else (12, 240)
-    figures = [*_start(starts)]
-    for rate, goal in ((0, None), (1000, 30.0)):
-        say(f"terminal: keys at {rate} messages a second")
-        with _chat() as program:
-            name = f"key to echo, {rate:,} messages/s" if rate else "key to echo, idle"
-            figures.append(_spread(name, "ms", _echoes(program, keys, rate), goal))
-    say("terminal: bytes")
-    with _chat() as program:
-        figures += _bytes(program)
-    say("terminal: a burst")
-    bursts = []
-    for _ in range(1 if quick else 3):
-        with _chat() as program:
-            bursts.append(_pour(program, BURST))
-    figures.append(Figure(f"burst of {BURST:,} messages until the last is seen", "s", quantile(bursts, 0.5)))
-    say(f"terminal: {MANY:,} messages")
-    with _chat() as program:
-        figures += _many(program)
-    return figures
+def versions() -> dict[str, str]:
+    """Return what the installed peers say of themselves."""
+    return {peer.name: peer.version() for peer in PEERS if peer.installed}
 
 
-def rows(figures: list[Figure]) -> Iterator[list[str]]:
-    """Yield the lines of the table; `HEADER` names their columns."""
-    for figure in figures:
-        goal = "" if figure.goal is None else f"<= {figure.goal:g}"
-        yield [figure.name, _text(figure.p50), _text(figure.p99), figure.unit, goal]
+def measure(*, quick: bool = False) -> Results:
+    """Return all figures of each program."""
+    starts, keys, bursts, pages = (2, 24, 1, 5) if quick else (15, 240, 3, 30)
+    programs = [OURS, *(peer for peer in PEERS if peer.installed)]
+    results: Results = {name: {} for name in (*(program.name for program in programs), SMALLEST)}
+    _start(programs, results, starts)
+    for terminal in programs:
+        figures = results[terminal.name]
+        for name, rate in (("key", 0), ("flooded key", FLOOD)):
+            say(f"{terminal.name}: keys at {rate} messages a second")
+            with alone(), terminal.running() as program:
+                figures[name] = _echoes(program, keys, rate)
+        say(f"{terminal.name}: bytes")
+        with alone(), terminal.running() as program:
+            figures["bytes a key"], figures["bytes a message"] = _bytes(program)
+        for turn in range(bursts):
+            say(f"{terminal.name}: burst {turn + 1}")
+            with alone(), terminal.running() as program:
+                figures.setdefault("burst", []).append(_pour(program, BURST))
+        say(f"{terminal.name}: {MANY:,} messages")
+        with alone(), terminal.running() as program:
+            figures["memory"], figures["page up"] = _many(program, pages)
+    return results
 
 
-HEADER = ("terminal, 120 x 40", "p50", "p99", "unit", "goal")
+def rows(results: Results) -> Iterator[Row]:
+    """Yield the rows of the table."""
+    ours = results[OURS.name]
+
+    def row(what: str, figure: str, unit: str, goal: str = "", of: Callable[[list[float]], float] = median) -> Row:
+        return Row(what, of(ours[figure]), unit, _beside(results, figure, of), goal=goal)
+
+    for what, figure in (("room shown", "shown"), ("first message of the room shown", "said")):
+        least = results[SMALLEST]["shown"]
+        ratio = median(own / other for own, other in zip(ours[figure], least, strict=True))
+        goal = "<= 1.1" if figure == "shown" else ""
+        yield Row(what, median(ours[figure]), "ms", SMALLEST, median(least), ratio, goal)
+        yield row(what, figure, "ms")
+    yield row("idle: key to echo, p50", "key", "ms", "<= 4")
+    yield row("idle: key to echo, p99", "key", "ms", "<= 10", _p99)
+    yield row("1,000 messages/s: key to echo, p50", "flooded key", "ms", "<= 6")
+    yield row("1,000 messages/s: key to echo, p99", "flooded key", "ms", "<= 60", _p99)
+    yield row("10,000 messages at once, until the last is seen", "burst", "s", "<= 0.3")
+    for peer in PEERS:
+        if peer.name in results:
+            own, other = median(ours["burst"]), median(results[peer.name]["burst"])
+            yield Row("10,000 messages at once", own, "s", peer.name, other, own / other, "< 1")
+    yield row("100,000 messages held: memory (RSS)", "memory", "MB", "<= 80")
+    yield row("100,000 messages held: Page-Up until all is drawn, p50", "page up", "ms", "<= 10")
+    yield row("written to the terminal for a key", "bytes a key", "bytes", "<= 400", mean)
+    yield row("written to the terminal for a message", "bytes a message", "bytes", "<= 9,000", mean)
 
 
-def _start(times: int) -> Iterator[Figure]:
-    """From the start of the process to the first paint, in turn with the smallest app, and to the first message."""
-    smallest, ours, room = [], [], []
+def _p99(values: list[float]) -> float:
+    return quantile(values, 0.99)
+
+
+def _beside(results: Results, figure: str, of: Callable[[list[float]], float]) -> str:
+    peers = [peer.name for peer in PEERS if peer.name in results]
+    return ", ".join(f"{name} {short(of(results[name][figure]))}" for name in peers)
+
+
+def _start(programs: list[Terminal], results: Results, times: int) -> None:
+    """From the start of the process to the room's name, and to its first message; the smallest app shows that name."""
     for turn in range(times + 1):
-        say(f"terminal: start {turn} of {times}")
-        with _running([sys.executable, "-m", "benchmarks.smallest"], None) as program:
-            paint = program.shown("general") - program.began
-        with _chat(settled=False) as program:
-            own_paint = program.shown("general") - program.began
-            own_room = program.shown("Ready.") - program.began
-        if turn:  # the first turn only warms the disk's cache
-            smallest.append(1000 * paint)
-            ours.append(1000 * own_paint)
-            room.append(1000 * own_room)
-    yield _spread("first paint of the smallest Textual app", "ms", smallest)
-    yield _spread("first paint", "ms", ours)
-    ratios = [own / least for own, least in zip(ours, smallest, strict=True)]  # of neighbours: machines have moods
-    yield Figure("first paint / smallest", "", median(ratios), goal=1.15)
-    yield _spread("first message of the room on the screen", "ms", room)
+        say(f"start {turn} of {times}")
+        with alone():
+            for terminal in programs:
+                with terminal.running(settled=False) as program:
+                    shown, said = program.shown("general"), program.shown(READY)
+                _note(results[terminal.name], turn, shown=shown - program.began, said=said - program.began)
+            with workplace() as home, run([sys.executable, "-m", "benchmarks.smallest"], home) as program:
+                shown = program.shown("general")
+            _note(results[SMALLEST], turn, shown=shown - program.began)
+
+
+def _note(figures: Figures, turn: int, **seconds: float) -> None:
+    if turn:  # the first turn only warms the disk's cache
+        for name, value in seconds.items():
+            figures.setdefault(name, []).append(1000 * value)
 
 
 def _echoes(program: Program, count: int, rate: float) -> list[float]:
@@ -115,19 +143,19 @@ def _echoes(program: Program, count: int, rate: float) -> list[float]:
     return echoes
 
 
-def _bytes(program: Program) -> Iterator[Figure]:
-    """What travels to the terminal, over ssh perhaps."""
+def _bytes(program: Program) -> tuple[list[float], list[float]]:
+    """Return what travels to the terminal, over ssh perhaps: for each of some keys, and for each of some messages."""
     assert program.feed is not None
     program.press(CLEAR)
     program.rest(0.3)
-    yield Figure("written per key", "bytes", mean(_cost(program, program.press, key) for key in KEYS))
+    keys = [_cost(program, program.press, key) for key in KEYS]
     program.press(CLEAR)
     program.feed.pour(80, next(_marks))  # a full screen
     program.rest(0.3)
-    yield Figure("written per message", "bytes", mean(_cost(program, program.feed.say, "") for _ in range(40)))
+    return keys, [_cost(program, program.feed.say, "") for _ in range(40)]
 
 
-def _cost(program: Program, act: Callable[[str], object], what: str) -> int:
+def _cost(program: Program, act: Callable[[str], object], what: str) -> float:
     """Return the bytes that the program writes for one thing."""
     before = program.bytes
     act(what)
@@ -136,21 +164,19 @@ def _cost(program: Program, act: Callable[[str], object], what: str) -> int:
     return program.bytes - before
 
 
-def _many(program: Program) -> Iterator[Figure]:
-    """What a log that was never closed costs."""
-    yield Figure("memory at the start (RSS)", "MB", program.memory())
+def _many(program: Program, pages: int) -> tuple[list[float], list[float]]:
+    """Return the memory of a log that was never closed, and how long Page-Ups in it take until all is drawn."""
     for _ in range(MANY // BURST):
         _pour(program, BURST)
     program.run(1.0)
-    yield Figure(f"memory at {MANY:,} messages (RSS)", "MB", program.memory(), goal=100)
-    pages = []
-    for _ in range(30):
+    memory, took = program.memory(), []
+    for _ in range(pages):
         program.rest(GAP)
         pressed = program.press(PAGE_UP)
         program.wrote()
         program.rest(GAP)
-        pages.append(1000 * (program.last - pressed))
-    yield _spread(f"Page-Up at {MANY:,} messages until all is drawn", "ms", pages)
+        took.append(1000 * (program.last - pressed))
+    return [memory], took
 
 
 def _pour(program: Program, count: int) -> float:
@@ -161,38 +187,3 @@ def _pour(program: Program, count: int) -> float:
     program.forget()
     began = clock()
     return program.shown(mark) - began
-
-
-@contextmanager
-def _chat(*, settled: bool = True) -> Iterator[Program]:
-    """Run the chat against a feed, by default until the room stands and nothing moves."""
-    feed = Feed()
-    command = [sys.executable, "-m", "chat_tui.cli", "--name", "alice", "--host", "127.0.0.1", "--port", str(feed.port)]
-    with _running(command, feed) as program:
-        if settled:
-            program.shown("Ready.")
-            program.rest(0.4)
-        yield program
-
-
-@contextmanager
-def _running(command: list[str], feed: Feed | None) -> Iterator[Program]:
-    """Run a program in an empty home."""
-    with tempfile.TemporaryDirectory(prefix="chat-bench-") as home:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
-        environment = {**kept, "HOME": home, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        program = Program(command, environment, feed)
-        try:
-            yield program
-        finally:
-            program.close()
-
-
-def _spread(name: str, unit: str, values: list[float], goal: float | None = None) -> Figure:
-    return Figure(name, unit, quantile(values, 0.5), quantile(values, 0.99), goal)
-
-
-def _text(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
