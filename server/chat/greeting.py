@@ -229,7 +229,7 @@ class Greeting:
             spans = peer.here.spans[number]
             since = spans[-1][0]
             if len(spans) > 1 and since > peer.position and room.record.before == "all":
-                peer.gaps[number] = since
+                peer.gaps = {**peer.gaps, number: since}
                 self._answers.line(peer, encode(Gap(room=room.handle, after=peer.position, before=since + 1)))
                 self._hub.gapped(peer, room)
 

@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from server.chat.ports import Archive
 from server.chat.ring import Ring
-from server.chat.world import Peer, Room
+from server.chat.world import NOTHING, Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import ProtocolError
@@ -212,11 +212,12 @@ class Hub:
             self._read(peer, self._survey)
             return
         rosters, size = [], 0
+        peer.told = told = dict(peer.told)
         for number, room in peer.here.rooms.items():
-            if peer.told.get(number) != room.version:
+            if told.get(number) != room.version:
                 rosters.append(room.roster(peer.here))
                 size += len(rosters[-1])
-                peer.told[number] = room.version
+                told[number] = room.version
                 if size >= SLICE:
                     break
         if size >= SLICE:
@@ -241,8 +242,7 @@ class Hub:
     def _arrive(self, peer: Peer, data: bytes) -> None:
         """At the head: the last slice, then live, before anything else can come between."""
         peer.live = True
-        peer.told.clear()
-        peer.gaps.clear()
+        peer.told = peer.gaps = NOTHING
         for room in peer.here.rooms.values():
             room.live[peer] = None
         peer.answer(data)
@@ -289,7 +289,7 @@ class Hub:
             room = self.rooms[number]
             gap = Gap(room=room.handle, after=max(after, peer.gaps.get(number, 0)), before=upto + 1)
             peer.link.write(encode(gap))
-            peer.gaps[number] = upto
+            peer.gaps = {**peer.gaps, number: upto}
             self.gapped(peer, room)
 
 

@@ -233,14 +233,15 @@ class Reading:
         """Have something read for a connection, and send it. `ref` is None where nobody asked for it."""
         if ref is not None:
             peer.open += 1
-        peer.pages.append((read, ref))
+        peer.pages = (*peer.pages, (read, ref))
         self.next_page(peer)
 
     def next_page(self, peer: Peer) -> None:
         """Read the next page that a connection waits for, if it can take one."""
         if peer.pages and not peer.paging and not peer.gone and not peer.link.congested:
             peer.paging = True
-            read, ref = peer.pages.pop(0)
+            (read, ref), *rest = peer.pages
+            peer.pages = tuple(rest)
             asyncio.ensure_future(read()).add_done_callback(partial(self._have_read, peer, ref))
 
     def _have_read(self, peer: Peer, ref: str | UnsetType | None, page: asyncio.Future[bytes]) -> None:

@@ -248,7 +248,7 @@ class Rooms:
         line = encode(Left(room=room.handle, names=[person.name], reason=reason))
         for peer in person.peers:
             room.live.pop(peer, None)
-            peer.told.pop(room.id, None)
+            peer.told = {number: version for number, version in peer.told.items() if number != room.id}
             self._answers.line(peer, line)
         self._presence.left(room, person.name, reason)
 

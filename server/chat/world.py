@@ -109,17 +109,17 @@ class Peer:
     """It answers pings; silence is a lost connection."""
     resumes: bool = False
     """Its client keeps the session: the name is kept for a while when the connection drops."""
-    pages: list[tuple[Callable[[], Awaitable[bytes]], str | UnsetType | None]] = field(default_factory=list)
+    pages: tuple[tuple[Callable[[], Awaitable[bytes]], str | UnsetType | None], ...] = ()
     """Pages it waits for: how each is read, and the `ref` of the request; None where nobody asked."""
     paging: bool = False
     """A page for it is being read."""
     backlog: int = 0
     """Latest messages it wants of a room that it enters, or of which it missed too much."""
-    gaps: dict[int, int] = field(default_factory=dict)
+    gaps: Mapping[int, int] = field(default_factory=lambda: NOTHING)
     """While not live: per room the seq up to which nothing is sent, because it missed too much."""
     surveyed: int = 0
     """The head when it was last looked at how much it misses."""
-    told: dict[int, int] = field(default_factory=dict)
+    told: Mapping[int, int] = field(default_factory=lambda: NOTHING)
     """While not live: per room the `version` of the presence it has been told."""
     leaving: bytes | None = None
     """It has said quit: the answer, to be given after all that came before is answered."""

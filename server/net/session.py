@@ -78,6 +78,37 @@ class Session(asyncio.Protocol):
         secure: what it says is encrypted.
     """
 
+    __slots__ = (
+        "_at",
+        "_at_ease",
+        "_chat",
+        "_ending",
+        "_full",
+        "_half_closed",
+        "_heard",
+        "_host",
+        "_limits",
+        "_lines",
+        "_longest",
+        "_misses",
+        "_peer",
+        "_port",
+        "_reading",
+        "_secure",
+        "_sessions",
+        "_silent",
+        "_splitter",
+        "_spoken",
+        "_taken",
+        "_taking",
+        "_timer",
+        "_took",
+        "_transport",
+        "_uncut",
+        "_written",
+        "congested",
+    )
+
     def __init__(self, chat: Chat, sessions: Sessions, *, secure: bool = False) -> None:
         self._chat = chat
         self._sessions = sessions

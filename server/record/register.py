@@ -115,7 +115,8 @@ class Register:
         self._by_handle: dict[str, int] = {}
         self._members: dict[int, dict[int, int]] = {}
         """Per room its members, each with the seq since which."""
-        self._of_user: dict[int, dict[int, None]] = {}
+        self._of_user: dict[int, list[int]] = {}
+        """Per user their rooms: a list each, since most are in few."""
         self._invited: dict[int, dict[int, int]] = {}
         """Per room who is invited, each with who invited."""
         self._accounts: dict[int, list[str]] = {}
@@ -142,8 +143,9 @@ class Register:
 
     def add_member(self, room: int, user: int, since: int) -> None:
         """Take in a membership."""
+        if user not in self._members[room]:
+            self._of_user.setdefault(user, []).append(room)
         self._members[room][user] = since
-        self._of_user.setdefault(user, {})[room] = None
         self._invited[room].pop(user, None)
 
     def add_invitation(self, room: int, user: int, by: int) -> None:
@@ -337,8 +339,8 @@ class Register:
 
     def _put_out(self, room: int, user: int) -> None:
         """End a membership or an invitation. A role stays: it counts again once they are back."""
-        self._members[room].pop(user, None)
-        self._of_user.get(user, {}).pop(room, None)
+        if self._members[room].pop(user, None) is not None:
+            self._of_user[user].remove(room)
         self._invited[room].pop(user, None)
 
     def _erase(self, user: int) -> None:
