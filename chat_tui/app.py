@@ -119,6 +119,10 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
             server=before.server if before is not None else None,
         )
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the colours; none while the app is being made, when it is not known yet which."""
+        return super().get_css_variables() if hasattr(self, "settings") else {}
+
     def get_default_screen(self) -> Screen[Any]:
         """Start in the room."""
         return self.room

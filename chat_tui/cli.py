@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from chat_tui.config import DEFAULT_PORT
+from chat_tui.lean import without_widgets
 
 if TYPE_CHECKING:
     from chat_tui.state.link import Address
@@ -32,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     name, offer = options.name, ""
     if name is None and not device:
         name, offer = _who(address)
-    from chat_tui.app import ChatApp
+    with without_widgets():
+        from chat_tui.app import ChatApp
 
     app = ChatApp(address, name, offer, device)
     code = app.run()

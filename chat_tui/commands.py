@@ -68,7 +68,7 @@ def read(line: str) -> Say | Call | Complaint | None:
             return value
         if arg.needed and not value:
             return Complaint(f"/{command.name} needs something after it: {command.usage}")
-        if arg.kind is Kind.TIME and not arg.needed and start == end and _TIMES.match(argument, start):
+        if arg.kind is Kind.TIME and not arg.needed and start == end and re.compile(_TIMES).match(argument, start):
             return Complaint(f"{argument[start:].split()[0]} is no time: {_SOME_TIMES} or forever is. Then the reason.")
         values.append(value)
     if command.name in ("say", "me"):
@@ -132,13 +132,13 @@ def _split(line: str) -> tuple[str, str]:
     return parts[0], parts[1].strip() if len(parts) > 1 else ""
 
 
-_NAMES = re.compile(r"[^\s,]+(?:\s*,\s*[^\s,]+)*(?:\s*,\s*)?")
-_ONE = re.compile(r"\S+")
-_TIMES = re.compile(
-    r"\d+\s*($|(s|m|h|d|w|y|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)\b)"
+# Compiled when first used, as all patterns here: that takes longer than the first paint can wait.
+_NAMES = r"[^\s,]+(?:\s*,\s*[^\s,]+)*(?:\s*,\s*)?"
+_ONE = r"\S+"
+_TIMES = (
+    r"(?i:\d+\s*($|(s|m|h|d|w|y|secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?)\b)"
     r"|(for\s+(\d|an?\b|good\b)|an?\s+(hour|day|week|month|year)|until|till|to(day|night|morrow)"
-    r"|(mon|tues|wednes|thurs|fri|satur|sun)day|permanent(ly)?|always|ever)\b",
-    re.IGNORECASE,
+    r"|(mon|tues|wednes|thurs|fri|satur|sun)day|permanent(ly)?|always|ever)\b)"
 )
 """What starts like a time and can't be read as one: nobody is banned for good by a slip of the pen."""
 _SOME_TIMES = "10m, 2h, 7d"
@@ -157,7 +157,7 @@ def _places(command: Command, text: str, *, written: bool = True) -> Iterator[tu
             yield at, len(text)
             at = len(text)
             continue
-        found = (_NAMES if arg.kind is Kind.PEOPLE else _ONE).match(text, at)
+        found = re.compile(_NAMES if arg.kind is Kind.PEOPLE else _ONE).match(text, at)
         grows = found is not None and not written and found.end() == len(text)
         if found is None or (arg.choices and not arg.needed and not _fits(arg, found[0], grows=grows)):
             yield at, at

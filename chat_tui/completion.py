@@ -9,7 +9,7 @@ from chat_tui.commands import Arg, Command, Kind
 from chat_tui.state.emoji import in_column, matching, picture, short_name
 from chat_tui.state.recall import NOTHING, Offer, Offers
 
-_EMOJI = re.compile(r":[a-z0-9_+-]{2,32}", re.IGNORECASE)
+_EMOJI = r"(?i::[a-z0-9_+-]{2,32})"
 _MOST = 100
 """Offers made: nobody looks through more."""
 
@@ -99,7 +99,7 @@ def _in_text(text: str, cursor: int, known: Known) -> Offers:
             found = _rooms(word[1:], known.rooms, "#")
         case "@":
             found = _names(word[1:], [*known.names, "here"], "@")
-        case ":" if _EMOJI.fullmatch(word):
+        case ":" if re.fullmatch(_EMOJI, word):
             found = (Offer(f"{picture(name)} ", f"{in_column(name)}  {name}") for name in matching(word[1:]))
         case _:
             named = _names(word, known.names, end=" " if start else ": ")

@@ -56,8 +56,9 @@ class ChatScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
 
     def __init__(self, chat: Chat, doer: Doer, *, people: bool, rooms: bool, sort: Sort) -> None:
-        super().__init__()
+        super().__init__(classes="-no-people -no-rooms")  # until there is somebody to show
         self.chat = chat
+        self._resumed = False
         self.sort: Sort = sort
         self.show_people, self.show_rooms = people, rooms
         self._doer = doer
@@ -97,6 +98,10 @@ class ChatScreen(Screen[None]):
         return Suggestions()
 
     async def _complete(self) -> None:
+        beside = self.query_one("#room")
+        await beside.mount(self.rooms, before=self.log_view)
+        await beside.mount(self.people)
+        self._fold()
         await self.mount(self.problem, before=self.writer)
         await self.mount(self.suggestions)
 
@@ -104,9 +109,7 @@ class ChatScreen(Screen[None]):
         """Lay out the chat."""
         yield self.top
         with Widget(id="room"):
-            yield self.rooms
             yield self.log_view
-            yield self.people
         yield self.writer
         yield self.bottom
 
@@ -116,6 +119,12 @@ class ChatScreen(Screen[None]):
         self.watch(self.log_view, "focused_message", self._focus_moved, init=False)
         self._room.timeline.listeners.append(self._log_changed)
         self.call_after_refresh(self._complete)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Leave the styles alone when first shown: each widget got its own as it came in."""
+        if isinstance(event, events.ScreenResume) and not self._resumed:
+            event.refresh_styles, self._resumed = False, True
+        await super().on_event(event)
 
     def on_unmount(self) -> None:
         """Stop listening."""

@@ -11,7 +11,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 _AGO = {"d": 1, "w": 7, "m": 30, "y": 365}
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_STAMP = re.compile(r"(\bat )?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z| UTC)")
+_STAMP = r"(\bat )?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(?:Z| UTC)"
 _LEAST = 3
 """Letters that say which month or weekday is meant."""
 
@@ -53,7 +53,7 @@ def said_here(text: str, now: float) -> str:
         words = until(seconds, now)
         return f"{found[1] or ''}{words}" if words[0].isdigit() and " " not in words else words
 
-    return _STAMP.sub(local, text)
+    return re.sub(_STAMP, local, text)
 
 
 def span(seconds: int, *, short: bool = False) -> str:

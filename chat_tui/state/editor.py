@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_WORD = re.compile(r"\w+")
+_WORD = r"\w+"
 _MOST_UNDO = 200
 """Steps back that are remembered: more than anyone takes in a chat message."""
 
@@ -167,11 +167,11 @@ class Editor:
         return self.text.rfind("\n", 0, self.cursor) + 1, len(self.text) if end < 0 else end
 
     def _word_start(self) -> int:
-        words = [match.start() for match in _WORD.finditer(self.text, 0, self.cursor)]
+        words = [match.start() for match in re.compile(_WORD).finditer(self.text, 0, self.cursor)]
         return words[-1] if words else 0
 
     def _word_end(self) -> int:
-        match = _WORD.search(self.text, self.cursor)
+        match = re.compile(_WORD).search(self.text, self.cursor)
         return match.end() if match else len(self.text)
 
     def _before(self, at: int) -> int:

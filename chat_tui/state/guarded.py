@@ -2,9 +2,9 @@
 
 import re
 
-_BLOCKS = re.compile(r"[0-9a-z]{4}(?:-[0-9a-z]{4}){4,7}|[0-9a-hjkmnp-tv-z]{20}|[0-9a-f]{32}", re.IGNORECASE)
+_BLOCKS = r"(?i:[0-9a-z]{4}(?:-[0-9a-z]{4}){4,7}|[0-9a-hjkmnp-tv-z]{20}|[0-9a-f]{32})"
 """How the server writes codes and tickets (see `server.protocol.fingerprint`), and this program those for a device."""
-_LINE = re.compile(r"(?:\S+ )*join +(?P<line>\S+)(?: --?\S.*)?|(?P<alone>chat://\S+)")
+_LINE = r"(?:\S+ )*join +(?P<line>\S+)(?: --?\S.*)?|(?P<alone>chat://\S+)"
 
 
 def what_it_is(text: str, key: str = "") -> str:
@@ -15,14 +15,14 @@ def what_it_is(text: str, key: str = "") -> str:
         key: the short form of the server's key, which looks like a code and is none.
     """
     text = text.strip()
-    if text.lower() != key and _BLOCKS.fullmatch(text) and re.search(r"\d", text):
+    if text.lower() != key and re.fullmatch(_BLOCKS, text) and re.search(r"\d", text):
         return "a code or a ticket"
     return "an invitation with a ticket" if ticket_of(text) else ""
 
 
 def is_invitation(text: str) -> bool:
     """Tell whether a text is a line by which one comes to a server."""
-    found = _LINE.fullmatch(text.strip())
+    found = re.fullmatch(_LINE, text.strip())
     return found is not None and "chat://" in text
 
 
@@ -30,7 +30,7 @@ def ticket_of(text: str) -> str:
     """Return the ticket that a line holds by which one comes to a server; empty for none."""
     from chat_tui.state.link import parse_invitation  # seldom needed
 
-    found = _LINE.fullmatch(text.strip())
+    found = re.fullmatch(_LINE, text.strip())
     if found is None:
         return ""
     try:

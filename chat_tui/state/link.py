@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from chat_tui.config import DEFAULT_PORT
 
-_LINE = re.compile(
-    r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?"
-)
+_LINE = r"(?:chat://)?(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@?#]+)(?::([0-9]{1,5}))?(?:/([^\s/]*))?(?:/([^\s/]*))?/?"
 
 NO_TICKET = "The ticket is not whole: it has five blocks of four characters, like k7qd-93mf-x2wp-08tz-hv4n."
 NEEDS_CONNECTION = "That needs a connection: try again once you are connected."
@@ -43,7 +41,7 @@ def parse_invitation(line: str) -> Address:
     """Return where an invitation leads, as `invitation` writes one; ValueError with a sentence where it is none."""
     from server.protocol.fingerprint import is_short, normal  # most come without one
 
-    found = _LINE.fullmatch(line.strip())
+    found = re.fullmatch(_LINE, line.strip())
     if found is None:
         raise ValueError("This is no invitation. One looks like chat://chat.example:7373/k7qd-93mf-x2wp-08tz-hv4n")
     port = int(found[2] or DEFAULT_PORT)

@@ -7,7 +7,7 @@ from chat_tui.state.marks import Block, Kind, Look, Mark, Marked
 
 __all__ = ["Block", "Kind", "Look", "Mark", "Marked", "addresses", "plain", "read"]
 
-_PERHAPS = re.compile(r"[*_`\[@#]|://|^>|^ {0,8}(?:- |\d{1,3}[.)] )", re.MULTILINE)
+_PERHAPS = r"(?m:[*_`\[@#]|://|^>|^ {0,8}(?:- |\d{1,3}[.)] ))"
 """Any of what can make a text more than its characters: most have none of it."""
 
 
@@ -18,7 +18,7 @@ def read(text: str, *, blocks: bool = True) -> Marked:
         text: as it was written, cleaned.
         blocks: look for quotes, lists and code of several lines, too.
     """
-    if not _PERHAPS.search(text):
+    if not re.search(_PERHAPS, text):
         return Marked(text, (), (Block(0, len(text)),))
     from chat_tui.state.markdown import parse  # not before the first paint
 
