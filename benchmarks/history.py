@@ -164,7 +164,8 @@ def measure(of: Past, draws: int = 200, arriving: int = 0, checks: int = 5) -> R
             asked, more = asyncio.run(_ask_all(of, port, draws, arriving))
             after, seconds = memory(pid), clock() - begun
             share = ((cpu_seconds(pid) or 0.0) - used) / seconds
-        rows += [_row(kind, asked) for kind in questions(of)] + more
+        rows += [_row(kind, [one for one in asked if one.kind == kind]) for kind in questions(of)]
+        rows += [_row("any search", [one for one in asked if one.frame["type"] == "search"]), *more]
         sizes = ", ".join(f"{name} {(data / name).stat().st_size / 1e6:,.0f} MB" for name in ("chat.db", "search.db"))
         notes.append(
             f"the server's memory (RSS) went from {before:.0f} to {after:.0f} MB in {seconds:.0f} s,"
@@ -313,12 +314,11 @@ async def _write(
             group.create_task(one(frame, due))
 
 
-def _row(kind: str, asked: list[Asked]) -> Row:
-    of_kind = [one for one in asked if one.kind == kind]
-    row = Row.of(kind, [one.seconds for one in of_kind])
-    if of_kind[0].frame["type"] == "search":
-        row.found = sum(bool(one.answer["messages"]) for one in of_kind)
-        row.late = sum(one.late for one in of_kind)
+def _row(what: str, asked: list[Asked]) -> Row:
+    row = Row.of(what, [one.seconds for one in asked])
+    if asked[0].frame["type"] == "search":
+        row.found = sum(bool(one.answer["messages"]) for one in asked)
+        row.late = sum(one.late for one in asked)
     return row
 
 
