@@ -127,6 +127,14 @@ class Box:
     def keep_session(self, secret: str, *, account: bool = False, entry: str = "") -> None:
         """Keep who one is here, or forget it: without a secret and an entry."""
         self._run(_KEEP_SESSION, {"session": secret, "account": "1" if account else "", "entry": entry})
+        if self._database is None:
+            return
+        import apsw
+
+        try:  # the log beside the file would have the secret before this one for a while
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error as error:
+            self._fail(error)
 
     @property
     def moved(self) -> str:
@@ -288,7 +296,8 @@ def _open(path: Path) -> "apsw.Connection":
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     database = apsw.Connection(str(path))
     try:
-        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+            database.execute(f"PRAGMA {pragma}").fetchall()  # each gives a row: several at once end with the first
         database.execute("PRAGMA secure_delete = ON")  # of a session that ended nothing stays
         with database:
             database.execute(_SCHEMA)

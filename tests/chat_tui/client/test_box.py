@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_box_from_before_messages_could_answer_others_is_taken_over(tmp_path: 
     box = Box(tmp_path / "b.db")
     box.put(Kept(id=2, room="general", text="answer", reply=7))
     assert [(one.text, one.reply) for one in box.messages()] == [("hi", 0), ("answer", 7)]
+    box.close()
+
+
+def test_what_is_typed_goes_to_a_log_beside_the_file(tmp_path: Path) -> None:
+    """So no key waits for the disk: each is kept. The log is the user's alone, too, and ends with the box."""
+    box = Box(tmp_path / "b.db")
+    log = tmp_path / "b.db-wal"
+    box.keep_draft("general", "half a")
+    assert b"half a" in log.read_bytes()
+    assert log.stat().st_mode & 0o077 == 0
+    box.close()
+    assert not log.exists()
+
+
+def test_of_a_session_that_ended_nothing_stays(tmp_path: Path) -> None:
+    """Neither in the file nor in the log beside it."""
+    box = Box(tmp_path / "b.db")
+    for before, secret in pairwise(["none yet", "the first", "the second", ""]):
+        box.keep_session(secret)
+        kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert (before.encode() in kept, secret.encode() in kept) == (False, True)
     box.close()
 
 
