@@ -78,16 +78,18 @@ def _terminal(options: argparse.Namespace, facts: dict[str, str], _notes: list[s
 def _history(options: argparse.Namespace, _facts: dict[str, str], notes: list[str]) -> tuple[Any, list[Row]]:
     from benchmarks import history
 
-    of = history.prepare(options.data, 100_000 if options.quick else options.messages)
+    messages = 100_000 if options.quick else options.messages
+    of = history.prepare(options.data, messages)
     with alone():
         starting = history.measure(of, draws=1, checks=0)
     with alone():
         asked = history.measure(of, draws=10 if options.quick else 100, arriving=ARRIVING)
-    rows = [row for row in starting.rows if row.goal == history.START_GOAL] + asked.rows
     notes += asked.notes
-    title = f"{of.head:,} events, {ARRIVING} a second arrive"
-    return msgspec.to_builtins(rows), [
-        Row(f"{title}: {row.what}, p95", row.p95, "ms", goal=f"<= {row.goal:g}") for row in rows
+    starts = [row for row in starting.rows if row.goal == history.START_GOAL]
+    titled = [(f"{messages:,} messages", row) for row in starts]
+    titled += [(f"{messages:,} messages, {ARRIVING} a second arrive", row) for row in asked.rows]
+    return msgspec.to_builtins([*starts, *asked.rows]), [
+        Row(f"{title}: {row.what}, p95", row.p95, "ms", goal=f"<= {row.goal:g}") for title, row in titled
     ]
 
 

@@ -145,7 +145,7 @@ REDIS: Final = Server(
     "*3\r\n$7\r\nPUBLISH\r\n$5\r\nr%R\r\n$%l\r\n%t\r\n",
     program="redis-server",
 )
-NGIRCD: Final = Server("ngircd", _configured("ngircd", _NGIRCD, "-n", "-f"), _IRC, _IRC_SEND, False, "ngircd", 64)
+NGIRCD: Final = Server("ngircd", _configured("ngircd", _NGIRCD, "-n", "-f"), _IRC, _IRC_SEND, False, "ngircd", 16)
 INSPIRCD: Final = Server(
     "inspircd",
     _configured("inspircd", _INSPIRCD, "--nofork", "--runasroot", "--nolog", "--config"),
