@@ -73,6 +73,8 @@ static const char *template, *ping, *pong;
 static struct step entry[STEPS + 1], again[2]; /* the script, and the one of who comes back */
 
 static struct client *all;
+static struct client **ready; /* senders that have their last message back */
+static int ready_count;
 static struct message *recent;
 static const struct step *script = entry;
 static unsigned *last;        /* of each client and sender of its room: the number of the last message */
@@ -318,7 +320,15 @@ static void arrived(struct client *client, const char *digits, uint64_t time) {
     if (counts) count(&own, time - message->due);
     if (--message->left) return;
     if (counts) count(&everyone, time - message->due);
-    if (sender->steady && sending && sender->state == IN) send_message(sender, time);
+    if (sender->steady && sending) ready[ready_count++] = sender;
+}
+
+/* Whoever has their last message back sends the next, at the end of a turn: all that was read in it had come by then. */
+static void send_next(void) {
+    uint64_t time = now();
+    for (int each = 0; each < ready_count; each++)
+        if (sending && ready[each]->state == IN) send_message(ready[each], time);
+    ready_count = 0;
 }
 
 /* Find the marks in what was read; the rest of what was read before stands in front of it. */
@@ -420,8 +430,8 @@ static void turn(uint64_t until) {
     if (sending && rate > 0 && due < wake) wake = due;
     if (wake > time + 50 * MILLI) wake = time + 50 * MILLI;
     struct timespec wait = {0, wake > time ? wake - time : 0};
-    int ready = epoll_pwait2(polling, events, 1024, &wait, NULL);
-    for (int each = 0; each < ready; each++) {
+    int count = epoll_pwait2(polling, events, 1024, &wait, NULL);
+    for (int each = 0; each < count; each++) {
         struct client *client = events[each].data.ptr;
         if (client->state == CONNECTING) connected(client);
         if (client->state != GONE && events[each].events & EPOLLOUT) flush(client);
@@ -429,6 +439,7 @@ static void turn(uint64_t until) {
         if (each % 16 == 15) send_due();
     }
     send_due();
+    send_next();
 }
 
 /* All come in, so many at once; then wait until nothing more is said about that. */
@@ -498,6 +509,7 @@ static void prepare(void) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     all = calloc(clients, sizeof *all);
+    ready = calloc(clients, sizeof *ready);
     recent = calloc(RECENT, sizeof *recent);
     members = calloc(rooms, sizeof *members);
     for (int each = 0; each < clients; each++) {
