@@ -347,7 +347,7 @@ def main() -> None:
     add(
         "--data",
         type=Path,
-        default=Path(tempfile.gettempdir()) / f"chat-history-{os.getuid()}",
+        default=Path(tempfile.gettempdir()) / f"chat-past-{os.getuid()}",
         help="where it is kept",
     )
     add("--rebuild", action="store_true", help="make the index anew, and say how long that takes")
