@@ -153,7 +153,7 @@ def react(message: frames.Message, emoji: str, user: int, *, on: bool) -> None:
 def state(directory: Directory) -> dict[str, Any]:
     """Return all that a directory knows."""
     known = dict(vars(directory))
-    known["_of_user"] = {user: rooms for user, rooms in known["_of_user"].items() if rooms}
+    known["_of_user"] = {user: sorted(rooms) for user, rooms in known["_of_user"].items() if rooms}
     del known["_free"]  # what it has worked out already
     return known
 
