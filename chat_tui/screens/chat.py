@@ -394,4 +394,6 @@ class ChatScreen(Screen[None]):
     def _update_top(self) -> None:
         self.top.where(*words.heading(self._room, self.chat.name, self.chat.clock()))
         rooms, people = self.has_class("-no-rooms"), self.has_class("-no-people")
-        self.top.update(self._states, self._tone, words.counts(self.chat, rooms=rooms, people=people))
+        live = self.log_view.timeline is self._room.timeline and not self.log_view.newer_below
+        counts = words.counts(self.chat, rooms=rooms, people=people, reads=live and self.app.app_focus)
+        self.top.update(self._states, self._tone, counts)

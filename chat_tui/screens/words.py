@@ -18,22 +18,25 @@ def heading(room: Room, me: str, now: float) -> tuple[str, str]:
     return place, room.topic
 
 
-def counts(chat: Chat, *, rooms: bool, people: bool) -> tuple[str, ...]:
+def counts(chat: Chat, *, rooms: bool, people: bool, reads: bool = False) -> tuple[str, ...]:
     """Return what moderators have not looked at, and what sidebars that are folded would say, the most important first.
 
     Args:
         chat: all rooms.
         rooms: those at the left are folded.
         people: those at the right are.
+        reads: what comes in the room that is shown is read as it comes: it is not worth a word for a moment.
     """
     found = []
+    read_unread, read_mentions = chat.current.news if reads else (0, 0)
+    unread, mentions = chat.unread_total - read_unread, chat.mention_total - read_mentions
     invitations = sum(bool(room.invited_by) for room in chat.rooms.values()) if rooms else 0
     if chat.reports:
         found.append(f"{len(chat.reports)} report{'' if len(chat.reports) == 1 else 's'}")
-    if rooms and chat.mention_total:
-        found.append(f"@{chat.mention_total}")
-    if rooms and chat.unread_total:
-        found.append(f"{chat.unread_total} unread")
+    if rooms and mentions:
+        found.append(f"@{mentions}")
+    if rooms and unread:
+        found.append(f"{unread} unread")
     if invitations:
         found.append(f"{invitations} invitation{'' if invitations == 1 else 's'}")
     if people and chat.current.kind != "direct" and chat.current.people:

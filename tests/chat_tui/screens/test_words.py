@@ -64,6 +64,9 @@ def test_a_room_says_what_it_is() -> None:
     assert empty(chat.current, "alice", "") == ""
     assert counts(chat, rooms=True, people=True) == ("2 unread",)
     assert counts(chat, rooms=False, people=True) == ()
+    chat.show("dev")
+    assert counts(chat, rooms=True, people=True, reads=False) == ("2 unread",)
+    assert counts(chat, rooms=True, people=True, reads=True) == ()  # read at this moment
     chat.user = 1
     chat.apply(frames.Invited(seq=6, room="board", user=2, sender="bob", who=1, name="alice", time="", title="board"))
     assert counts(chat, rooms=True, people=True) == ("2 unread", "1 invitation")
