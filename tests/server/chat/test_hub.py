@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,3 +189,26 @@ async def test_a_storm_of_people_is_one_line_to_each() -> None:
     presence.came(room, Person("p1", 1))
     presence.flush()
     assert len(watcher.writes) == 1, "who was gone for less than the hold was never gone"
+
+
+async def test_a_storm_in_a_crowd_is_told_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more are told, the longer it is held while people keep coming; a few are told at the next look."""
+    monkeypatch.setattr("server.chat.presence.HOLD", 0.01)
+    monkeypatch.setattr("server.chat.presence.EACH", 3600)
+    hub = Hub(0, fake_archive())
+    presence = Presence(hub)
+    crowd, few = (hub.add_room(RoomRecord(number, name, "")) for number, name in ((1, "general"), (2, "few")))
+    _, watcher = enter(hub, "watcher", [crowd])
+    await settle()
+    watcher.writes.clear()
+    number = 0
+    while "p0" not in few.online:  # the few are told while the crowd's storm lasts
+        presence.came(crowd, Person(f"p{number}", number))
+        presence.came(few, Person(f"p{number}", number))
+        number += 1
+        await asyncio.sleep(0)
+    assert not watcher.writes, "who keeps coming is told together"
+    while not watcher.writes:  # noqa: ASYNC110 - the next look tells it
+        await asyncio.sleep(0)
+    assert len(crowd.online) == number
+    assert len(watcher.writes) == 1
