@@ -36,9 +36,10 @@ def write(facts: dict[str, str], figures: dict[str, Any], rows: list[Row], notes
         raise SystemExit(f"{page} has no place for figures: {BEGIN} … {END}")
     where = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
     parts = [where, table(HEADER, lines(rows), markdown=True), *notes]
-    page.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}", encoding="utf-8")
     if any(name in figures.get("fanout", {}) for name in PLOTTED):
         (DOCS / "performance.svg").write_text(plot(figures["fanout"]), encoding="utf-8")
+        parts.insert(0, "![Deliveries per second of the server's processor time](performance.svg)")
+    page.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}", encoding="utf-8")
 
 
 def plot(results: dict[str, dict[str, list[dict[str, float]]]]) -> str:
