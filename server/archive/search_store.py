@@ -362,8 +362,12 @@ def _connect(path: Path) -> apsw.Connection:
     database = apsw.Connection(str(path))
     try:
         database.set_busy_timeout(5000)
-        database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON")
-        database.execute("PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 16777216")
+        # One by one: of several in a text, those after the first that answers with a row are not run.
+        database.pragma("journal_mode", "wal")
+        database.pragma("synchronous", "normal")
+        database.pragma("checkpoint_fullfsync", True)
+        database.pragma("secure_delete", True)
+        database.pragma("journal_size_limit", 16 * 1024 * 1024)
         database.pragma("cache_size", -CACHE)
     except BaseException:
         database.close()

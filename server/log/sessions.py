@@ -1,9 +1,9 @@
 """Sessions and names in the log's database: tables of last values, written by the log's writer."""
 
-import json
 from typing import Any, Final
 
 import apsw
+import msgspec
 
 from server.archive.projections import spans_of
 from server.protocol import limits
@@ -12,6 +12,8 @@ from server.record.directory import Directory
 from server.record.entries import Closing, Draft, Ending, Mark, Marking, Opening
 from server.record.events import FOREVER, GENERAL, Kind
 from server.record.rights import Act, may
+
+_HAD: Final = "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM users WHERE name = value COLLATE NOCASE)"
 
 _NAMED: Final = """
     SELECT n.value, u.id FROM json_each(?1) AS n JOIN users AS u
@@ -110,8 +112,10 @@ def namesakes(database: apsw.Connection, names: set[str]) -> dict[str, list[int]
     For all names of a transaction at once: a statement a message would have the two threads wait for each other.
     """
     found: dict[str, list[int]] = {}
-    for name, user in database.execute(_NAMED, (json.dumps(list(names)), _NAMESAKES)):
-        found.setdefault(name, []).append(user)
+    had = [name for (name,) in database.execute(_HAD, (msgspec.json.encode(list(names)).decode(),))]
+    if had:  # rarely: most of what follows an @ is nobody's name
+        for name, user in database.execute(_NAMED, (msgspec.json.encode(had).decode(), _NAMESAKES)):
+            found.setdefault(name, []).append(user)
     return found
 
 
@@ -122,9 +126,10 @@ def name_mentioned(directory: Directory, draft: Draft, users: dict[str, list[int
     """
     body = draft.about
     for name in draft.names:
-        member = next((user for user in users.get(name, ()) if directory.is_member(draft.room, user)), None)
-        if member is not None:
-            body.mentions.append(member)
+        if name in users:  # rarely
+            member = next((user for user in users[name] if directory.is_member(draft.room, user)), None)
+            if member is not None:
+                body.mentions.append(member)
     if draft.kind is Kind.MESSAGE and not (body.mentions or body.reply or body.here):
         draft.about = None
 

@@ -41,10 +41,11 @@ class SqliteLog:
         self.settings = Settings()
         self.roles: dict[int, dict[int, Role]] = {}
         self._tick: list[Entry] = []
-        self._tick_bytes = 0
-        """Of the bodies in it."""
         self._waiting = 0
-        self._waiting_bytes = 0
+        self._bytes = 0
+        """Of all bodies that were ever queued."""
+        self._bytes_back = 0
+        """Of those that were handed back."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._queue: queue.SimpleQueue[tuple[list[Entry], int] | None] = queue.SimpleQueue()
@@ -77,18 +78,18 @@ class SqliteLog:
     @property
     def full(self) -> bool:
         """See `server.chat.ports.Log`."""
-        return self._waiting >= QUEUE or self._waiting_bytes + self._tick_bytes >= QUEUE_BYTES
+        return self._waiting >= QUEUE or self._bytes - self._bytes_back >= QUEUE_BYTES
 
     def append(self, entry: Entry) -> None:
         """See `server.chat.ports.Log`."""
         if not self._tick:
             assert self._loop is not None, "the log has not been started"
             self._loop.call_soon(self._hand_over)
+            self._idle.clear()
         self._tick.append(entry)
         self._waiting += 1
-        self._idle.clear()
         if isinstance(entry, Draft):
-            self._tick_bytes += len(entry.body)
+            self._bytes += len(entry.body)
 
     def knows(self, epoch: str, seq: int) -> bool:
         """See `server.chat.ports.Log`."""
@@ -106,13 +107,12 @@ class SqliteLog:
 
     def _hand_over(self) -> None:
         if self._tick:
-            self._queue.put((self._tick, self._tick_bytes))
-            self._waiting_bytes += self._tick_bytes
-            self._tick, self._tick_bytes = [], 0
+            self._queue.put((self._tick, self._bytes))
+            self._tick = []
 
-    def _returned(self, entries: list[Entry], size: int, head: int) -> None:
+    def _returned(self, entries: list[Entry], upto: int, head: int) -> None:
         self.head = head
-        self._waiting_bytes -= size
+        self._bytes_back = upto
         self._waiting -= len(entries)
         try:
             self._hand_back(entries)
@@ -123,7 +123,7 @@ class SqliteLog:
     def _found(self, drafts: list[Entry]) -> None:
         self._waiting += len(drafts)
         last = drafts[-1]
-        self._returned(drafts, 0, last.seq if isinstance(last, Draft) else self.head)
+        self._returned(drafts, self._bytes_back, last.seq if isinstance(last, Draft) else self.head)
 
     # The thread's side.
 
@@ -133,7 +133,7 @@ class SqliteLog:
         going = True
         while going:
             entries: list[Entry] = []
-            size = 0
+            upto = 0
             wait = writer.empty_at - time.monotonic()
             if wait <= 0:
                 writer.empty_wal()
@@ -144,7 +144,7 @@ class SqliteLog:
                 continue
             while batch is not None:
                 entries += batch[0]
-                size += batch[1]
+                upto = batch[1]
                 try:
                     batch = self._queue.get_nowait()
                 except queue.Empty:
@@ -155,5 +155,5 @@ class SqliteLog:
                 found = writer.process(entries)
                 if found:
                     self._loop.call_soon_threadsafe(self._found, found)
-                self._loop.call_soon_threadsafe(self._returned, entries, size, writer.written)
+                self._loop.call_soon_threadsafe(self._returned, entries, upto, writer.written)
         writer.close()

@@ -94,9 +94,9 @@ class Secured(asyncio.Transport, asyncio.Protocol):
         """Send. Before the handshake is done, nobody could read it: it is dropped."""
         if self._agreed and not self._finished and not self._raw.is_closing():
             rest = memoryview(data)
-            while rest:  # a record at a time
-                rest = rest[self._tls.write(rest) :]
-            self._flush()
+            while rest:  # a record at a time: what TLS has once held for the socket, it keeps as memory
+                rest = rest[self._tls.write(rest[:PIECE]) :]
+                self._flush()
 
     def close(self) -> None:
         """Say no more, and end once all has left."""
