@@ -26,7 +26,7 @@ BEAT: Final = 4.7
 between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
 
 TURNS: Final = 20
-"""Parts in which they are looked at, one after the other within a BEAT: pinging 10,000 at once would hold up all else."""
+"""Parts in which they are looked at, one by one within a BEAT: pinging 10,000 at once would hold up all else."""
 
 BUFFER: Final = 64 * 1024
 """Bytes a connection's buffer takes, beside the system's own, before it counts as full: as much as a slice. Each write
