@@ -88,6 +88,7 @@ class Session(asyncio.Protocol):
         "_at",
         "_at_ease",
         "_chat",
+        "_drained",
         "_ending",
         "_full",
         "_half_closed",
@@ -144,6 +145,8 @@ class Session(asyncio.Protocol):
         self._taken = 0
         self._took = 0.0
         self._full = False
+        self._drained = False
+        """Since the last look its buffer was full and has become free: whatever it holds now, it was taken from."""
         self._misses = 0
         self._silent = False
         self.congested = False
@@ -206,7 +209,7 @@ class Session(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The buffer has drained."""
-        self.congested = False
+        self.congested, self._drained = False, True
         self._chat.drained(self._peer)
         self.ready()
 
@@ -320,8 +323,8 @@ class Session(asyncio.Protocol):
             return
         now = asyncio.get_running_loop().time()
         taken = self._taken_so_far()
-        took = taken > self._taken
-        self._taken = taken
+        took = self._drained or taken > self._taken
+        self._taken, self._drained = taken, False
         if took or not self.congested:
             self._took = now
         elif now - self._took > (seconds := self._limits.stalled):
