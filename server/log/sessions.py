@@ -41,6 +41,13 @@ _FORGET: Final = """
         used < CASE WHEN user IN (SELECT user FROM accounts) THEN :account ELSE :guest END OR once BETWEEN 1 AND :now
     )
 """
+_COUNT_UP: Final = """
+    UPDATE sessions SET last_id = said.id, last_seq = said.seq FROM (
+        SELECT session, max(id) AS id, max(seq) AS seq FROM events
+        WHERE seq > (SELECT seq FROM counted) AND id > 0 GROUP BY session
+    ) AS said WHERE sessions.id = said.session AND said.id > sessions.last_id;
+    UPDATE counted SET seq = ifnull((SELECT max(seq) FROM events), 0);
+"""
 _CROWD: Final = """
     DELETE FROM sessions WHERE user = ?1
         AND id NOT IN (SELECT id FROM sessions WHERE user = ?1 ORDER BY used DESC, id DESC LIMIT ?2)
@@ -81,6 +88,20 @@ def find(database: apsw.Connection, opening: Opening, upto: int) -> bool:
 def forget_old(database: apsw.Connection, now: int) -> None:
     """Forget sessions that nobody has used for long, a few at a time: a start must not take long."""
     database.execute(_FORGET, {"guest": now - GUEST_LIFE, "account": now - ACCOUNT_LIFE, "now": now})
+
+
+def count_up(database: apsw.Connection) -> int:
+    """Bring the sessions' counters up to the end of the log, and return its seq."""
+    upto: int = database.execute("SELECT ifnull((SELECT max(seq) FROM events), 0)").get
+    if upto != database.execute("SELECT seq FROM counted").get:
+        with database:
+            database.execute(_COUNT_UP)
+    return upto
+
+
+def note_counted(database: apsw.Connection, upto: int) -> None:
+    """Note that all counters are written up to this seq."""
+    database.execute("UPDATE counted SET seq = ?", (upto,))
 
 
 def end(database: apsw.Connection, ending: Ending) -> None:

@@ -9,7 +9,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,10 @@ WAL_SECONDS: Final = 0.5
 ROWS: Final = 32
 """Events that one statement inserts, where there are as many: between two statements the other threads take turns, and
 each turn costs as much as an event."""
+
+COUNTED: Final = 10_000
+"""Messages after which the sessions' counters are written. Written with each message, they were as many bytes as the
+messages are; opening the log counts at most so many anew, some ten milliseconds."""
 
 _INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (ROWS - 1)
@@ -64,6 +68,10 @@ class Writer:
         self._named: dict[str, list[int]] = {}
         """Who has the names that this transaction's messages mention."""
         self._numberings: dict[int, Numbering] = {}
+        self._uncounted: dict[int, Numbering] = {}
+        """Those of them whose counters are not written yet."""
+        self._counted = 0
+        """The seq up to which all counters are written."""
         self._time = 0
         self._rows: list[tuple[int | bytes, ...]] = []
         self._failing = ""
@@ -129,7 +137,6 @@ class Writer:
             self._give_up(entries)
             return  # nothing of this is stored
         before = self.written
-        touched: dict[int, Numbering] = {}
         closed: list[int] = []
         try:
             database.execute("BEGIN IMMEDIATE")
@@ -137,7 +144,7 @@ class Writer:
             self._named = sessions.namesakes(database, names) if names else {}
             for entry in entries:
                 if isinstance(entry, Draft):
-                    self._place(entry, touched)
+                    self._place(entry)
                 elif isinstance(entry, GivenUp):
                     self._give_up([entry])
                 elif isinstance(entry, Erasing):
@@ -150,16 +157,26 @@ class Writer:
                 elif isinstance(entry, Ending):
                     closed += entry.sessions
             self._insert()
-            database.executemany(
-                "UPDATE sessions SET last_id = ?, last_seq = ? WHERE id = ?",
-                [(numbering.last_id, numbering.last_seq, session) for session, numbering in touched.items()],
-            )
+            if self.written - self._counted >= COUNTED:
+                self._count(self._uncounted)
+                sessions.note_counted(database, self.written)
+                self._counted = self.written
+                self._uncounted.clear()
+            elif closed:
+                self._count(closed)
             database.execute("COMMIT")
         except BaseException:
             self.written = before
             raise
         for session in closed:
             self._numberings.pop(session, None)
+            self._uncounted.pop(session, None)
+
+    def _count(self, which: Iterable[int]) -> None:
+        """Write the counters of these sessions, as far as they have moved."""
+        moved = [(numbering, session) for session in which if (numbering := self._uncounted.get(session))]
+        rows = [(numbering.last_id, numbering.last_seq, session) for numbering, session in moved]
+        self.database.executemany("UPDATE sessions SET last_id = ?, last_seq = ? WHERE id = ?", rows)
 
     def _give_up(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -169,7 +186,7 @@ class Writer:
                 if entry.then is not None and (found := self._find(entry.id, numbering)):
                     entry.seq = found[0]
 
-    def _place(self, draft: Draft, touched: dict[int, Numbering]) -> None:
+    def _place(self, draft: Draft) -> None:
         """Give an event its seq, or a code."""
         numbering = self._numbering(draft.session) if draft.id else None
         if numbering is not None:
@@ -196,7 +213,7 @@ class Writer:
         if numbering is not None:
             previous = numbering.last_seq
             numbering.taken(draft.id, draft.seq)
-            touched[draft.session] = numbering
+            self._uncounted[draft.session] = numbering
         self._rows.append(
             (
                 draft.seq,
@@ -315,6 +332,7 @@ class Writer:
             except apsw.Error as error:
                 log.error("The database could not be closed cleanly: %s", _reason(error))
             self._database = None
+        self._uncounted.clear()
         self._numberings = {session: numbering for session, numbering in self._numberings.items() if numbering.held}
         for numbering in self._numberings.values():
             numbering.restore(0, 0)  # what it counted last may not have been stored: the file will tell
@@ -363,6 +381,7 @@ class Writer:
     def _load(self) -> None:
         self._database = open_store(self._path)
         self._facts = DatabaseFacts(self._database)
+        self._counted = sessions.count_up(self.database)
         self.directory = load_directory(self.database)
         row = self.database.execute("SELECT seq, time FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         self.written, self._time = row if row is not None else (0, 0)
