@@ -1,15 +1,14 @@
 """The terminal programs that are measured, and how each is started in an empty home."""
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks import interpreter
 from benchmarks.feed import READY, ChatFeed, Feed, IrcFeed
 from benchmarks.program import Program
 from benchmarks.servers import workplace
@@ -52,7 +51,11 @@ class Terminal:
 @contextmanager
 def run(command: list[str], home: Path, feed: Feed | None = None) -> Iterator[Program]:
     """Run a command in a terminal, in an empty home, as it is once it is installed: its modules are compiled."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "VIRTUAL_ENV", "PYTHONPATH")}
+    kept = {
+        name: value
+        for name, value in interpreter.environment().items()
+        if name in ("PATH", "VIRTUAL_ENV", "PYTHONPATH")
+    }
     environment = {**kept, "HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     program = Program(command, environment, feed)
     try:
@@ -62,7 +65,7 @@ def run(command: list[str], home: Path, feed: Feed | None = None) -> Iterator[Pr
 
 
 def _ours(_home: Path, port: int) -> list[str]:
-    return [sys.executable, "-m", "chat_tui.cli", "--name", "alice", "--host", "127.0.0.1", "--port", str(port)]
+    return interpreter.python("-m", "chat_tui.cli", "--name", "alice", "--host", "127.0.0.1", "--port", str(port))
 
 
 def _weechat(home: Path, port: int) -> list[str]:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks import interpreter
+
 PACKAGES = ("chat-tui", "textual", "msgspec", "uvloop", "apsw")
 
 
@@ -36,7 +38,7 @@ def machine() -> dict[str, str]:
         "commit": _commit(),
         "system": f"{platform.system()} {platform.release()}",
         "processor": f"{os.cpu_count()} x {_processor()}",
-        "python": platform.python_version(),
+        "python": interpreter.described(),
     }
     for package in PACKAGES:
         try:

@@ -13,7 +13,6 @@ import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,12 +22,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from benchmarks import past
+from benchmarks import interpreter, past
 from benchmarks.figures import cpu_seconds, machine, quantile, say, table
 from benchmarks.past import READER, Language, Past
 from benchmarks.questions import Asked, Frame, compare, questions
 
-HERE: Final = Path(__file__).resolve().parent.parent
 GOAL: Final = 100.0
 """Milliseconds, at the 95th percentile."""
 START_GOAL: Final = 500.0
@@ -182,10 +180,10 @@ def serving(data: Path) -> Iterator[tuple[int, int, float, float]]:
     Yields:
         Its port, its process, and the seconds and processor seconds that it took to listen.
     """
-    command = [sys.executable, "-m", "server.cli", "--port", "0", "--data", str(data), "--limits", "off"]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = interpreter.python("-m", "server.cli", "--port", "0", "--data", str(data), "--limits", "off")
+    environment = interpreter.environment()
     begun = clock()
-    process = subprocess.Popen(command, cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=interpreter.HERE, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process:
         try:

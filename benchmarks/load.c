@@ -33,7 +33,6 @@
 #define STEPS 8               /* of a script */
 #define MILLI 1000000ull      /* nanoseconds */
 #define SECOND 1000000000ull
-#define PATIENCE (60 * SECOND)
 #define SILENCE (300 * MILLI) /* after which the server has told everyone about everyone */
 
 struct bytes { char *at; size_t length, room; };
@@ -50,6 +49,7 @@ struct client {
     int step;                 /* of the script */
     int watched;              /* epoll says when it can be written to */
     unsigned id;              /* of its last message */
+    int told;                 /* of that leaving */
     struct bytes heard;       /* while it comes in */
     struct bytes unsent;
     char rest[MARK];          /* what may be the beginning of a mark */
@@ -67,8 +67,8 @@ struct message {
 };
 
 static int port, server, clients = 1000, rooms = 1, senders = 100, echo = 1, at_once = 64, text_length = 64;
-static int crowd, hush, missed, tls;
-static double rate, seconds, warm = 1, idle;
+static int crowd, hush, missed, leaving, tls;
+static double rate, seconds, warm = 1, idle, patience = 60;
 static const char *template, *ping, *pong;
 static struct step entry[STEPS + 1], again[2]; /* the script, and the one of who comes back */
 
@@ -80,6 +80,7 @@ static const struct step *script = entry;
 static unsigned *last;        /* of each client and sender of its room: the number of the last message */
 static int *members, places;  /* of each room; the most senders of a room */
 static int polling, inside, redialled, gone, sending;
+static int left, told;        /* how many have left; to whom that was told of the last one */
 static unsigned number;       /* of the last message */
 static uint64_t from, till;   /* what is due in between counts */
 static uint64_t sent, wanted, got, delivered, bytes_read, doubled, disordered, last_byte;
@@ -403,6 +404,10 @@ static void read_some(struct client *client) {
         if (length <= 0) return;
         uint64_t time = last_byte = now();
         if (time >= from && time < till) bytes_read += length;
+        if (client->told < left) {
+            client->told = left;
+            told++;
+        }
         if (client->state == ENTERING) hear(client, data, length, time);
         else {
             char *at = data - client->rest_length;
@@ -448,13 +453,31 @@ static void come_in(void) {
     for (int next = 0; inside < clients;) {
         while (next < clients && next - inside < at_once) dial(&all[next++]);
         turn(now() + 50 * MILLI);
-        if (now() - began > PATIENCE) quit("only %d of %d are in after a minute", inside, clients);
+        if (now() - began > patience * SECOND) quit("only %d of %d are in after %g s", inside, clients, patience);
     }
 }
 
 static void settle(void) {
     last_byte = now();
-    for (uint64_t began = now(); now() - last_byte < SILENCE && now() - began < PATIENCE / 3;) turn(last_byte + SILENCE);
+    for (uint64_t began = now(); now() - last_byte < SILENCE && now() - began < patience * SECOND;) turn(last_byte + SILENCE);
+}
+
+/* The last to come leave, one after another. Returns in milliseconds the median time until all others were told something. */
+static double leave_one_by_one(void) {
+    static struct times times;
+    while (left < leaving) {
+        struct client *client = &all[--clients];
+        client->state = GONE;
+        members[client->room]--;
+        left++;
+        told = 0;
+        uint64_t began = now();
+        close(client->fd);
+        while (told < clients && now() - began < patience * SECOND) turn(now() + 50 * MILLI);
+        if (told < clients) quit("%d of %d were told nothing of who left within %g s", clients - told, clients, patience);
+        count(&times, last_byte - began);
+    }
+    return quantile(&times, .5);
 }
 
 /* The senders send, first to warm up. Returns the share of a core that this load used. */
@@ -484,7 +507,7 @@ static double talk(double *took, struct usage *used) {
 static double miss(void) {
     for (int each = 0; each < missed; each++) {
         send_message(&all[each % senders], now());
-        for (uint64_t end = now() + PATIENCE; got < wanted && now() < end;) turn(end);
+        for (uint64_t end = now() + patience * SECOND; got < wanted && now() < end;) turn(end);
     }
     puts("missed");
     fflush(stdout);
@@ -499,7 +522,7 @@ static double miss(void) {
     inside = gone = got = 0;
     uint64_t began = now();
     come_in();
-    while (got < wanted && now() - began < PATIENCE) turn(began + PATIENCE);
+    while (got < wanted && now() - began < patience * SECOND) turn(began + patience * SECOND);
     return (double)(now() - began) / SECOND;
 }
 
@@ -536,7 +559,7 @@ static void read_options(int argc, char **argv) {
         {"echo", 1, 0, 'e'}, {"at-once", 1, 0, 'a'}, {"text", 1, 0, 't'}, {"say", 1, 0, 'S'}, {"hear", 1, 0, 'H'},
         {"send", 1, 0, 'm'}, {"again", 1, 0, 'A'}, {"rate", 1, 0, 'R'}, {"seconds", 1, 0, 'd'}, {"warm", 1, 0, 'w'},
         {"idle", 1, 0, 'i'}, {"crowd", 1, 0, 'C'}, {"hush", 0, 0, 'h'}, {"missed", 1, 0, 'M'}, {"tls", 0, 0, 'T'},
-        {"ping", 1, 0, 'q'}, {"pong", 1, 0, 'Q'}, {0}};
+        {"leaving", 1, 0, 'L'}, {"patience", 1, 0, 'P'}, {"ping", 1, 0, 'q'}, {"pong", 1, 0, 'Q'}, {0}};
     int steps = 0, option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) switch (option) {
         case 'p': port = atoi(optarg); break;
@@ -559,12 +582,15 @@ static void read_options(int argc, char **argv) {
         case 'h': hush = 1; break;
         case 'M': missed = atoi(optarg); break;
         case 'T': tls = 1; break;
+        case 'L': leaving = atoi(optarg); break;
+        case 'P': patience = atof(optarg); break;
         case 'q': ping = optarg; break;
         case 'Q': pong = optarg; break;
         default: quit("see fanout.py for what it takes");
     }
     if (!port || !template) quit("--port and --send are needed");
-    if (senders > clients || rooms > clients || crowd > senders || (rate > 0 && crowd == senders)) quit("too few clients");
+    if (senders + leaving > clients || rooms > clients || crowd > senders || (rate > 0 && crowd == senders))
+        quit("too few clients");
     if (text_length < MARK || text_length > 4096) quit("a text has %d to 4096 bytes", MARK);
 }
 
@@ -582,14 +608,15 @@ int main(int argc, char **argv) {
     for (uint64_t end = now() + idle * SECOND; now() < end;) turn(end);
     full.cpu = server_usage().cpu - full.cpu;
     full.kilobytes = server_usage().kilobytes;
-    double took = 0, share = 0, back = missed ? miss() : 0;
+    double kilobytes_each = (double)(full.kilobytes - empty.kilobytes) / clients;
+    double took = 0, share = 0, back = missed ? miss() : 0, leave_told = leave_one_by_one();
     if (seconds > 0) share = talk(&took, &talking);
     printf("{\"all_in\": %.4f, \"settled\": %.4f, \"entry_cpu\": %.2f, \"kilobytes_each\": %.3f, \"idle_cpu\": %.5f, "
-           "\"back\": %.4f, \"sent\": %lu, \"per_second\": %.0f, \"per_cpu_second\": %.0f, \"server\": %.3f, \"load\": %.3f, "
-           "\"bytes_each\": %.1f, \"p50\": %.3f, \"p99\": %.3f, \"all_p50\": %.3f, \"all_p99\": %.3f, \"late\": %.3f, "
+           "\"back\": %.4f, \"leave_told\": %.3f, \"sent\": %lu, \"per_second\": %.0f, \"per_cpu_second\": %.0f, "
+           "\"server\": %.3f, \"load\": %.3f, \"bytes_each\": %.1f, \"p50\": %.3f, \"p99\": %.3f, \"all_p50\": %.3f, \"all_p99\": %.3f, \"late\": %.3f, "
            "\"lost\": %ld, \"doubled\": %lu, \"disordered\": %lu, \"gone\": %d, \"redialled\": %d}\n",
-           all_in, settled, entry_cpu, (double)(full.kilobytes - empty.kilobytes) / clients, idle > 0 ? full.cpu / idle : 0,
-           back, sent, took > 0 ? delivered / took : 0, talking.cpu > 0 ? delivered / talking.cpu : 0,
+           all_in, settled, entry_cpu, kilobytes_each, idle > 0 ? full.cpu / idle : 0,
+           back, leave_told, sent, took > 0 ? delivered / took : 0, talking.cpu > 0 ? delivered / talking.cpu : 0,
            took > 0 ? talking.cpu / took : 0, share, delivered ? (double)bytes_read / delivered : 0, quantile(&own, .5),
            quantile(&own, .99), quantile(&everyone, .5), quantile(&everyone, .99), quantile(&late, .99),
            (long)(wanted - got), doubled, disordered, gone, redialled);

@@ -1,6 +1,7 @@
 """Where figures are kept: a JSON file, and docs/performance.md with its plot."""
 
 import json
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from statistics import median
@@ -10,7 +11,6 @@ from benchmarks.figures import table
 from benchmarks.rows import HEADER, Row, lines, short
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
-BEGIN, END = "<!-- figures: benchmarks/run.py --write -->", "<!-- end of figures -->"
 PLOTTED: Final = {
     "busy": "1 room x 1,000, 100 send",
     "rooms": "100 rooms x 10, all send",
@@ -20,26 +20,56 @@ PLOTTED: Final = {
 _WIDTH, _NAME, _BAR, _LINE, _HEAD = 720, 120, 500, 22, 34
 
 
-def keep(path: Path, facts: dict[str, str], figures: dict[str, Any], rows: list[Row]) -> None:
+@dataclass
+class Part:
+    """What one run of a part showed."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    """What figures depend on besides the program."""
+    figures: Any = None
+    """All figures of all runs, as JSON knows them."""
+    notes: list[str] = field(default_factory=list)
+    """What stands below the table."""
+
+
+def where(part: Part) -> str:
+    """Return a line of what was measured, when and on what."""
+    return "; ".join(f"{name} {value}" for name, value in part.facts.items() if value)
+
+
+def keep(path: Path, parts: list[Part]) -> None:
     """Write all figures of all runs."""
-    table_ = [dict(zip(HEADER, row.cells(), strict=True)) for row in rows]
-    whole = {"machine": facts, "table": table_, "figures": _rounded(figures)}
+    whole = {
+        part.name: {
+            "machine": part.facts,
+            "table": [dict(zip(HEADER, row.cells(), strict=True)) for row in part.rows],
+            "figures": _rounded(part.figures),
+            "notes": part.notes,
+        }
+        for part in parts
+    }
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write(facts: dict[str, str], figures: dict[str, Any], rows: list[Row], notes: list[str]) -> None:
-    """Put the table between the markers of docs/performance.md, and draw the plot beside it."""
+def write(part: Part) -> None:
+    """Put a part between its markers in docs/performance.md, and draw the plot beside it; other parts stay.
+
+    Raises:
+        SystemExit: the page has no such place.
+    """
     page = DOCS / "performance.md"
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    opening, closing = f"<!-- {part.name}: benchmarks/run.py {part.name} --write -->", f"<!-- end of {part.name} -->"
+    before, begin, rest = page.read_text(encoding="utf-8").partition(opening)
+    _, end, after = rest.partition(closing)
     if not begin or not end:
-        raise SystemExit(f"{page} has no place for figures: {BEGIN} … {END}")
-    where = "; ".join(f"{name} {value}" for name, value in facts.items() if value)
-    parts = [where, table(HEADER, lines(rows), markdown=True), *notes]
-    if any(name in figures.get("fanout", {}) for name in PLOTTED):
-        (DOCS / "performance.svg").write_text(plot(figures["fanout"]), encoding="utf-8")
-        parts.insert(0, "![Deliveries per second of the server's processor time](performance.svg)")
-    page.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}", encoding="utf-8")
+        raise SystemExit(f"{page} has no place for these figures: {opening} … {closing}")
+    said = [where(part), table(HEADER, lines(part.rows), markdown=True), "\n".join(f"- {note}" for note in part.notes)]
+    if part.name == "fanout" and part.figures:
+        (DOCS / "performance.svg").write_text(plot(part.figures), encoding="utf-8")
+        said.insert(0, "![Deliveries per second of the server's processor time](performance.svg)")
+    page.write_text(f"{before}{begin}\n\n" + "\n\n".join(filter(None, said)) + f"\n\n{end}{after}", encoding="utf-8")
 
 
 def plot(results: dict[str, dict[str, list[dict[str, float]]]]) -> str:
@@ -48,7 +78,9 @@ def plot(results: dict[str, dict[str, list[dict[str, float]]]]) -> str:
     for scenario, title in PLOTTED.items():
         if scenario not in results:
             continue
-        values = {name: median(run["per_cpu_second"] for run in runs) for name, runs in results[scenario].items()}
+        values = {
+            name: median(run["per_cpu_second"] for run in runs) for name, runs in results[scenario].items() if runs
+        }
         most = max(values.values()) or 1.0
         y += _HEAD
         drawn.append(f'<text x="{_NAME}" y="{y - 9}" class="title">{escape(title)}</text>')

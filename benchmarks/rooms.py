@@ -5,15 +5,14 @@ python -m benchmarks.rooms
 
 import argparse
 import asyncio
-import os
 import re
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks import interpreter
 from benchmarks.figures import quantile, say
 from benchmarks.program import Program, clock
 from benchmarks.servers import OURS, running
@@ -41,10 +40,14 @@ def measure(keys: str, times: int) -> tuple[list[float], list[int]]:
         home = Path(folder) / "home"
         with running(OURS) as (port, _):
             asyncio.run(_prepare(port, home / ".local/share/chat-tui/outbox"))
-            environment = os.environ | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            environment = interpreter.environment() | {
+                "HOME": str(home),
+                "TERM": "xterm-256color",
+                "COLORTERM": "truecolor",
+            }
             for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
                 environment.pop(name, None)
-            command = [sys.executable, "-m", "chat_tui.cli", "--name", "alice", "--port", str(port)]
+            command = interpreter.python("-m", "chat_tui.cli", "--name", "alice", "--port", str(port))
             program = Program(command, environment)
             try:
                 program.shown("room0")

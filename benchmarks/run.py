@@ -1,81 +1,103 @@
-"""All figures with one command: `python3 run.py python benchmarks/run.py [fanout|terminal|history]`."""
+"""All figures with one command: `python3 run.py python benchmarks/run.py`, or one part of them."""
 
 import argparse
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import msgspec
 
-from benchmarks import report
-from benchmarks.figures import alone, disk, filesystem, machine, table
+from benchmarks import interpreter, report
+from benchmarks.figures import alone, disk, filesystem, machine, say, table
+from benchmarks.report import Part
 from benchmarks.rows import HEADER, Row, lines
 
-PARTS = ("fanout", "terminal", "history")
-ARRIVING = 500
+ARRIVING: Final = 500
 """Messages a second, while the history is read."""
 
 
 def main() -> None:
     """Measure, and print the table."""
+    options = _options()
+    if options.python:
+        os.environ[interpreter.VARIABLE] = str(options.python)
+    common = machine() | {"disk": filesystem(disk())}
+    parts: list[Part] = []
+    for name in MEASURES if options.what is None else (options.what,):
+        begun = time.monotonic()
+        try:
+            part = MEASURES[name](options)
+        except ImportError as error:
+            say(f"{name} is left out: it needs pseudo-terminals and sockets of Linux or macOS ({error})")
+            continue
+        part.facts = common | part.facts | {"took": f"{(time.monotonic() - begun) / 60:.0f} minutes"}
+        parts.append(part)
+        if options.write:
+            report.write(part)
+    for part in parts:
+        print(f"\n{report.where(part)}\n")
+        print(table(HEADER, lines(part.rows)))
+        print("".join(f"\n{note}" for note in part.notes))
+    if options.json:
+        report.keep(options.json, parts)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure chat-server and chat-tui beside their peers, in one table.")
-    parser.add_argument("what", nargs="?", choices=PARTS, help="only this part")
-    parser.add_argument("--quick", action="store_true", help="one short run of each: whether it works, not how fast")
-    parser.add_argument("--only", default="", metavar="NAMES", help="these scenarios of fanout.py, separated by commas")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file, too")
-    parser.add_argument("--write", action="store_true", help="write table and plot into docs/performance.md and .svg")
-    parser.add_argument("--messages", type=int, default=10_000_000, help="of history (default: %(default)s)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("what", nargs="?", choices=MEASURES, help="only this part")
+    add("--quick", action="store_true", help="one short run of each: whether it works, not how fast")
+    add("--only", default="", metavar="NAMES", help="these scenarios of scenarios.py, separated by commas")
+    add("--python", type=Path, metavar="PATH", help="the interpreter that runs chat-server and chat-tui")
+    add("--json", type=Path, metavar="FILE", help="write all figures to a file, too")
+    add("--write", action="store_true", help="put the table of each part in its place in docs/performance.md")
+    add("--messages", type=int, default=10_000_000, help="of history (default: %(default)s)")
+    add("--minutes", type=float, default=10, help="of growth (default: %(default)s)")
+    add(
         "--data",
         type=Path,
-        default=disk() / f"chat-history-{os.getuid()}",
+        default=disk() / f"chat-past-{os.getuid()}",
         help="where that history is kept; it is made once, which takes a while (default: %(default)s)",
     )
     options = parser.parse_args()
-
-    facts = machine() | {"disk": filesystem(disk())}
-    figures: dict[str, Any] = {"quick": options.quick}
-    notes: list[str] = []
-    rows: list[Row] = []
-    for part in PARTS if options.what is None else (options.what,):
-        try:
-            measured = MEASURES[part](options, facts, notes)
-        except ImportError as error:
-            notes.append(f"{part} is left out: it needs pseudo-terminals and sockets of Linux or macOS ({error})")
-            continue
-        figures[part], more = measured
-        rows += more
-    print("\n" + "\n".join(f"{name}: {value}" for name, value in facts.items()) + "\n")
-    print(table(HEADER, lines(rows)))
-    print("".join(f"\n{note}" for note in notes))
-    if options.json:
-        report.keep(options.json, facts, figures, rows)
-    if options.write:
-        report.write(facts, figures, rows, notes)
+    if options.write and (options.quick or options.only):
+        parser.error("--write is for whole parts, measured at length")
+    return options
 
 
-def _fanout(options: argparse.Namespace, facts: dict[str, str], notes: list[str]) -> tuple[Any, list[Row]]:
-    from benchmarks import building, fanout
+def _clients(name: str, options: argparse.Namespace) -> Part:
+    """Measure the server among many clients, in the scenarios of a part."""
+    from benchmarks import building, fanout, scenarios
 
     if why := building.missing():
-        notes.append(f"fanout is left out: {why}")
-        return {}, []
-    if not building.load()[1]:
-        notes.append("the rows of TLS are left out: OpenSSL's headers are not installed")
-    facts |= fanout.versions()
-    results = fanout.measure(quick=options.quick, only=tuple(filter(None, options.only.split(","))))
-    return results, list(fanout.rows(results))
+        return Part(name, notes=[f"{name} is left out: {why}"])
+    notes = [] if building.load()[1] else ["the rows of TLS are left out: OpenSSL's headers are not installed"]
+    only = tuple(filter(None, options.only.split(",")))
+    measured = [scenario for scenario in scenarios.PARTS[name] if not only or scenario.name in only]
+    peers = {peer for scenario in measured for peer in scenario.peers if peer.installed}
+    results = fanout.measure(measured, notes, quick=options.quick)
+    facts = {peer.name: peer.version() for peer in sorted(peers, key=lambda peer: peer.name) if peer.program}
+    return Part(name, list(fanout.rows(results)), facts, results, notes)
 
 
-def _terminal(options: argparse.Namespace, facts: dict[str, str], _notes: list[str]) -> tuple[Any, list[Row]]:
+def _fanout(options: argparse.Namespace) -> Part:
+    return _clients("fanout", options)
+
+
+def _crowds(options: argparse.Namespace) -> Part:
+    return _clients("crowds", options)
+
+
+def _terminal(options: argparse.Namespace) -> Part:
     from benchmarks import terminal
 
-    facts |= terminal.versions()
     results = terminal.measure(quick=options.quick)
-    return results, list(terminal.rows(results))
+    return Part("terminal", list(terminal.rows(results)), terminal.versions(), results)
 
 
-def _history(options: argparse.Namespace, _facts: dict[str, str], notes: list[str]) -> tuple[Any, list[Row]]:
+def _history(options: argparse.Namespace) -> Part:
     from benchmarks import history
 
     messages = 100_000 if options.quick else options.messages
@@ -84,16 +106,27 @@ def _history(options: argparse.Namespace, _facts: dict[str, str], notes: list[st
         starting = history.measure(of, draws=1, checks=0)
     with alone():
         asked = history.measure(of, draws=10 if options.quick else 100, arriving=ARRIVING)
-    notes += asked.notes
     starts = [row for row in starting.rows if row.goal == history.START_GOAL]
     titled = [(f"{messages:,} messages", row) for row in starts]
     titled += [(f"{messages:,} messages, {ARRIVING} a second arrive", row) for row in asked.rows]
-    return msgspec.to_builtins([*starts, *asked.rows]), [
-        Row(f"{title}: {row.what}, p95", row.p95, "ms", goal=f"<= {row.goal:g}") for title, row in titled
-    ]
+    rows = [Row(f"{title}: {row.what}, p95", row.p95, "ms", goal=f"<= {row.goal:g}") for title, row in titled]
+    return Part("history", rows, figures=msgspec.to_builtins([*starts, *asked.rows]), notes=asked.notes)
 
 
-MEASURES = {"fanout": _fanout, "terminal": _terminal, "history": _history}
+def _growth(options: argparse.Namespace) -> Part:
+    from benchmarks import growth
+
+    results = growth.measure(0.5 if options.quick else options.minutes)
+    return Part("growth", list(results.rows()), figures=msgspec.to_builtins(results), notes=results.notes())
+
+
+MEASURES: Final[dict[str, Callable[[argparse.Namespace], Part]]] = {
+    "fanout": _fanout,
+    "crowds": _crowds,
+    "terminal": _terminal,
+    "history": _history,
+    "growth": _growth,
+}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import building
+from benchmarks import building, interpreter
 from benchmarks.figures import disk, on_core
 
-HERE: Final = Path(__file__).resolve().parent.parent
 PATIENCE: Final = 20.0
 """Seconds within which a server listens."""
 READY: Final = 0.3
@@ -75,7 +73,7 @@ def _configured(program: str, text: str, *before: str) -> Start:
 
 def _ours(folder: Path, port: int) -> list[str]:
     data = str(folder / "data")
-    return [sys.executable, "-m", "server.cli", "--port", str(port), "--data", data, "--limits", "off"]
+    return interpreter.python("-m", "server.cli", "--port", str(port), "--data", data, "--limits", "off")
 
 
 HELLO: Final = '{"type":"hello","name":"u%u","ping":false}\n'
@@ -145,7 +143,7 @@ REDIS: Final = Server(
     "*3\r\n$7\r\nPUBLISH\r\n$5\r\nr%R\r\n$%l\r\n%t\r\n",
     program="redis-server",
 )
-NGIRCD: Final = Server("ngircd", _configured("ngircd", _NGIRCD, "-n", "-f"), _IRC, _IRC_SEND, False, "ngircd", 16)
+NGIRCD: Final = Server("ngircd", _configured("ngircd", _NGIRCD, "-n", "-f"), _IRC, _IRC_SEND, False, "ngircd", 8)
 INSPIRCD: Final = Server(
     "inspircd",
     _configured("inspircd", _INSPIRCD, "--nofork", "--runasroot", "--nolog", "--config"),
@@ -181,10 +179,13 @@ def workplace() -> Iterator[Path]:
 @contextlib.contextmanager
 def started(server: Server, folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server at a port, with what it keeps in a folder, until it listens there and has come to rest."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with (folder / "output").open("wb") as output, on_core(0):
         process = subprocess.Popen(
-            server.start(folder, port), cwd=HERE, env=environment, stdout=output, stderr=subprocess.STDOUT
+            server.start(folder, port),
+            cwd=interpreter.HERE,
+            env=interpreter.environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     with process:
         try:

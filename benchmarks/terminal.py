@@ -6,11 +6,11 @@ else: Greek ones are typed, Cyrillic ones said. One letter is found even where o
 
 import itertools
 import random
-import sys
 from collections.abc import Callable, Iterator
 from statistics import mean, median
 from typing import Final
 
+from benchmarks import interpreter
 from benchmarks.clients import OURS, PEERS, Terminal, run
 from benchmarks.feed import READY
 from benchmarks.figures import alone, quantile, say
@@ -114,7 +114,7 @@ def _start(programs: list[Terminal], results: Results, times: int) -> None:
                 with terminal.running(settled=False) as program:
                     shown, said = program.shown("general"), program.shown(READY)
                 _note(results[terminal.name], turn, shown=shown - program.began, said=said - program.began)
-            with workplace() as home, run([sys.executable, "-m", "benchmarks.smallest"], home) as program:
+            with workplace() as home, run(interpreter.python("-m", "benchmarks.smallest"), home) as program:
                 shown = program.shown("general")
             _note(results[SMALLEST], turn, shown=shown - program.began)
 
