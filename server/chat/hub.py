@@ -8,6 +8,7 @@ one a turn, whenever its buffer has room, and is live again when a slice ends at
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -81,7 +82,8 @@ class Hub:
             line: its frame.
             of: the message that it is of, where it is only for those who were members when that was said.
         """
-        self._ring.add(seq, room.id, line, of)
+        happened = (seq, room.id, line, of)
+        self._ring.add(happened)
         if of and not all(covers(peer.here.spans, room.id, of) for peer in room.live):
             self.deliver()  # what came before goes before, and who can't take it is not live any more
             for peer in room.live:
@@ -89,7 +91,7 @@ class Hub:
                     peer.answer(line)
                     self._answered[peer] = None
         else:
-            room.lines.append((seq, line))
+            room.lines.append(happened)
             self._dirty[room] = None
         room.last = self._queued = seq
 
@@ -100,7 +102,7 @@ class Hub:
 
     def notice(self, room: Room, line: bytes) -> None:
         """Queue a line that is no event for those who are live in a room."""
-        room.lines.append((self.head, line))
+        room.lines.append((self.head, room.id, line, 0))
         self._dirty[room] = None
 
     def notice_once(self, rooms: Iterable[Room], line: bytes) -> None:
@@ -320,8 +322,7 @@ def _addressed(rooms: Iterable[Room]) -> list[tuple[list[Peer], bytes]]:
 def _joined(rooms: Sequence[Room]) -> bytes:
     """Return what these rooms say in this tick, in the order in which it was said."""
     lines = rooms[0].lines if len(rooms) == 1 else sorted(chain.from_iterable(room.lines for room in rooms), key=_seq)
-    return lines[0][1] if len(lines) == 1 else b"".join([line for _, line in lines])
+    return lines[0][2] if len(lines) == 1 else b"".join([line for _, _, line, _ in lines])
 
 
-def _seq(line: tuple[int, bytes]) -> int:
-    return line[0]
+_seq: Final = itemgetter(0)

@@ -1,9 +1,15 @@
 """The latest events, encoded, shared by all who read a little behind the head."""
 
 from bisect import bisect_right
+from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 from server.record.events import Share
+
+Line = tuple[int, int, bytes, int]
+"""An event as it is written: its seq, its room, its frame, and the seq of the message that it is of, where only who may
+read that may read this; else 0."""
 
 RING_BYTES: Final = 16 * 1024 * 1024
 """What the ring holds at most: a room of 1,000 under full load stays in it for some ten seconds."""
@@ -19,23 +25,20 @@ class Ring:
         self.start = start
         """All after this seq is here."""
         self._capacity = capacity
-        self._seqs: list[int] = []
-        self._items: list[tuple[int, bytes, int]] = []
+        self._lines: list[Line] = []
         self._size = 0
 
-    def add(self, seq: int, room: int, line: bytes, of: int = 0) -> None:
-        """Take in the next event. `of` is the message that it is of, where only who may read that may read this."""
-        self._seqs.append(seq)
-        self._items.append((room, line, of))
-        self._size += len(line)
+    def add(self, line: Line) -> None:
+        """Take in the next event."""
+        self._lines.append(line)
+        self._size += len(line[2])
         if self._size > self._capacity:
             self._trim()
 
     def clear(self, start: int) -> None:
         """Hold nothing: from after `start` on, all is to come."""
         self.start = start
-        self._seqs.clear()
-        self._items.clear()
+        self._lines.clear()
         self._size = 0
 
     def slice(self, share: Share, after: int, size: int) -> tuple[bytes, int | None]:
@@ -43,26 +46,27 @@ class Ring:
 
         The second value is the seq that the slice goes up to; None where it goes up to the end.
         """
-        lines: list[bytes] = []
+        found: list[bytes] = []
         length = 0
-        start = bisect_right(self._seqs, after)
-        end = min(len(self._seqs), start + LOOK)
-        for index in range(start, end):
-            room, line, of = self._items[index]
-            if share.has(room, self._seqs[index], of):
+        start = bisect_right(self._lines, after, key=_seq)
+        end = min(len(self._lines), start + LOOK)
+        for seq, room, line, of in islice(self._lines, start, end):
+            if share.has(room, seq, of):
                 length += len(line)
-                if length > size and lines:
-                    return b"".join(lines), self._seqs[index] - 1
-                lines.append(line)
-        return b"".join(lines), self._seqs[end - 1] if end < len(self._seqs) else None
+                if length > size and found:
+                    return b"".join(found), seq - 1
+                found.append(line)
+        return b"".join(found), self._lines[end - 1][0] if end < len(self._lines) else None
 
     def _trim(self) -> None:
         """Drop the oldest quarter at once: dropping one at a time would cost every event."""
         target = self._capacity * 3 // 4
         count = 0
-        while self._size > target and count < len(self._items) - 1:
-            self._size -= len(self._items[count][1])
+        while self._size > target and count < len(self._lines) - 1:
+            self._size -= len(self._lines[count][2])
             count += 1
-        self.start = self._seqs[count - 1] if count else self.start
-        del self._seqs[:count]
-        del self._items[:count]
+        self.start = self._lines[count - 1][0] if count else self.start
+        del self._lines[:count]
+
+
+_seq = itemgetter(0)

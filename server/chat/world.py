@@ -12,6 +12,7 @@ from msgspec import UnsetType
 
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
+from server.chat.ring import Line
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.frames import RoleName, Roster
@@ -183,8 +184,8 @@ class Room:
     """Not told yet: who came in."""
     departures: dict[str, str] = field(default_factory=dict)
     """Not told yet: who left, and the reason."""
-    lines: list[tuple[int, bytes]] = field(default_factory=list)
-    """What this tick brought, with its seq (that of the head for what has none)."""
+    lines: list[Line] = field(default_factory=list)
+    """What this tick brought; the seq of what is no event is that of the head."""
     version: int = 0
     """Counts what was told about who is here."""
     last: int = 0

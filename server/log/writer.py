@@ -10,7 +10,6 @@ import math
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +41,7 @@ messages are; opening the log counts at most so many anew, some ten milliseconds
 
 _INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (ROWS - 1)
+_COLUMNS: Final = _INSERT.count("?")
 
 log = logging.getLogger("log")
 
@@ -65,15 +65,16 @@ class Writer:
         """By `time.monotonic`: when the WAL is emptied of what was erased; never while it holds nothing of that."""
         self._database: apsw.Connection | None = None
         self._facts: DatabaseFacts
-        self._named: dict[str, list[int]] = {}
-        """Who has the names that this transaction's messages mention."""
+        self._named: dict[str, list[int]] | None = None
+        """Who has the names that this transaction's messages mention; None before the first of these."""
         self._numberings: dict[int, Numbering] = {}
         self._uncounted: dict[int, Numbering] = {}
         """Those of them whose counters are not written yet."""
         self._counted = 0
         """The seq up to which all counters are written."""
         self._time = 0
-        self._rows: list[tuple[int | bytes, ...]] = []
+        self._rows: list[int | bytes] = []
+        """The columns of the events that are to be inserted, row after row."""
         self._failing = ""
         """Why nothing could be written; empty while it can."""
 
@@ -140,10 +141,11 @@ class Writer:
         closed: list[int] = []
         try:
             database.execute("BEGIN IMMEDIATE")
-            names = {name for entry in entries if isinstance(entry, Draft) for name in entry.names}
-            self._named = sessions.namesakes(database, names) if names else {}
+            self._named = None
             for entry in entries:
                 if isinstance(entry, Draft):
+                    if entry.names:
+                        self._name_mentioned(entry, entries)
                     self._place(entry)
                 elif isinstance(entry, GivenUp):
                     self._give_up([entry])
@@ -186,48 +188,46 @@ class Writer:
                 if entry.then is not None and (found := self._find(entry.id, numbering)):
                     entry.seq = found[0]
 
+    def _name_mentioned(self, draft: Draft, entries: list[Entry]) -> None:
+        """Add those whom a message names and who are not here to its mentions."""
+        if self._named is None:
+            names = {name for entry in entries if isinstance(entry, Draft) for name in entry.names}
+            self._named = sessions.namesakes(self.database, names)
+        sessions.name_mentioned(self.directory, draft, self._named)
+
     def _place(self, draft: Draft) -> None:
-        """Give an event its seq, or a code."""
-        numbering = self._numbering(draft.session) if draft.id else None
-        if numbering is not None:
-            verdict = numbering.judge(draft.id)
-            if verdict is Verdict.HELD:
-                numbering.again(draft.id)
-                draft.code = Code.TRY_AGAIN
-                return
-            if verdict is Verdict.REPEATED:
-                self._look_up(draft, numbering)
-                return
-        if draft.names:
-            sessions.name_mentioned(self.directory, draft, self._named)
+        """Give an event its seq, or a code. What every message goes through: few calls, few look-ups."""
+        number = draft.id
+        numbering = None
+        if number:
+            numbering = self._numberings.get(draft.session) or self._numbering(draft.session)
+            if number <= numbering.last_id or numbering.held:
+                verdict = numbering.judge(number)
+                if verdict is Verdict.HELD:
+                    numbering.again(number)
+                    draft.code = Code.TRY_AGAIN
+                    return
+                if verdict is Verdict.REPEATED:
+                    self._look_up(draft, numbering)
+                    return
         draft.time = self._time
         if (draft.limited or not self.directory.is_free(draft)) and not self._judge(draft, numbering):
             return
-        if draft.about is not None:
-            draft.body = encode_body(draft.about)
-        self.written += 1
-        draft.seq = self.written
-        if draft.kind is Kind.ROOM:
-            draft.room = draft.seq
+        kind, about = draft.kind, draft.about
+        if about is not None:
+            draft.body = encode_body(about)
+        self.written = draft.seq = seq = self.written + 1
+        if kind is Kind.ROOM:
+            draft.room = seq
         previous = 0
         if numbering is not None:
             previous = numbering.last_seq
-            numbering.taken(draft.id, draft.seq)
+            numbering.taken(number, seq)
             self._uncounted[draft.session] = numbering
-        self._rows.append(
-            (
-                draft.seq,
-                draft.room,
-                draft.user,
-                draft.session,
-                draft.id,
-                previous,
-                draft.time,
-                int(draft.kind),
-                draft.body,
-            )
-        )
-        if draft.about is not None or draft.kind is not Kind.MESSAGE:
+        self._rows += (
+            seq, draft.room, draft.user, draft.session, number, previous, draft.time, int(kind), draft.body
+        )  # fmt: skip
+        if about is not None or kind is not Kind.MESSAGE:
             accounts.complete(self.database, self.directory, draft)
             self.directory.apply(draft)
             project(self.database, self.directory, draft)
@@ -253,11 +253,12 @@ class Writer:
         return draft.code is None
 
     def _insert(self) -> None:
-        rows = self._rows
-        for start in range(0, len(rows) - ROWS + 1, ROWS):
-            self.database.execute(_INSERT_MANY, tuple(chain.from_iterable(rows[start : start + ROWS])))
-        if rest := len(rows) % ROWS:
-            self.database.executemany(_INSERT, rows[-rest:])
+        rows, size = self._rows, ROWS * _COLUMNS
+        many = len(rows) // size * size
+        for start in range(0, many, size):
+            self.database.execute(_INSERT_MANY, rows[start : start + size])
+        for start in range(many, len(rows), _COLUMNS):
+            self.database.execute(_INSERT, rows[start : start + _COLUMNS])
         rows.clear()
 
     def _look_up(self, draft: Draft, numbering: Numbering) -> None:

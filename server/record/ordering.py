@@ -39,8 +39,10 @@ class Numbering(Struct):
 
     def taken(self, message_id: int, seq: int) -> None:
         """Note that a message got its seq."""
-        self.last_id, self.last_seq = message_id, seq
-        self.held.discard(message_id)
+        self.last_id = message_id
+        self.last_seq = seq
+        if self.held:
+            self.held.discard(message_id)
 
     def again(self, message_id: int) -> None:
         """Note that a message was told to come again: no later one is taken before it, or before it is given up."""
