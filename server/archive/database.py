@@ -82,6 +82,19 @@ def refusal(path: Path, error: Exception) -> StoreError:
             return StoreError(f"{path} can't be used: {error}. Give another --data.")
 
 
+def reason(error: Exception) -> str:
+    """Return why nothing can be written, in words for the server's log."""
+    if isinstance(error, apsw.FullError):
+        return "the disk is full"
+    if isinstance(error, apsw.ReadOnlyError):
+        return "the file is read-only"
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        return f"the file is damaged: {error}; stop the server and put a backup in its place"
+    if isinstance(error, apsw.IOError):
+        return f"the disk failed: {error}"
+    return str(error)
+
+
 def _look(path: Path) -> None:
     """See whose file it is before it is opened for writing: nothing of another program is changed, or made beside it.
 

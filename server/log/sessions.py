@@ -6,6 +6,7 @@ import apsw
 import msgspec
 
 from server.archive.projections import spans_of
+from server.log.rows import Waiting
 from server.protocol import limits
 from server.protocol.errors import Code
 from server.record.directory import Directory
@@ -63,7 +64,24 @@ def open_session(database: apsw.Connection, directory: Directory, opening: Openi
         if opening.resume:
             _go_on(database, opening)
         else:
-            _begin(database, directory, opening, upto)
+            _begin(database, opening, upto)
+
+
+def is_new(opening: Opening) -> bool:
+    """Say whether it is the first of somebody whom nobody knows yet."""
+    return not (opening.user or opening.resume)
+
+
+def begin_new(database: apsw.Connection, waiting: Waiting, directory: Directory, opening: Opening) -> None:
+    """Let such a session begin, or fill in why not. What is stored of it waits."""
+    opening.code = _refusal(database, directory, opening)
+    if opening.code is None:
+        opening.user = waiting.number(database, "users")
+        opening.session = waiting.number(database, "sessions")
+        opening.known_as = opening.name
+        opening.rooms = directory.rooms_of(opening.user)
+        waiting.users.values += (opening.user, opening.name)
+        waiting.sessions.values += (opening.session, *_row(opening))
 
 
 def admit_again(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
@@ -191,26 +209,21 @@ def _still_proved(database: apsw.Connection, opening: Opening) -> bool:
     return stored is not None and stored[0] == opening.proof
 
 
-def _begin(database: apsw.Connection, directory: Directory, opening: Opening, upto: int) -> None:
-    """Begin a session: of a new user, or one more of a user that there is."""
-    known = opening.user != 0
-    if known:
-        if not opening.once:
-            _fill_in(database, opening, upto)
-    else:
-        database.execute("INSERT INTO users (name) VALUES (?)", (opening.name,))
-        opening.user = database.last_insert_rowid()
-        opening.known_as = opening.name
-        opening.rooms = directory.rooms_of(opening.user)
+def _begin(database: apsw.Connection, opening: Opening, upto: int) -> None:
+    """Begin one more session of a user that there is."""
+    if not opening.once:
+        _fill_in(database, opening, upto)
+    insert = "INSERT INTO sessions (secret, user, used, device, made, address, once) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    database.execute(insert, _row(opening))
+    opening.session = database.last_insert_rowid()
+    database.execute(_CROWD, (opening.user, MOST))
+
+
+def _row(opening: Opening) -> tuple[bytes, int, int, str, int, str, int]:
+    """Return what is stored of a session: secret, user, used, device, made, address, once."""
     now = opening.time
     until = now + limits.DEVICE_MINUTES * 60_000 if opening.once else 0
-    row = (opening.secret, opening.user, now, opening.device, now, opening.address, until)
-    database.execute(
-        "INSERT INTO sessions (secret, user, used, device, made, address, once) VALUES (?, ?, ?, ?, ?, ?, ?)", row
-    )
-    opening.session = database.last_insert_rowid()
-    if known:
-        database.execute(_CROWD, (opening.user, MOST))
+    return (opening.secret, opening.user, now, opening.device, now, opening.address, until)
 
 
 def _go_on(database: apsw.Connection, opening: Opening) -> None:

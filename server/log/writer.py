@@ -15,10 +15,11 @@ from typing import Final
 
 import apsw
 
-from server.archive.database import BUSY, StoreError, connect, open_store
+from server.archive.database import BUSY, StoreError, connect, open_store, reason
 from server.archive.erasing import erase
 from server.archive.projections import DatabaseFacts, load_directory, project
 from server.log import accounts, sessions, state
+from server.log.rows import Waiting
 from server.protocol.errors import Code
 from server.record.directory import Directory
 from server.record.entries import Closing, Draft, Ending, Entry, Erasing, GivenUp, Opening
@@ -31,17 +32,9 @@ CHAIN: Final = 4096
 WAL_SECONDS: Final = 0.5
 """Seconds until the WAL is emptied of what was erased, and between two tries while someone reads it."""
 
-ROWS: Final = 32
-"""Events that one statement inserts, where there are as many: between two statements the other threads take turns, and
-each turn costs as much as an event."""
-
 COUNTED: Final = 10_000
 """Messages after which the sessions' counters are written. Written with each message, they were as many bytes as the
 messages are; opening the log counts at most so many anew, some ten milliseconds."""
-
-_INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_MANY: Final = _INSERT + ", (?, ?, ?, ?, ?, ?, ?, ?, ?)" * (ROWS - 1)
-_COLUMNS: Final = _INSERT.count("?")
 
 log = logging.getLogger("log")
 
@@ -66,15 +59,14 @@ class Writer:
         self._database: apsw.Connection | None = None
         self._facts: DatabaseFacts
         self._named: dict[str, list[int]] | None = None
-        """Who has the names that this transaction's messages mention; None before the first of these."""
+        """Who has the names that this transaction's messages mention; None where that has to be looked up."""
         self._numberings: dict[int, Numbering] = {}
         self._uncounted: dict[int, Numbering] = {}
         """Those of them whose counters are not written yet."""
         self._counted = 0
         """The seq up to which all counters are written."""
         self._time = 0
-        self._rows: list[int | bytes] = []
-        """The columns of the events that are to be inserted, row after row."""
+        self._waiting = Waiting()
         self._failing = ""
         """Why nothing could be written; empty while it can."""
 
@@ -108,7 +100,7 @@ class Writer:
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.close()
             except apsw.Error as error:
-                log.error("The database could not be closed cleanly: %s", _reason(error))
+                log.error("The database could not be closed cleanly: %s", reason(error))
 
     @property
     def database(self) -> apsw.Connection:
@@ -149,10 +141,17 @@ class Writer:
                     self._place(entry)
                 elif isinstance(entry, GivenUp):
                     self._give_up([entry])
+                elif isinstance(entry, Opening) and sessions.is_new(entry):
+                    entry.time = self._time
+                    sessions.begin_new(database, self._waiting, self.directory, entry)
+                    self._named = None
                 elif isinstance(entry, Erasing):
+                    self._insert()
                     entry.left = erase(database, entry.seqs)
                     self.empty_at = min(self.empty_at, time.monotonic() + WAL_SECONDS)
                 else:
+                    self._insert()
+                    self._named = None
                     state.write(database, self.directory, entry, self._time, self.written)
                 if isinstance(entry, Closing):
                     closed.append(entry.session)
@@ -192,6 +191,7 @@ class Writer:
         """Add those whom a message names and who are not here to its mentions."""
         if self._named is None:
             names = {name for entry in entries if isinstance(entry, Draft) for name in entry.names}
+            self._insert()
             self._named = sessions.namesakes(self.database, names)
         sessions.name_mentioned(self.directory, draft, self._named)
 
@@ -224,10 +224,16 @@ class Writer:
             previous = numbering.last_seq
             numbering.taken(number, seq)
             self._uncounted[draft.session] = numbering
-        self._rows += (
+        self._waiting.events.values += (
             seq, draft.room, draft.user, draft.session, number, previous, draft.time, int(kind), draft.body
         )  # fmt: skip
-        if about is not None or kind is not Kind.MESSAGE:
+        if kind is Kind.MEMBER and not self.directory.is_invited(draft.room, draft.user):
+            self.directory.apply(draft)
+            self._waiting.members.values += (draft.room, draft.user, seq)
+        elif about is not None or kind is not Kind.MESSAGE:
+            self._insert()
+            if kind is Kind.ACCOUNT:
+                self._named = None
             accounts.complete(self.database, self.directory, draft)
             self.directory.apply(draft)
             project(self.database, self.directory, draft)
@@ -253,13 +259,8 @@ class Writer:
         return draft.code is None
 
     def _insert(self) -> None:
-        rows, size = self._rows, ROWS * _COLUMNS
-        many = len(rows) // size * size
-        for start in range(0, many, size):
-            self.database.execute(_INSERT_MANY, rows[start : start + size])
-        for start in range(many, len(rows), _COLUMNS):
-            self.database.execute(_INSERT, rows[start : start + _COLUMNS])
-        rows.clear()
+        """Insert what waits: MUST come before anything else is read or written."""
+        self._waiting.insert(self.database)
 
     def _look_up(self, draft: Draft, numbering: Numbering) -> None:
         """Answer an id that came before with what it got then."""
@@ -298,11 +299,11 @@ class Writer:
     def _fail(self, entries: list[Entry], error: Exception) -> None:
         """Nothing of a transaction counts: each entry may be tried again, and nothing later of a session before it."""
         expected = isinstance(error, apsw.Error | StoreError)
-        reason = _reason(error)
-        if reason != self._failing:  # said once: clients try again several times a second
-            self._failing = reason
-            log.error("Nothing can be written (%s). Clients are told to try again.", reason, exc_info=not expected)
-        self._rows.clear()
+        why = reason(error)
+        if why != self._failing:  # said once: clients try again several times a second
+            self._failing = why
+            log.error("Nothing can be written (%s). Clients are told to try again.", why, exc_info=not expected)
+        self._waiting.clear()
         self._abandon()
         for entry in entries:
             entry.code = Code.TRY_AGAIN
@@ -331,7 +332,7 @@ class Writer:
             try:
                 self._database.close(True)
             except apsw.Error as error:
-                log.error("The database could not be closed cleanly: %s", _reason(error))
+                log.error("The database could not be closed cleanly: %s", reason(error))
             self._database = None
         self._uncounted.clear()
         self._numberings = {session: numbering for session, numbering in self._numberings.items() if numbering.held}
@@ -402,15 +403,3 @@ def _same(taken: bytes, repeated: bytes) -> bool:
     """Say whether two bodies say the same; their sender may have another name by now."""
     one, other = decode_message(taken), decode_message(repeated)
     return (one.text, one.me, one.reply) == (other.text, other.me, other.reply)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, apsw.FullError):
-        return "the disk is full"
-    if isinstance(error, apsw.ReadOnlyError):
-        return "the file is read-only"
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return f"the file is damaged: {error}; stop the server and put a backup in its place"
-    if isinstance(error, apsw.IOError):
-        return f"the disk failed: {error}"
-    return str(error)

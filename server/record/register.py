@@ -192,6 +192,10 @@ class Register:
         """Return the rooms a user is a member of, `general` first."""
         return [self._general, *self._of_user.get(user, ())]
 
+    def is_invited(self, room: int, user: int) -> bool:
+        """Say whether a user is invited to a room."""
+        return user in self._invited[room]
+
     def is_member(self, room: int, user: int) -> bool:
         """Say whether a user is a member of a room; everyone is one of `general`."""
         members = self._members.get(room)
