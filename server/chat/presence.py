@@ -1,6 +1,7 @@
 """Who is here: told at most every 50 ms, all that came in or left in that time in one line a room.
 
 Presence is not in the log. 1,000 people coming in at once are one line of 1,000 names to each, not a million notices.
+While they keep coming, smaller rooms are told of with the largest: each of them a write for all rooms of theirs.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from server.protocol.frames import Joined, Left, Renamed, Status, Typing
 HOLD: Final = 0.05
 """Seconds that presence is held: nobody sees the difference, and a storm becomes a line."""
 
+LOOK: Final = 0.025
+"""Seconds between two looks at what is held for longer: a storm in which nothing came between two has ended."""
+
 EACH: Final = 0.0005
 """Seconds for each who is told that it may be held, where that is longer, as long as people keep coming and going: a
 storm that lasts is told now and then, at the latest after 5 seconds in a room of 10,000, and its end at once. A write
@@ -26,8 +30,9 @@ class Presence:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._due: dict[Room, float] = {}
-        """Per room with something to tell until when it may be held, by the loop's clock; 0 for the next time."""
+        self._due: dict[Room, tuple[float, float]] = {}
+        """Per room with something to tell until when it is held, by the loop's clock: at least, and at most; 0 for the
+        next look."""
         self._stirred: set[Room] = set()
         """Those in which somebody came or went since it was last looked."""
         self._timer: asyncio.TimerHandle | None = None
@@ -101,17 +106,29 @@ class Presence:
         if room in self._due:
             return
         loop = asyncio.get_running_loop()
-        seconds = len(room.live) * EACH
-        self._due[room] = loop.time() + seconds if seconds > HOLD else 0
+        now, seconds = loop.time(), len(room.live) * EACH
+        self._due[room] = (now + HOLD, now + seconds) if seconds > HOLD else (0, 0)
         if self._timer is None:
             self._timer = loop.call_later(HOLD, self._tell_due)
 
     def _tell_due(self) -> None:
+        self._timer = None
+        if not self._due:
+            return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self._tell_of([room for room, due in self._due.items() if due <= now or room not in self._stirred])
+        largest = max(self._due, key=_size)
+        ripe = [
+            room
+            for room, (least, most) in self._due.items()
+            if most <= now or (least <= now and room not in self._stirred)
+        ]
+        if largest not in ripe:  # who enters some room in a storm is told of with all others who come
+            ripe = [room for room in ripe if not (room.arrivals or room.departures)]
         self._stirred.clear()
-        self._timer = loop.call_later(HOLD, self._tell_due) if self._due else None
+        self._tell_of(ripe)
+        if self._due:
+            self._timer = loop.call_later(LOOK, self._tell_due)
 
     def _tell_first(self, person: Person) -> None:
         """Tell what is held of someone's rooms, before something that is told at once."""
@@ -153,3 +170,7 @@ class Presence:
                     room, encode(Joined(room=room.handle, names=names, users=users, away=away, roles=roles))
                 )
             room.arrivals.clear()
+
+
+def _size(room: Room) -> int:
+    return len(room.live)

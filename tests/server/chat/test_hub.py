@@ -192,23 +192,32 @@ async def test_a_storm_of_people_is_one_line_to_each() -> None:
 
 
 async def test_a_storm_in_a_crowd_is_told_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The more are told, the longer it is held while people keep coming; a few are told at the next look."""
+    """The more are told, the longer it is held while people keep coming. Fewer are told with them, but who types."""
     monkeypatch.setattr("server.chat.presence.HOLD", 0.01)
-    monkeypatch.setattr("server.chat.presence.EACH", 3600)
+    monkeypatch.setattr("server.chat.presence.LOOK", 0.01)
+    monkeypatch.setattr("server.chat.presence.EACH", 0.009)
     hub = Hub(0, fake_archive())
     presence = Presence(hub)
-    crowd, few = (hub.add_room(RoomRecord(number, name, "")) for number, name in ((1, "general"), (2, "few")))
-    _, watcher = enter(hub, "watcher", [crowd])
+    rooms = [hub.add_room(RoomRecord(number, name, "")) for number, name in ((1, "general"), (2, "few"), (3, "other"))]
+    crowd, few, other = rooms
+    _, watcher = enter(hub, "watcher", [crowd, few])
+    _, reader = enter(hub, "reader", [other])
+    for number in range(900):  # some eight seconds' worth
+        enter(hub, f"more{number}", [crowd])
     await settle()
     watcher.writes.clear()
+    reader.writes.clear()
     number = 0
-    while "p0" not in few.online:  # the few are told while the crowd's storm lasts
+    while not reader.writes:  # who types is seen while the storm lasts
         presence.came(crowd, Person(f"p{number}", number))
         presence.came(few, Person(f"p{number}", number))
+        presence.writes(other, Person("typist", 1))
         number += 1
         await asyncio.sleep(0)
+    assert b'"typing"' in reader.writes[0]
     assert not watcher.writes, "who keeps coming is told together"
     while not watcher.writes:  # noqa: ASYNC110 - the next look tells it
         await asyncio.sleep(0)
+    assert len(few.online) == number
     assert len(crowd.online) == number
     assert len(watcher.writes) == 1
