@@ -23,7 +23,7 @@ from server.invitation import address, reached_at, way_in
 from server.net import tls
 from server.net.listener import Listener
 from server.net.origins import is_loopback
-from server.net.session import Sessions
+from server.net.sessions import Sessions
 from server.record.events import time_text
 
 CLIENTS_SECONDS: Final = 1.0

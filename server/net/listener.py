@@ -9,7 +9,8 @@ from typing import Final, cast
 from server.chat.chat import Chat
 from server.net.origins import is_loopback
 from server.net.secured import Secured
-from server.net.session import CLOSE_SECONDS, Session, Sessions
+from server.net.session import CLOSE_SECONDS, Session
+from server.net.sessions import Sessions
 from server.protocol.codec import encode
 from server.protocol.errors import Code
 from server.protocol.frames import Error

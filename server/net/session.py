@@ -8,71 +8,23 @@ socket is not read either.
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from itertools import chain, cycle
+from collections.abc import Callable
 from typing import Final, cast
 
 from server.chat.chat import Chat
 from server.chat.world import Peer
-from server.net.origins import Origins
+from server.net.sessions import Sessions
+from server.net.unread import Unread
 from server.protocol.errors import Code
-from server.protocol.lines import LineSplitter
 
 CLOSE_SECONDS: Final = 1.0
 """Seconds in which what was written must have left when a connection is closed."""
-
-BEAT: Final = 4.7
-"""Seconds between two looks at each connection. One that was silent at a look is pinged, and given up at the next:
-between 9.4 and 14.1 seconds after it was last heard. Who only listens is pinged every 9.4 seconds."""
-
-TURNS: Final = 20
-"""Parts in which they are looked at, one by one within a BEAT: pinging 10,000 at once would hold up all else."""
 
 BUFFER: Final = 64 * 1024
 """Bytes a connection's buffer takes, beside the system's own, before it counts as full: as much as a slice. Each write
 that waits costs memory and time of its own; what waits in the ring is shared."""
 
-PIECE: Final = 16 * 1024
-"""Bytes that are cut into lines at once: one read brings up to 256 KiB, and as short lines they take 20 times that."""
-
 log = logging.getLogger("chat")
-
-
-class Sessions:
-    """The connections there are."""
-
-    def __init__(self) -> None:
-        self._turns: list[set[Session]] = [set() for _ in range(TURNS)]
-        """All of them, by when they are looked at."""
-        self.origins = Origins()
-        self.empty = asyncio.Event()
-        """Set while there are none."""
-        self.empty.set()
-
-    def add(self, session: "Session") -> None:
-        """Take in a connection."""
-        min(self._turns, key=len).add(session)
-        self.empty.clear()
-
-    def discard(self, session: "Session") -> None:
-        """Forget a connection."""
-        for turn in self._turns:
-            turn.discard(session)
-        if not any(self._turns):
-            self.empty.set()
-
-    async def keep_beating(self) -> None:
-        """Find connections whose other end is gone, for ever."""
-        for turn in cycle(self._turns):
-            await asyncio.sleep(BEAT / TURNS)
-            for session in list(turn):
-                session.beat()
-
-    def __iter__(self) -> Iterator["Session"]:
-        return chain.from_iterable(self._turns)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._turns))
 
 
 class Session(asyncio.Protocol):
@@ -85,8 +37,6 @@ class Session(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_at",
-        "_at_ease",
         "_chat",
         "_drained",
         "_ending",
@@ -94,24 +44,20 @@ class Session(asyncio.Protocol):
         "_half_closed",
         "_heard",
         "_host",
-        "_limits",
-        "_lines",
-        "_longest",
         "_misses",
         "_peer",
         "_port",
         "_reading",
         "_secure",
         "_sessions",
-        "_silent",
-        "_splitter",
         "_spoken",
         "_taken",
         "_taking",
         "_timer",
         "_took",
         "_transport",
-        "_uncut",
+        "_unread",
+        "_whole",
         "_written",
         "congested",
     )
@@ -120,17 +66,11 @@ class Session(asyncio.Protocol):
         self._chat = chat
         self._sessions = sessions
         self._peer = Peer(self)
-        self._limits = chat.limits
-        self._longest = chat.limits.line
         self._secure = secure
-        self._splitter = LineSplitter()
-        self._at_ease = False
-        """Welcomed, and nothing waits: a whole line may be taken as it comes."""
-        self._lines: list[bytes | None] = []
-        """What is cut and not taken yet, the next one last: with 10,000 connections, an empty deque is 7 MB."""
-        self._uncut = b""
-        self._at = 0
-        """Up to here `_uncut` is cut."""
+        self._whole = 0
+        """Bytes of a line that may be taken as it comes; 0 until it is welcomed, and while something waits."""
+        self._unread: Unread | None = None
+        """What it has said and nobody has taken yet."""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._host = ""
@@ -142,13 +82,15 @@ class Session(asyncio.Protocol):
         self._ending = False
         self._heard = False
         self._written = 0
+        """Bytes that were written while its buffer was full."""
         self._taken = 0
+        """How many the client had taken at the last look, less all that were written before: for comparing."""
         self._took = 0.0
+        """When it had taken something, by the loop's clock, while its buffer is full."""
         self._full = False
         self._drained = False
         """Since the last look its buffer was full and has become free: whatever it holds now, it was taken from."""
         self._misses = 0
-        self._silent = False
         self.congested = False
 
     # What asyncio calls.
@@ -163,7 +105,7 @@ class Session(asyncio.Protocol):
         if isinstance(peername, tuple) and len(peername) >= 2:
             self._host = sys.intern(str(peername[0]))  # many come from the same
             self._port = peername[1]
-        self._expect_hello(self._limits.hello)
+        self._expect_hello(self._chat.limits.hello)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -171,13 +113,11 @@ class Session(asyncio.Protocol):
             return
         self._heard = True
         size = len(data)
-        alone = self._at_ease and not self.congested and data.find(b"\n") + 1 == size and 2 < size <= self._longest
-        if alone and self._chat.may_take(self._peer):  # nearly always
+        whole = 2 < size <= self._whole and not self.congested and data.find(b"\n") + 1 == size
+        if whole and self._chat.may_take(self._peer):  # nearly always
             self._take_whole(data)
             return
-        self._uncut = self._uncut[self._at :] + data
-        self._at = 0
-        self.ready()
+        self._come(data)
 
     def eof_received(self) -> bool:
         """The client says no more; what it said is still answered."""
@@ -196,15 +136,14 @@ class Session(asyncio.Protocol):
             return False
         if not self._half_closed:
             self._half_closed = True
-            self._uncut = self._uncut[self._at :] + (b"\n" if whole else b"")
-            self._at = 0
-            self.ready()
+            self._come(b"\n" if whole else b"")
         return True
 
     def pause_writing(self) -> None:
         """The buffer is full."""
         self.congested = True
-        self._taken = self._taken_so_far()  # `_written` does not know of what the hub has sent till now
+        self._taken = self._taken_so_far()
+        self._took = asyncio.get_running_loop().time()
         self._chat.hub.fall_behind(self._peer)
 
     def resume_writing(self) -> None:
@@ -219,9 +158,8 @@ class Session(asyncio.Protocol):
         self._sessions.origins.leave(self._host)
         if self._timer is not None:
             self._timer.cancel()
-        self._lines.clear()
-        self._uncut, self._at = b"", 0
-        self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._silent)
+        self._unread = None
+        self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._misses > 1)
 
     # What the chat calls.
 
@@ -245,7 +183,8 @@ class Session(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """See `server.chat.ports.Link`. What all are written goes by `Peer.send`, past this."""
         assert self._transport is not None, "a session writes once it is connected"
-        self._written += len(data)
+        if self.congested:
+            self._written += len(data)
         self._transport.write(data)
 
     def _take_whole(self, line: bytes) -> None:
@@ -264,33 +203,34 @@ class Session(asyncio.Protocol):
         if self._taking or self._transport is None:
             return
         self._taking = True
-        chat, peer, lines = self._chat, self._peer, self._lines
-        while (lines or self._uncut) and not self.congested and not self._ending and chat.may_take(peer):
-            if not lines:
-                self._cut()
-                continue
-            line = lines.pop()
+        chat, peer, unread = self._chat, self._peer, self._unread
+        while unread and not self.congested and not self._ending and chat.may_take(peer):
+            welcomed, longest = peer.person is not None, chat.limits.line
+            line = unread.line(longest if welcomed else min(chat.limits.early, longest), alone=not welcomed)
             if line == b"":
                 continue
             if not self._spoken:
                 self._spoken = True
-                self._expect_hello(self._limits.name)
+                self._expect_hello(chat.limits.name)
             chat.take(peer, line)
         peer.flush()
         self._taking = False
         if self._timer is not None and peer.person is not None and not self._ending:
             self._timer.cancel()
             self._timer = None
-        idle = not lines and not self._uncut
+        idle = not unread
         self._read_on(idle)
-        self._at_ease = (
-            idle
+        if unread is not None and idle and not unread.midway:
+            self._unread = unread = None
+        at_ease = (
+            unread is None
             and self._reading
             and peer.leaving is None
             and peer.person is not None
-            and not (self._ending or self._half_closed or self._splitter.midway)
+            and not (self._ending or self._half_closed)
         )
-        peer.held = not self._at_ease
+        self._whole = chat.limits.line if at_ease else 0
+        peer.held = not at_ease
         if peer.open == 0 and not self._ending:
             if peer.leaving is not None:
                 peer.answer(peer.leaving)
@@ -321,19 +261,10 @@ class Session(asyncio.Protocol):
         """Look whether the client was heard or took something since the last look; called every BEAT seconds."""
         if self._transport is None or self._peer.person is None or self._ending:
             return
-        now = asyncio.get_running_loop().time()
-        taken = self._taken_so_far()
-        took = self._drained or taken > self._taken
-        self._taken, self._drained = taken, False
-        if took or not self.congested:
-            self._took = now
-        elif now - self._took > (seconds := self._limits.stalled):
-            # Those who answer no ping, or only talk: with one that is not heard either, the heartbeat is quicker.
-            log.info("%s took nothing for %g seconds: this connection ends", self._peer.person.name, seconds)
-            message = f"You took nothing of what you were sent for {seconds:g} seconds. Come back with resume."
-            self._chat.end(self._peer, Code.STALLED, message)
-            return
-        if not self._peer.pinged:
+        took, self._drained = self._drained, False
+        if self.congested:
+            took = self._takes(took)
+        if not self._peer.pinged or self._ending:
             return
         # Not reading while the chat can't take more is this side's doing, not silence.
         held_up = not self._reading and not self.congested
@@ -345,8 +276,26 @@ class Session(asyncio.Protocol):
         if self._misses == 1 and not self.congested:
             self._chat.ping(self._peer)
         elif self._misses > 1:
-            self._silent = True
             self._transport.abort()
+
+    def _takes(self, took: bool) -> bool:
+        """Say whether one whose buffer is full has taken something; put it out where it has not for long.
+
+        Args:
+            took: its buffer was free for a moment since the last look.
+        """
+        now = asyncio.get_running_loop().time()
+        taken = self._taken_so_far()
+        progress = took or taken > self._taken
+        self._taken = taken
+        if progress:
+            self._took = now
+        elif now - self._took > (seconds := self._chat.limits.stalled):
+            # Those who answer no ping, or only talk: with one that is not heard either, the heartbeat is quicker.
+            log.info("%s took nothing for %g seconds: this connection ends", self._peer.here.name, seconds)
+            message = f"You took nothing of what you were sent for {seconds:g} seconds. Come back with resume."
+            self._chat.end(self._peer, Code.STALLED, message)
+        return progress
 
     def _taken_so_far(self) -> int:
         """Return how much of what was written the client has taken: for comparing, while its buffer is full."""
@@ -368,20 +317,12 @@ class Session(asyncio.Protocol):
 
     # Inside.
 
-    def _cut(self) -> None:
-        """Cut the next bytes of what came into lines; one line where nobody is welcomed yet.
-
-        Until then a line is bounded more closely, and what stands behind a hello may be longer than the hello.
-        """
-        end = self._at + PIECE
-        self._splitter.longest = self._limits.line
-        if self._peer.person is None:
-            end = self._uncut.find(b"\n", self._at, end) + 1 or end
-            self._splitter.longest = min(self._limits.early, self._limits.line)
-        self._lines += reversed(list(self._splitter.feed(self._uncut[self._at : end])))
-        self._at = end
-        if end >= len(self._uncut):
-            self._uncut, self._at = b"", 0
+    def _come(self, data: bytes) -> None:
+        """Take in what does not go the short way."""
+        if self._unread is None:
+            self._unread = Unread()
+        self._unread.add(data)
+        self.ready()
 
     def _owed(self) -> bool:
         """Say whether a client that says no more is still to be sent something."""

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apsw
 from hypothesis import HealthCheck, settings
@@ -32,7 +32,8 @@ from server.chat.chat import Chat
 from server.chat.limits import Limits
 from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
-from server.net.session import Session, Sessions
+from server.net.session import Session
+from server.net.sessions import Sessions
 from server.protocol import frames
 from server.protocol.codec import decode_server, encode
 from server.record.entries import Entry
@@ -146,7 +147,7 @@ class House:
         calm = 0
         async with asyncio.timeout(PATIENCE):
             while calm < 5:
-                peers = [session._peer for session in self.sessions]
+                peers = [cast(Session, session)._peer for session in self.sessions]
                 waiting = any(peer.pages and not peer.link.congested for peer in peers)
                 reading = any(peer.reading or peer.paging for peer in peers)
                 busy = self.log._waiting or self.log._tick or self.chat.hub._turns or waiting or reading

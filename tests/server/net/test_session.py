@@ -19,9 +19,9 @@ from server.chat.world import Peer
 from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
 from server.log.writer import Writer
-from server.net import origins, session, tls
+from server.net import origins, session, sessions, tls
 from server.net.listener import Listener
-from server.net.session import Sessions
+from server.net.sessions import Sessions
 from server.protocol.errors import Code
 from server.record.entries import Entry
 
@@ -90,7 +90,7 @@ async def test_a_name_is_free_again_after_the_grace_time(port: int) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look whether clients are there twenty times a second."""
-    monkeypatch.setattr(session, "BEAT", 0.05)
+    monkeypatch.setattr(sessions, "BEAT", 0.05)
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -19,7 +19,7 @@ from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
 from server.net import tls
 from server.net.listener import Listener
-from server.net.session import Sessions
+from server.net.sessions import Sessions
 from server.protocol.errors import Code, ProtocolError
 
 URL: Final = "https://id.example.org/device"
