@@ -163,7 +163,9 @@ def _command(scenario: Scenario, server: Server, port: int, pid: int, *, quick: 
     options += [*scenario.options, *(["--tls"] if scenario.tls else [])]
     if scenario.pings:
         options += ["--ping", '{"type":"ping"', "--pong", '{"type":"pong"}\n']
-    if server is not OURS:
+    if server is OURS:
+        options += ["--leaving", str(scenario.leaving)]
+    else:
         options += ["--patience", str(ENTRY)]
     where = ["--port", str(port), "--server", str(pid), "--echo", str(int(server.echo))]
     return [str(building.load()[0]), *where, *said, "--send", server.send, *options]

@@ -33,6 +33,8 @@ VISITORS: Final = 16
 """People who are on a visit at one time. When one goes, the next comes."""
 RETURNING: Final = 500
 """People who come again and again, and are told what they missed. All others come once and are never seen again."""
+MEETING: Final = 10
+"""Visitors who meet in a room that the first of them makes. They leave it, and nobody enters it again."""
 SAMPLES: Final = 200
 """How often memory is looked at."""
 WARM: Final = 0.3
@@ -56,7 +58,7 @@ class Sample(Struct):
     messages: int
     """Said so far."""
     connections: int
-    """Made so far; each visit makes a room, reads a page and searches, too."""
+    """Made so far."""
 
 
 class Growth(Struct):
@@ -83,8 +85,8 @@ class Growth(Struct):
         """Return what was done."""
         last = self.samples[-1]
         return [
-            f"{last.messages:,} messages, {last.connections:,} connections; on each of these somebody made a room and"
-            f" left it, read a page and searched; {RETURNING} people came back again and again"
+            f"{last.messages:,} messages, {last.connections:,} connections, each with a page and a search, and"
+            f" {last.connections // MEETING:,} rooms made and left; {RETURNING} people came back again and again"
         ]
 
 
@@ -141,7 +143,7 @@ class Load:
         """Come in, look around and go, in one of four ways."""
         returns, keeps, says_goodbye = number % 4 == 0, number % 4 < 2, number % 4 == 2
         who = number // 4 % RETURNING if returns else number
-        name, room, own = f"{'friend' if returns else 'guest'}{who}", f"room{who % ROOMS}", f"own{number}"
+        name, room, own = f"{'friend' if returns else 'guest'}{who}", f"room{who % ROOMS}", f"own{number // MEETING}"
         async with self._connected() as (reader, writer):
             hello: Frame = {"type": "hello", "name": name, "ping": False, "backlog": 20, "resumes": keeps}
             _tell(writer, hello | self._kept.get(name, {}))

@@ -12,11 +12,12 @@ HERE: Final = Path(__file__).resolve().parent.parent
 VARIABLE: Final = "BENCH_PYTHON"
 """Names the other one. Its minor version is the same: it is given the packages of this one, and some are compiled."""
 
-_ASKED: Final = (
-    "import platform, sysconfig\n"
-    "print(platform.python_implementation(), platform.python_version(), sep='\\n')\n"
-    "print(sysconfig.get_config_var('CONFIG_ARGS') or '')"
-)
+_ASKED: Final = """
+import platform, sysconfig
+print(platform.python_implementation(), platform.python_version(), sep="\\n")
+print("--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""))
+print(sysconfig.get_config_var("PGO_PROF_GEN_FLAG"), sysconfig.get_config_var("PGO_PROF_USE_FLAG"), sep="\\n")
+"""
 
 
 def python(*arguments: str) -> list[str]:
@@ -43,9 +44,10 @@ def described() -> str:
         said = subprocess.run(python("-c", _ASKED), capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise SystemExit(f"{python()[0]} is no Python that can be run: {error}") from None
-    name, version, options = said.splitlines()
+    name, version, asked_for, can, did = said.splitlines()
     if version.split(".")[:2] != [str(part) for part in sys.version_info[:2]]:
-        raise SystemExit(f"{python()[0]} is {version}: one that is as new as {sys.version.split()[0]} is needed.")
-    # Who compiled it says how, but for Windows: there all have profile-guided optimisation.
-    built = "with" if "--enable-optimizations" in options or sys.platform == "win32" else "without"
+        raise SystemExit(f"{python()[0]} is {version}, and the packages here are for {sys.version.split()[0]}.")
+    # Debian has a way of its own: it does both steps by hand, and strikes the second one's flag out where this is told.
+    by_hand = can not in ("", "None") and did == ""
+    built = "with" if asked_for == "True" or by_hand or sys.platform == "win32" else "without"
     return f"{name} {version}, built {built} PGO"

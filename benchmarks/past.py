@@ -122,6 +122,7 @@ def make(path: Path, messages: int) -> None:
         database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         ends = ((number, seq, user) for user, (number, seq) in counted.items())
         database.executemany("UPDATE sessions SET last_id = ?, last_seq = ? WHERE id = ?", ends)
+        database.execute("UPDATE counted SET seq = (SELECT max(seq) FROM events)")
     database.execute(index)
     rebuild(database)
     with database:

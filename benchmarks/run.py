@@ -22,7 +22,7 @@ def main() -> None:
     """Measure, and print the table."""
     options = _options()
     if options.python:
-        os.environ[interpreter.VARIABLE] = str(options.python)
+        os.environ[interpreter.VARIABLE] = str(options.python.absolute())
     common = machine() | {"disk": filesystem(disk())}
     parts: list[Part] = []
     for name in MEASURES if options.what is None else (options.what,):

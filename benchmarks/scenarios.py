@@ -30,6 +30,8 @@ class Scenario:
     pings: bool = False
     """Clients answer them."""
     tls: bool = False
+    leaving: int = 0
+    """Clients of ours that leave before anything is said, one after another. The ceiling tells nobody."""
     missed: int = 0
     """Messages that were said before the server was killed and started anew, and that everyone then catches up."""
 
@@ -92,7 +94,7 @@ CROWDS: Final = (
         senders=1,
         at_once=64,
         seconds=4,
-        options=("--leaving", "5"),
+        leaving=5,
     ),
     Scenario("large_busy", "1 room x 10,000, 100 send", (CEILING,), clients=10_000, at_once=64, seconds=4),
     _QUIET,
