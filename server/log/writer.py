@@ -95,6 +95,8 @@ class Writer:
         """Close the file. Raises nothing."""
         if self._database is not None:
             try:
+                with self._database:
+                    self._count_all()
                 # Readers are still there, so closing alone would leave what is new in the -wal file: who copies
                 # the database of a server that has ended copies all of it.
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -159,10 +161,7 @@ class Writer:
                     closed += entry.sessions
             self._insert()
             if self.written - self._counted >= COUNTED:
-                self._count(self._uncounted)
-                sessions.note_counted(database, self.written)
-                self._counted = self.written
-                self._uncounted.clear()
+                self._count_all()
             elif closed:
                 self._count(closed)
             database.execute("COMMIT")
@@ -172,6 +171,12 @@ class Writer:
         for session in closed:
             self._numberings.pop(session, None)
             self._uncounted.pop(session, None)
+
+    def _count_all(self) -> None:
+        self._count(self._uncounted)
+        sessions.note_counted(self.database, self.written)
+        self._counted = self.written
+        self._uncounted.clear()
 
     def _count(self, which: Iterable[int]) -> None:
         """Write the counters of these sessions, as far as they have moved."""

@@ -59,6 +59,7 @@ def make(data: Path, messages: int) -> None:
                 for n in range(messages)
             ),
         )
+        database.execute("UPDATE counted SET seq = (SELECT max(seq) FROM events)")
 
 
 def start(data: Path) -> tuple[Host, float, float]:

@@ -33,6 +33,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "INSERT INTO events VALUES (?, ?, 1, 0, 0, 0, 1, 4, ?)",
             [(seq, 1 + seq % 21, (body % f"{seq} {'x' * 200}").encode()) for seq in range(22, 3022)],
         )
+        database.execute("UPDATE counted SET seq = 3021")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     return data

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.archive.projections import TABLES
+from server.archive.projections import TABLES, rebuild
 from server.log.rows import SIZES, Rows, Waiting
 from server.log.writer import Writer
 from server.record.entries import Closing, Draft, Ending, Entry, GivenUp, Naming, Opening
@@ -101,7 +101,16 @@ def test_many_in_one_are_as_one_by_one(tmp_path: Path, seed: int) -> None:
     assert [repr(entry) for entry in asked] == [repr(entry) for entry in given]
     kinds = {entry.kind for entry in given if isinstance(entry, Draft) and entry.seq and not entry.repeated}
     assert kinds >= {Kind.MESSAGE, Kind.MEMBER, Kind.UNMEMBER, Kind.ROOM, Kind.INVITE}
-    assert dump(together) == dump(alone)
+    held = dump(together)
+    assert held == dump(alone)
+    rebuild(together.database)
+    assert dump(together) == held
+    counted = """
+        SELECT s.id FROM sessions AS s
+            JOIN (SELECT session, max(id) AS id, max(seq) AS seq FROM events WHERE id GROUP BY session) AS e
+            ON e.session = s.id WHERE (s.last_id, s.last_seq) != (e.id, e.seq)
+    """
+    assert not list(together.database.execute(counted))
     alone.close()
     together.close()
 
