@@ -32,7 +32,7 @@ from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.log_pane import LogPane
-from chat_tui.widgets.writer import Writer, joined
+from chat_tui.widgets.writer import joined
 
 _GOODBYE = 3.0
 """Seconds that leaving may take after a signal before the process ends without it."""
@@ -186,18 +186,18 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
         self.room.log_view.action_end()
         return True
 
+    def drafted(self, text: str, place: str) -> None:
+        """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
+        self.session.keep_draft("" if tells_secret(text) else text, place)
+        if text and not text.startswith("/"):
+            self.session.typing()
+
     def call(self, command: Command, values: tuple[str, ...]) -> None:
         """Run a command, unless it takes another role than mine: that is said at once, before anything is asked."""
         if self.room.may(command):
             getattr(self, f"command_{command.name}")(*values)
         else:
             self.complain(self.chat.why_not_for(command.least, server=command.server))
-
-    def on_writer_drafted(self, message: Writer.Drafted) -> None:
-        """Keep what is being written. It comes after what was said before it: a kill in between loses neither."""
-        self.session.keep_draft("" if tells_secret(message.text) else message.text, message.place)
-        if message.text and not message.text.startswith("/"):
-            self.session.typing()
 
     def on_message_log_older_wanted(self, message: MessageLog.OlderWanted) -> None:
         """Fetch older messages."""

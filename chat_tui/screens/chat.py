@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 
 from chat_tui import commands
 from chat_tui.actions import Where, of
@@ -20,6 +19,7 @@ from chat_tui.widgets.bars import BottomLine, Hint, TopLine
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.people import PeopleBar
 from chat_tui.widgets.rooms import RoomsBar
+from chat_tui.widgets.still import Still
 from chat_tui.widgets.writer import Aim, Doer, Writer
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _TICK = 0.5
 _OF_MESSAGE = frozenset(key for action in of(Where.MESSAGE) for key in action.keys)
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(Still, Screen[None]):
     """Shows a chat and takes what is written.
 
     Args:
@@ -108,7 +108,7 @@ class ChatScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the chat."""
         yield self.top
-        with Widget(id="room"):
+        with Still(id="room"):
             yield self.log_view
         yield self.writer
         yield self.bottom
@@ -225,8 +225,9 @@ class ChatScreen(Screen[None]):
         self.set_focus(self.composer)
         self.composer.post_message(event)
 
-    def on_writer_touched(self) -> None:
+    def on_writer_touched(self, message: Writer.Touched) -> None:
         """Help with what is being written."""
+        message.stop()
         self._stay()
 
     def on_message_log_unfocused(self) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
-from textual.widget import Widget
 
 from chat_tui.widgets.log_grid import fit
+from chat_tui.widgets.still import Still
 
 Hint = tuple[str, str]
 """A key as people read it, and what it does."""
@@ -16,7 +16,7 @@ _LEAST_TOPIC = 12
 """Cells below which the topic is left out."""
 
 
-class TopLine(Widget):
+class TopLine(Still):
     """Where one is at the left, how things stand with the server at the right."""
 
     ALLOW_SELECT = False
@@ -84,7 +84,7 @@ class TopLine(Widget):
         return Strip(strip).adjust_cell_length(width, plain)
 
 
-class BottomLine(Widget):
+class BottomLine(Still):
     """The few keys that matter right now. One that does not fit is left out whole."""
 
     ALLOW_SELECT = False

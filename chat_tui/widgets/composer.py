@@ -1,6 +1,8 @@
 """The composer: where a message is written. One line without a border that grows with its text."""
 
 from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -9,22 +11,33 @@ from textual import events
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from chat_tui.actions import Where, of
 from chat_tui.completion import emoji_before
 from chat_tui.state.editor import Editor
 from chat_tui.state.recall import NOTHING, Completion, InputHistory, Offer, Offers
+from chat_tui.typeahead import Writing
+from chat_tui.widgets.at_once import paint
 from chat_tui.widgets.log_wrap import Span, wrap
 from server.protocol.text import clean
 
 _PROMPT = "  ❯ "
 _INDENT = " " * len(_PROMPT)
 _CURSOR = Style(reverse=True)  # seen in every colour, and in none
+_FRAME = 1 / 120
+"""Seconds between two keys that are painted one by one: of a text that comes quicker several are painted together."""
 _KEYS = {key: action.action for action in of(Where.WRITING) for key in action.keys}
 
 
-class Composer(Widget, can_focus=True):
+class _Look(NamedTuple):
+    """How it is drawn."""
+
+    plain: Style
+    prompt: Style
+    quiet: Style
+
+
+class Composer(Writing, can_focus=True):
     """Text with readline's keys, history and completion. Keys are taken strictly in the order they were pressed."""
 
     ALLOW_SELECT = False
@@ -75,6 +88,8 @@ class Composer(Widget, can_focus=True):
         self._is_offer = False
         """What stands there is an offer: typing takes its place."""
         self._placeholder = ""
+        self._look: _Look | None = None
+        self._painted = 0.0
         self._top = 0
         self._rows: list[Span] = [(0, 0)]
         self._goal: int | None = None
@@ -139,12 +154,17 @@ class Composer(Widget, can_focus=True):
         """Wrap anew."""
         self._lay_out()
 
+    def notify_style_update(self) -> None:
+        """Take up the colours of another theme."""
+        super().notify_style_update()
+        self._look = None
+
     def render_line(self, y: int) -> Strip:
         """Draw one row."""
         width = self.size.width
-        plain = self.rich_style
+        plain, prompt, _ = self._styled()
         number = self._top + y
-        head = Segment(_PROMPT if number == 0 else _INDENT, plain + self.get_component_rich_style("composer--prompt"))
+        head = Segment(_PROMPT if number == 0 else _INDENT, prompt)
         if not self.text:
             return Strip([head, *self._empty(width - len(_PROMPT))]).adjust_cell_length(width, plain)
         if number >= len(self._rows):
@@ -183,6 +203,10 @@ class Composer(Widget, can_focus=True):
             return
         event.stop()
         event.prevent_default()
+        now = monotonic()
+        if now - self._painted > _FRAME:
+            paint(self)
+        self._painted = now
 
     def _leaves(self, key: str) -> bool:
         """Tell whether a key of the composer has nothing to do now: then it is another's."""
@@ -314,12 +338,22 @@ class Composer(Widget, can_focus=True):
         """What is written, as it is shown."""
         return "•" * len(self.text) if self.masked else self.text
 
+    def _styled(self) -> _Look:
+        """Return how it is drawn. It is worked out once: a key changes no colours."""
+        if self._look is None:
+            plain = self.rich_style
+            prompt, quiet = (
+                plain + self.get_component_rich_style(f"composer--{name}") for name in ("prompt", "placeholder")
+            )
+            self._look = _Look(plain, prompt, quiet)
+        return self._look
+
     def _empty(self, width: int) -> list[Segment]:
         """Draw the cursor and the placeholder: its last part alone where there is no room for all."""
         text = self._placeholder
         if cell_len(text) > width:
             text = text.rpartition(" · ")[2]
-        quiet = self.rich_style + self.get_component_rich_style("composer--placeholder")
+        quiet = self._styled().quiet
         if cell_len(text) > width:
             text = text[: max(0, width - 1)] + "…"
         if not self.has_focus:

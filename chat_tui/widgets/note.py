@@ -2,12 +2,12 @@
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.widget import Widget
 
 from chat_tui.widgets.log_grid import fit
+from chat_tui.widgets.still import Still
 
 
-class Note(Widget):
+class Note(Still):
     """One quiet line. Where nothing is to be said it is blank, or not there where rows are few."""
 
     ALLOW_SELECT = False

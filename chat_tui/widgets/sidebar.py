@@ -7,7 +7,8 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
+
+from chat_tui.widgets.still import Still
 
 _HEAD = 3
 """Rows above the first: a blank one, the title, a blank one."""
@@ -16,7 +17,7 @@ _WHEEL = 3
 Row = TypeVar("Row")
 
 
-class Sidebar(Widget, Generic[Row]):
+class Sidebar(Still, Generic[Row]):
     """A list under a title. Who derives says what the rows are by `put`, and how one is drawn by `draw`."""
 
     ALLOW_SELECT = False

@@ -5,12 +5,12 @@ from typing import Literal, NamedTuple, Protocol
 
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
 
 from chat_tui import commands
 from chat_tui.state.recall import Offers
 from chat_tui.widgets.composer import Composer
 from chat_tui.widgets.note import Note
+from chat_tui.widgets.still import Still
 
 
 class Doer(Protocol):
@@ -18,6 +18,9 @@ class Doer(Protocol):
 
     def say(self, text: str, me: bool, reply: int) -> bool:
         """Send a message; return whether it can be one."""
+
+    def drafted(self, text: str, place: str) -> None:
+        """Keep what is being written in a place: called after each change of it."""
 
     def reword(self, edit: "Aim", text: str) -> None:
         """Give an own message another text."""
@@ -38,7 +41,7 @@ class Aim(NamedTuple):
     """For people: what is answered, or edited."""
 
 
-class Writer(Widget):
+class Writer(Still):
     """A note and a composer. Each place (a room, a thread) has what is answered and what is edited there.
 
     Args:
@@ -48,14 +51,6 @@ class Writer(Widget):
     """
 
     DEFAULT_CSS = "Writer { height: auto; }"
-
-    class Drafted(Message):
-        """What is being written in a place, after each change."""
-
-        def __init__(self, text: str, place: str) -> None:
-            super().__init__()
-            self.text = text
-            self.place = place
 
     class Touched(Message):
         """What is written changed, or where in it the cursor stands."""
@@ -170,7 +165,7 @@ class Writer(Widget):
         """Keep what is being written, and say how it goes on."""
         message.stop()
         if self._edit is None:
-            self.post_message(self.Drafted(message.text, message.place))
+            self._doer.drafted(message.text, message.place)
         # Else it was sent, perhaps, or is not there any more: what that led to is not to be wiped away.
         if message.text and message.text == self.composer.text:
             self.calm()
