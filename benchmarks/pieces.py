@@ -68,7 +68,8 @@ async def server(messages: int) -> None:
     from server.config import Config
     from server.data import DataDirectory
     from server.engine import Engine
-    from server.net.session import Session, Sessions
+    from server.net.session import Session
+    from server.net.sessions import Sessions
 
     written, clients = asyncio.Event(), ROOMS * MEMBERS
     with workplace() as folder:
