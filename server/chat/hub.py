@@ -127,13 +127,13 @@ class Hub:
         answered, self._answered = self._answered, {}
         self.head = max(self.head, self._queued, head)
         for peers, data in _addressed(rooms):
-            for peer in peers:
-                if answered and peer in answered:
-                    del answered[peer]
-                    peer.answer(data)
-                    peer.flush()
-                elif not peer.gone:
-                    peer.send(data)
+            own = answered.keys() & peers if answered else ()
+            for peer in own:
+                del answered[peer]
+                peer.answer(data)
+                peer.flush()
+            for send in [peer.send for peer in peers if peer not in own] if own else [peer.send for peer in peers]:
+                send(data)
         for room in rooms:
             room.lines.clear()
         for peer in answered:
