@@ -66,7 +66,7 @@ class Entrance:
             peer.position = min(frame.resume.seq, self._hub.head)
         for other in [other for other in person.peers if other.session == peer.session]:
             # Its own ghost, half open: this connection takes over, and nobody sees a difference.
-            person.peers.remove(other)
+            _detach(person, other)
             message = "You are connected from elsewhere with the same session."
             other.answer(encode(Error(code=Code.REPLACED, message=message)))
             other.flush()
@@ -80,7 +80,7 @@ class Entrance:
             for room in person.rooms.values():
                 self._presence.came(room, person)
             log.info("%s came in from %s", person.name, peer.link.address)
-        person.peers.append(peer)
+        person.peers = (*person.peers, peer)
 
     # Names.
 
@@ -180,7 +180,7 @@ class Entrance:
         self._hub.forget(peer)
         if person.user == SERVER:
             return
-        person.peers.remove(peer)
+        _detach(person, peer)
         self._log.append(Closing(session=peer.session))
         if person.peers:
             self.changed()
@@ -204,7 +204,7 @@ class Entrance:
         """
         for peer in peers:
             self._hub.cut_off(peer, why)
-            person.peers.remove(peer)
+            _detach(person, peer)
             self._log.append(Closing(session=peer.session))
         if not person.peers and self.people.get(person.user) is person:
             if person.grace is not None:
@@ -241,6 +241,10 @@ class Entrance:
         for person in self.people.values():
             if person.grace is not None:
                 person.grace.cancel()
+
+
+def _detach(person: Person, peer: Peer) -> None:
+    person.peers = tuple(other for other in person.peers if other is not peer)
 
 
 _LOST: Final = "connection lost"

@@ -30,6 +30,9 @@ GAP: Final = 10_000
 FEW: Final = 1000
 """Names in the rosters that one who comes in is told at once, some 16 KB: of more, in a turn of their own."""
 
+LOOKED: Final = 16
+"""Bytes that could be written in the time that looking at an event takes."""
+
 SLICE: Final = limits.LINE
 """Bytes that one who is behind gets in one turn: enough to be quick, little enough to keep turns short."""
 
@@ -50,6 +53,8 @@ class Hub:
         self._dirty: dict[Room, None] = {}
         self._answered: dict[Peer, None] = {}
         self._turns: dict[Peer, None] = {}
+        self._turn: asyncio.Handle | None = None
+        """The next turn, while there is to be one."""
         self._on_server: dict[int, Role] = {}
         """Who was appointed to what on the server: the roles of `general`."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -182,7 +187,7 @@ class Hub:
         if peer.gone:
             return
         self.forget(peer)
-        peer.out.clear()
+        peer.out = None
         if peer.link.congested:
             peer.link.abort()  # it may never read what waits, so it would never learn why either
         else:
@@ -195,24 +200,32 @@ class Hub:
                 room.live.pop(peer, None)
 
     def _take_turn(self, peer: Peer) -> None:
-        if not self._turns:
-            asyncio.get_running_loop().call_soon(self._next_turn)
         self._turns[peer] = None
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        peer = next(iter(self._turns))
-        del self._turns[peer]
-        if self._turns:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        if not (peer.gone or peer.live or peer.reading or peer.link.congested):
-            self._advance(peer)
+        """Give those who wait for it their next slices, as many as are one slice together: turns stay short."""
+        size = 0
+        try:
+            while self._turns and size < SLICE:
+                peer = next(iter(self._turns))
+                del self._turns[peer]
+                if not (peer.gone or peer.live or peer.reading or peer.link.congested):
+                    size += self._advance(peer)
+        finally:
+            self._turn = asyncio.get_running_loop().call_soon(self._next_turn) if self._turns else None
 
-    def _advance(self, peer: Peer) -> None:
-        """Give one who is behind its next slice: first who is here now, room by room, then what was said."""
+    def _advance(self, peer: Peer) -> int:
+        """Give one who is behind its next slice: first who is here now, room by room, then what was said.
+
+        Returns:
+            What it took of the turn, in bytes written: looking through what is others' counts as well.
+        """
         if self.head - peer.position > GAP and self.head - peer.surveyed > GAP:
             peer.surveyed = self.head
             self._read(peer, self._survey)
-            return
+            return 0
         rosters, size = [], 0
         peer.told = told = dict(peer.told)
         for number, room in peer.here.rooms.items():
@@ -225,11 +238,13 @@ class Hub:
         if size >= SLICE:
             peer.link.write(b"".join(rosters))
             self._take_turn(peer)
-            return
-        peer.out += rosters
+            return size
+        for roster in rosters:
+            peer.answer(roster)
         if peer.position < self._ring.start:
             self._read(peer, self._slice)
-            return
+            return size
+        size += (self.head - peer.position) * LOOKED
         data, reached = self._ring.slice(_share(peer), peer.position, SLICE)
         if reached is None:
             peer.position = self.head
@@ -240,6 +255,7 @@ class Hub:
             peer.answer(data)
             peer.flush()
             self._take_turn(peer)
+        return size + len(data)
 
     def _arrive(self, peer: Peer, data: bytes) -> None:
         """At the head: the last slice, then live, before anything else can come between."""

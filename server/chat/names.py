@@ -46,7 +46,8 @@ class Names:
     def _keep(self, name: str, person: Person) -> None:
         for key in name_keys(name):
             self._by_key[key] = person
-        self._by_name[name.casefold()] = person
+        folded = name.casefold()
+        self._by_name[name if folded == name else folded] = person  # most names are in lower case: one copy of each
 
     def find(self, name: str) -> Person | None:
         """Return who is here under a name, whatever its capitals; None for a name that only looks like one in use.

@@ -110,7 +110,7 @@ class Reading:
 
     def _known(self, peer: Peer, room: Room, limit: int) -> bytes | None:
         """Return a room's latest page, where it was read for somebody else and this one may take it at once."""
-        if peer.pages or peer.paging or peer.link.congested or sum(map(len, peer.out)) > SLICE:
+        if peer.pages or peer.paging or peer.link.congested or sum(map(len, peer.out or ())) > SLICE:
             return None
         known = self._latest_pages.get(room.id)
         if known is None or known[:2] != (limit, room.last) or room.record.before != "all":

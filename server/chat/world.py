@@ -57,7 +57,7 @@ class Person:
     """Why they are away; None while they are not."""
     typed: Mapping[int, float] = field(default_factory=lambda: NOTHING)
     """Per room when it was last told that they write, by the loop's clock."""
-    peers: "list[Peer]" = field(default_factory=list)
+    peers: "tuple[Peer, ...]" = ()
     rate: Rate = field(default_factory=Rate)
     """How fast they may write."""
     grace: TimerHandle | None = None
@@ -104,8 +104,8 @@ class Peer:
     """Its person is signing in elsewhere: if it says no more, they have given up."""
     patience: float = 0
     """Until when it need not have been welcomed, by the loop's clock: its person is signing in elsewhere."""
-    out: list[bytes] = field(default_factory=list)
-    """Answers that leave with the next write."""
+    out: list[bytes] | None = None
+    """Answers that leave with the next write; None where there are none, as nearly always."""
     pinged: bool = True
     """It answers pings; silence is a lost connection."""
     resumes: bool = False
@@ -148,13 +148,16 @@ class Peer:
 
     def answer(self, line: bytes) -> None:
         """Queue a line for this connection alone."""
-        self.out.append(line)
+        if self.out is None:
+            self.out = [line]
+        else:
+            self.out.append(line)
 
     def flush(self) -> None:
         """Write what was queued."""
-        if self.out and not self.gone:
+        if self.out is not None and not self.gone:
             data = b"".join(self.out)
-            self.out.clear()
+            self.out = None
             if data:
                 self.link.write(data)
 

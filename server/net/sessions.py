@@ -27,7 +27,7 @@ class Sessions:
     """The connections there are."""
 
     def __init__(self) -> None:
-        self._turns: list[set[Beating]] = [set() for _ in range(TURNS)]
+        self._turns: list[dict[Beating, None]] = [{} for _ in range(TURNS)]
         """All of them, by when they are looked at."""
         self.origins = Origins()
         self.empty = asyncio.Event()
@@ -36,13 +36,13 @@ class Sessions:
 
     def add(self, session: Beating) -> None:
         """Take in a connection."""
-        min(self._turns, key=len).add(session)
+        min(self._turns, key=len)[session] = None
         self.empty.clear()
 
     def discard(self, session: Beating) -> None:
         """Forget a connection."""
         for turn in self._turns:
-            turn.discard(session)
+            turn.pop(session, None)
         if not any(self._turns):
             self.empty.set()
 

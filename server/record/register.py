@@ -115,8 +115,8 @@ class Register:
         self._by_handle: dict[str, int] = {}
         self._members: dict[int, dict[int, int]] = {}
         """Per room its members, each with the seq since which."""
-        self._of_user: dict[int, list[int]] = {}
-        """Per user their rooms: a list each, since most are in few."""
+        self._of_user: dict[int, tuple[int, ...]] = {}
+        """Per user their rooms: a tuple each, since most are in few."""
         self._invited: dict[int, dict[int, int]] = {}
         """Per room who is invited, each with who invited."""
         self._accounts: dict[int, list[str]] = {}
@@ -144,7 +144,7 @@ class Register:
     def add_member(self, room: int, user: int, since: int) -> None:
         """Take in a membership."""
         if user not in self._members[room]:
-            self._of_user.setdefault(user, []).append(room)
+            self._of_user[user] = (*self._of_user.get(user, ()), room)
         self._members[room][user] = since
         self._invited[room].pop(user, None)
 
@@ -344,7 +344,7 @@ class Register:
     def _put_out(self, room: int, user: int) -> None:
         """End a membership or an invitation. A role stays: it counts again once they are back."""
         if self._members[room].pop(user, None) is not None:
-            self._of_user[user].remove(room)
+            self._of_user[user] = tuple(other for other in self._of_user[user] if other != room)
         self._invited[room].pop(user, None)
 
     def _erase(self, user: int) -> None:
