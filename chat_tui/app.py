@@ -30,6 +30,7 @@ from chat_tui.state.entries import ACTION, Waiting, names_in_words, reply_of
 from chat_tui.state.guarded import what_it_is
 from chat_tui.state.link import Address, Link, Phase
 from chat_tui.themes import THEMES
+from chat_tui.typeahead import KeysInOrder
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.log_pane import LogPane
 from chat_tui.widgets.writer import joined
@@ -52,7 +53,7 @@ def _palette() -> type[Any]:
     return Actions
 
 
-class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs):
+class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs, KeysInOrder):
     """A full-screen chat.
 
     Args:

@@ -7,7 +7,6 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.widget import Widget
 
 _ROUNDS = 2
 """Times that a fence goes the way of a key: behind the key itself, then behind what that asked others to do."""
@@ -25,8 +24,8 @@ class Fence(Message):
         self.rounds = rounds
 
 
-class Writing(Widget):
-    """A widget that letters are written in: one of them never moves the focus or opens anything."""
+class Writing:
+    """A mark of widgets that letters are written in: one of them never moves the focus or opens anything."""
 
 
 class KeysInOrder(App[int]):
@@ -40,7 +39,7 @@ class KeysInOrder(App[int]):
         super().__init__()
         self._fence: Fence | None = None
         """Behind the key before."""
-        self._written: Writing | None = None
+        self._written: MessagePump | None = None
         """Where a letter was written that no fence follows yet."""
         self._follows: asyncio.TimerHandle | None = None
         self._typed: deque[events.Key] = deque()
@@ -82,7 +81,7 @@ class KeysInOrder(App[int]):
         else:
             self._send(Fence(), goes_to)
 
-    def _follow(self, written: Writing) -> None:
+    def _follow(self, written: MessagePump) -> None:
         """Send a fence behind a letter."""
         if self._follows is not None:
             self._follows.cancel()

@@ -9,16 +9,21 @@ from chat_tui.errors import ClientError
 from chat_tui.state.dates import said_here
 from chat_tui.state.entries import Entry
 from chat_tui.state.rooms import Room
-from chat_tui.typeahead import KeysInOrder
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from chat_tui.config import Settings
     from chat_tui.screens.chat import ChatScreen
     from chat_tui.session import Session
     from chat_tui.state.chat import Chat
 
+    _Base = App[int]
+else:
+    _Base = object  # Textual takes a third of a millisecond to make a class that is an app's, before the first paint
 
-class Acts(KeysInOrder):
+
+class Acts(_Base):
     """The part of the app that its acts need."""
 
     chat: "Chat"

@@ -9,7 +9,6 @@ from chat_tui.acts.people import PeopleActs
 from chat_tui.acts.rooms import RoomActs
 from chat_tui.state.dates import parse_day, start
 from chat_tui.widgets.log import MessageLog
-from chat_tui.widgets.rooms import mark_of, news_of
 
 if TYPE_CHECKING:
     from chat_tui.screens.pick import Choice
@@ -156,6 +155,7 @@ class FindingActs(MessageActs, PeopleActs, RoomActs):
         from textual.fuzzy import FuzzySearch
 
         from chat_tui.screens.pick import Choice
+        from chat_tui.widgets.rooms import mark_of, news_of
 
         me, wanted = self.chat.name, typed.lstrip("#@")
         rooms = sorted(self.chat.ordered(), key=lambda room: (not room.mentions, not room.unread))

@@ -7,9 +7,9 @@ from textual.content import Content
 from chat_tui.acts.base import Acts
 from chat_tui.config import save, settings_path
 from chat_tui.state.rooms import Room
-from chat_tui.widgets.rooms import RoomsBar
 
 if TYPE_CHECKING:
+    from chat_tui.widgets.rooms import RoomsBar  # made after the first paint
     from server.protocol.frames import Level  # only named here: not loaded before the first paint
 
 
@@ -23,7 +23,7 @@ class RoomActs(Acts):
         else:
             self._ask_in(room)
 
-    def on_rooms_bar_picked(self, message: RoomsBar.Picked) -> None:
+    def on_rooms_bar_picked(self, message: "RoomsBar.Picked") -> None:
         """Go to the room that was clicked."""
         self.enter(self.chat.room(message.handle))
 

@@ -17,13 +17,13 @@ from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.recall import Offers
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
 from chat_tui.widgets.log import MessageLog
-from chat_tui.widgets.people import PeopleBar
-from chat_tui.widgets.rooms import RoomsBar
 from chat_tui.widgets.still import Still
 from chat_tui.widgets.writer import Aim, Doer, Writer
 
 if TYPE_CHECKING:
+    from chat_tui.widgets.people import PeopleBar
     from chat_tui.widgets.problem import Problem
+    from chat_tui.widgets.rooms import RoomsBar
     from chat_tui.widgets.suggestions import Suggestions
 
 NARROW, HALF = 80, 100
@@ -58,7 +58,7 @@ class ChatScreen(Still, Screen[None]):
     def __init__(self, chat: Chat, doer: Doer, *, people: bool, rooms: bool, sort: Sort) -> None:
         super().__init__(classes="-no-people -no-rooms")  # until there is somebody to show
         self.chat = chat
-        self._resumed = False
+        self._resumed = self._complete = False
         self.sort: Sort = sort
         self.show_people, self.show_rooms = people, rooms
         self._doer = doer
@@ -72,9 +72,7 @@ class ChatScreen(Still, Screen[None]):
         self._invitation = ""
         self._room = chat.current
         self.top = TopLine(f"# {self._room.title}")
-        self.rooms = RoomsBar()
         self.log_view = MessageLog(self._room.shown)
-        self.people = PeopleBar()
         self.writer = Writer(doer, self._offers, self._room.place)
         self.composer = self.writer.composer
         self._update_placeholder()
@@ -82,6 +80,20 @@ class ChatScreen(Still, Screen[None]):
         self.bottom.update(self._hints())
 
     # What is seldom seen is made, and its module loaded, after the first paint.
+
+    @cached_property
+    def rooms(self) -> "RoomsBar":
+        """Which rooms I am in."""
+        from chat_tui.widgets.rooms import RoomsBar
+
+        return RoomsBar()
+
+    @cached_property
+    def people(self) -> "PeopleBar":
+        """Who is here."""
+        from chat_tui.widgets.people import PeopleBar
+
+        return PeopleBar()
 
     @cached_property
     def problem(self) -> "Problem":
@@ -97,10 +109,11 @@ class ChatScreen(Still, Screen[None]):
 
         return Suggestions()
 
-    async def _complete(self) -> None:
+    async def _add_the_rest(self) -> None:
         beside = self.query_one("#room")
         await beside.mount(self.rooms, before=self.log_view)
         await beside.mount(self.people)
+        self._complete = True
         self._fold()
         await self.mount(self.problem, before=self.writer)
         await self.mount(self.suggestions)
@@ -118,7 +131,7 @@ class ChatScreen(Still, Screen[None]):
         self.watch(self.log_view, "newer_below", self.refresh_hints, init=False)
         self.watch(self.log_view, "focused_message", self._focus_moved, init=False)
         self._room.timeline.listeners.append(self._log_changed)
-        self.call_after_refresh(self._complete)
+        self.call_after_refresh(self._add_the_rest)
 
     async def on_event(self, event: events.Event) -> None:
         """Leave the styles alone when first shown: each widget got its own as it came in."""
@@ -208,7 +221,8 @@ class ChatScreen(Still, Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Fold or unfold the sidebars, and fit what floats above them."""
         self._over_log = ""
-        self._fold()
+        if self._complete:
+            self._fold()
         self.query("Suggestions").refresh(layout=True)
 
     def on_key(self, event: events.Key) -> None:

@@ -11,6 +11,7 @@ from textual import events
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.strip import Strip
+from textual.widget import Widget
 
 from chat_tui.actions import Where, of
 from chat_tui.completion import emoji_before
@@ -37,7 +38,7 @@ class _Look(NamedTuple):
     quiet: Style
 
 
-class Composer(Writing, can_focus=True):
+class Composer(Writing, Widget, can_focus=True):
     """Text with readline's keys, history and completion. Keys are taken strictly in the order they were pressed."""
 
     ALLOW_SELECT = False

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from chat_tui.state.timeline import Timeline
@@ -24,6 +25,8 @@ _FRAME = 1 / 25
 """Seconds between two paintings while messages pour in; the first after a quiet time is painted at once."""
 LONGEST, KEPT = 150_000, 100_000
 """Entries of a log that somebody follows for weeks, and of which that many stay then: some 80 MB."""
+_REST = 0.05
+"""Seconds without a move after which what comes next is drawn ahead."""
 _WHEEL = 3
 """Rows that a notch of the mouse wheel moves."""
 _NARROW = 60
@@ -120,6 +123,7 @@ class LogPane(Widget, can_focus=True):
         self._asked_older = self._asked_newer = False
         self._read = 0
         self._painted_at = 0.0
+        self._preparing: Timer | None = None
         self._paint_planned = False
         self._places: WeakKeyDictionary[Timeline, tuple[int, int]] = WeakKeyDictionary()
         """Where other timelines had been scrolled to."""
@@ -270,6 +274,13 @@ class LogPane(Widget, can_focus=True):
     def _move_up(self, rows: int) -> None:
         self._looked_at().up(rows)
         self._moved()
+        if self._preparing is not None:
+            self._preparing.stop()
+        self._preparing = self.set_timer(_REST, self._prepare)
+
+    def _prepare(self) -> None:
+        """Draw ahead while nothing moves: who reads upwards goes on with that."""
+        self._looked_at().prepare()
 
     def _move_down(self, rows: int) -> None:
         self._looked_at().down(rows)

@@ -190,6 +190,19 @@ class LogView:
             self.skip = len(self.shape(self.top))
         self.skip = max(0, self.skip - rows)
 
+    def prepare(self) -> None:
+        """Draw what the next page up shows, and keep it."""
+        index, end, left = self.top, self.skip, self.height
+        while not self.following and left > 0:
+            shape = self.shape(index)
+            for number in range(max(0, end - left), end):
+                self._strip(index, shape, number, None, None, False)
+            left -= end
+            if not index:
+                break
+            index -= 1
+            end = len(self.shape(index))
+
     def down(self, rows: int) -> None:
         """Move towards newer messages; at the end, follow it."""
         if self.following:

@@ -14,7 +14,7 @@ import msgspec
 from server.protocol import limits
 from server.protocol.errors import Code, ProtocolError
 
-_HOSTILE = re.compile(
+_HOSTILE: Final = (
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1: these drive terminals
     "\u2028\u2029"  # line and paragraph separator: lines that a grid does not expect
@@ -24,6 +24,12 @@ _HOSTILE = re.compile(
     "\ud800-\udfff"  # lone surrogates can't be encoded
     "]"
 )
+
+
+@cache
+def _hostile() -> re.Pattern[str]:
+    """Return a pattern of what could act on a terminal: compiled when first needed, not before a first paint."""
+    return re.compile(_HOSTILE)
 
 
 def _harmless(match: re.Match[str]) -> str:
@@ -44,7 +50,7 @@ def clean(text: str) -> str:
         return text
     if "\r" in text or "\u2028" in text or "\u2029" in text or "\x85" in text:
         text = re.sub("\r\n?|[\u2028\u2029\x85]", "\n", text)
-    return _HOSTILE.sub(_harmless, text)
+    return _hostile().sub(_harmless, text)
 
 
 def clean_line(text: str) -> str:

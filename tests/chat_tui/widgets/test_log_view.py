@@ -1,5 +1,7 @@
 """The window on a timeline, against a list of all rows: what it shows, how it moves, what holds it in place."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +9,12 @@ from rich.style import Style
 from textual.color import Color
 from textual.geometry import Offset
 from textual.selection import Selection
+from textual.strip import Strip
 
 from chat_tui.state.timeline import Timeline
 from chat_tui.widgets.log_grid import Grid, Ink, fit
 from chat_tui.widgets.log_rows import Rows
-from chat_tui.widgets.log_shape import ROW
+from chat_tui.widgets.log_shape import ROW, Shape
 from chat_tui.widgets.log_view import LogView, nick_width
 from server.protocol import frames
 
@@ -190,6 +193,41 @@ def test_a_message_of_thousands_of_lines_costs_only_what_is_seen() -> None:
     view.up(4000)
     seen(view)
     assert sum(row is not None for row in view.shape(0).rows) <= 20
+
+
+@pytest.mark.parametrize("skip", [0, 3])
+def test_a_page_up_is_drawn_ahead(skip: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what it shows: of a message of thousands of lines a window, and nothing while the window follows."""
+    log = Timeline("general")
+    log.add(message(1, "\n".join(map(str, range(5000)))))
+    for seq in range(2, 40):
+        log.add(message(seq))
+    drawn: list[int] = []
+    view = view_of(log)
+    draw = Rows.row
+
+    def count(rows: Rows, shape: Shape, number: int, *args: Any, **more: Any) -> Strip:
+        drawn.append(number)
+        return draw(rows, shape, number, *args, **more)
+
+    monkeypatch.setattr(Rows, "row", count)
+    view.prepare()
+    assert not drawn
+    view.up(60 + skip)
+    view.fill()
+    for _ in range(8):
+        drawn.clear()
+        view.prepare()
+        assert len(drawn) == view.height
+        drawn.clear()
+        view.up(view.height)
+        view.fill()
+        assert not drawn
+    view.home()
+    view.fill()
+    drawn.clear()
+    view.prepare()
+    assert not drawn
 
 
 def test_the_window_stays_when_its_size_changes() -> None:
