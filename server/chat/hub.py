@@ -214,7 +214,11 @@ class Hub:
                 if not (peer.gone or peer.live or peer.reading or peer.link.congested):
                     size += self._advance(peer)
         finally:
-            self._turn = asyncio.get_running_loop().call_soon(self._next_turn) if self._turns else None
+            self._turn = None
+            if self._turns:
+                self._turn = asyncio.get_running_loop().call_soon(self._next_turn)
+            else:
+                self._turns = {}  # emptied, it would still be as large as it ever was
 
     def _advance(self, peer: Peer) -> int:
         """Give one who is behind its next slice: first who is here now, room by room, then what was said.

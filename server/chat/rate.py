@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import lru_cache
 
 from server.chat.limits import DEFAULTS, Limits
 from server.protocol.errors import Code, ProtocolError
@@ -14,30 +15,29 @@ class Rate:
     as far ahead as a burst is long.
     """
 
-    __slots__ = ("_ahead", "_due", "_limits", "_share")
+    __slots__ = ("_due", "_pace")
 
     def __init__(self, limits: Limits = DEFAULTS) -> None:
-        self._share = math.ceil(1e9 / limits.rate)
-        self._ahead = (limits.burst - 1) * self._share
         self._due = 0
-        self._limits = limits
+        self._pace = _pace(limits)
 
     def take(self) -> int:
         """Allow one more and return 0, or return the milliseconds until it may come again."""
         now = time.monotonic_ns()
         due = self._due
+        share, ahead, _ = self._pace
         if due <= now:
-            self._due = now + self._share
+            self._due = now + share
             return 0
-        wait = due - now - self._ahead
+        wait = due - now - ahead
         if wait > 0:
             return -(-wait // 1_000_000)
-        self._due = due + self._share
+        self._due = due + share
         return 0
 
     def give_back(self) -> None:
         """Let one that was allowed not count: nothing was written."""
-        self._due -= self._share
+        self._due -= self._pace[0]
 
     def check(self) -> None:
         """Allow one more; ProtocolError where that is too fast."""
@@ -48,4 +48,11 @@ class Rate:
     def refusal(self, wait: int) -> str:
         """Say to people that it was too fast, and that it may come again in `wait` milliseconds."""
         seconds = math.ceil(wait / 100) / 10
-        return f"This is too fast: {self._limits.rate:g} messages a second are taken here. Again in {seconds:g} s."
+        return f"This is too fast: {self._pace[2]:g} messages a second are taken here. Again in {seconds:g} s."
+
+
+@lru_cache(16)
+def _pace(limits: Limits) -> tuple[int, int, float]:
+    """Return the share of each, and how far ahead `_due` may lie, in nanoseconds; and the rate. One for all people."""
+    share = math.ceil(1e9 / limits.rate)
+    return share, (limits.burst - 1) * share, limits.rate

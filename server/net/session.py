@@ -40,7 +40,6 @@ class Session(asyncio.Protocol):
         "_chat",
         "_drained",
         "_ending",
-        "_full",
         "_half_closed",
         "_heard",
         "_host",
@@ -87,7 +86,6 @@ class Session(asyncio.Protocol):
         """How many the client had taken at the last look, less all that were written before: for comparing."""
         self._took = 0.0
         """When it had taken something, by the loop's clock, while its buffer is full."""
-        self._full = False
         self._drained = False
         """Since the last look its buffer was full and has become free: whatever it holds now, it was taken from."""
         self._misses = 0
@@ -268,10 +266,8 @@ class Session(asyncio.Protocol):
             return
         # Not reading while the chat can't take more is this side's doing, not silence.
         held_up = not self._reading and not self.congested
-        # One that was full and is no more has taken something; it was not asked at that look.
-        progress = took if self.congested else self._full
-        alive = self._heard or held_up or progress
-        self._heard, self._full = False, self.congested
+        alive = self._heard or held_up or took
+        self._heard = False
         self._misses = 0 if alive else self._misses + 1
         if self._misses == 1 and not self.congested:
             self._chat.ping(self._peer)
