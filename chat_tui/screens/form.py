@@ -114,7 +114,7 @@ class FormScreen(ModalScreen[str]):
         for field, put in zip(self._fields, self._inputs, strict=True):
             put.put(field.holds)
         empty = next((put for put in self._inputs if not put.text), self._inputs[0])
-        self.call_after_refresh(empty.focus)
+        self.call_after_refresh(self._begin, empty)
         self._say(self._problem, bad=True)
 
     def on_resize(self) -> None:
@@ -141,6 +141,11 @@ class FormScreen(ModalScreen[str]):
             self._say("")
 
     # How.
+
+    def _begin(self, empty: Composer) -> None:
+        """Go to the first field that is not filled in, unless a key came before and has gone elsewhere."""
+        if self.focused in (None, self._inputs[0]):
+            self.set_focus(empty)
 
     def _walk(self, step: int) -> None:
         at = self._inputs.index(self.focused) if isinstance(self.focused, Composer) else 0

@@ -42,7 +42,7 @@ async def test_several_lines_are_one_message(sit: Any) -> None:
     """Keys for a new line, and a paste."""
     async with sit() as alice:
         await alice.type("one", "<ctrl+j>", "two", "<alt+enter>", "three", "<shift+enter>", "four")
-        assert alice.app.room.composer.size.height == 4
+        await alice.until(lambda: alice.app.room.composer.size.height == 4)
         await alice.type("<enter>")
         await alice.until(lambda: not alice.app.session.client.unconfirmed)
         assert alice.app.chat.current.timeline.entries[-1].text == "one\ntwo\nthree\nfour"
