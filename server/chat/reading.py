@@ -37,8 +37,8 @@ from server.protocol.frames import (
 )
 from server.record.events import SERVER, time_text
 
-PAGES: Final = 1024
-"""Latest pages kept for newcomers, the most recently asked for: some 10 MiB of busy rooms, 64 MiB at the very most."""
+PAGES: Final = 256
+"""Latest pages kept for newcomers, the most recently asked for: some 3 MiB of busy rooms, 16 MiB at the very most."""
 
 log = logging.getLogger("chat")
 
