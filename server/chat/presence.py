@@ -1,7 +1,7 @@
 """Who is here: told at most every 50 ms, all that came in or left in that time in one line a room.
 
 Presence is not in the log. 1,000 people coming in at once are one line of 1,000 names to each, not a million notices.
-While they keep coming, smaller rooms are told of with the largest: each of them a write for all rooms of theirs.
+While they keep coming, smaller rooms are told of with the largest: a packet for all rooms of theirs.
 """
 
 import asyncio
@@ -135,13 +135,22 @@ class Presence:
         self._tell_of([room for room in person.rooms.values() if room in self._due])
 
     def _tell_of(self, rooms: Iterable[Room]) -> None:
-        for room in rooms:
-            del self._due[room]
-            self._stirred.discard(room)
+        """Tell what is held of these rooms, the largest by itself: its bytes stay the same for all of its members.
+
+        Joined with what each is told of smaller rooms, they would be copied for each of those. An event loop that
+        gathers writes makes one of both.
+        """
+        ordered = sorted(rooms, key=_size)
+        for room in ordered[:-1]:
+            self._tell(room)
+        self._hub.deliver()
+        for room in ordered[-1:]:
             self._tell(room)
         self._hub.deliver()
 
     def _tell(self, room: Room) -> None:
+        del self._due[room]
+        self._stirred.discard(room)
         if room.typing:
             for start in range(0, len(room.typing), PART):
                 part = list(room.typing)[start : start + PART]

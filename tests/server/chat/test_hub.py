@@ -218,6 +218,6 @@ async def test_a_storm_in_a_crowd_is_told_when_it_ends(monkeypatch: pytest.Monke
     assert not watcher.writes, "who keeps coming is told together"
     while not watcher.writes:  # noqa: ASYNC110 - the next look tells it
         await asyncio.sleep(0)
-    assert len(few.online) == number
-    assert len(crowd.online) == number
-    assert len(watcher.writes) == 1
+    assert len(few.online) == len(crowd.online) == number
+    assert [line.count(b'"p') for line in watcher.writes] == [number, number], "one of each room, in one turn"
+    assert b'"few"' in watcher.writes[0]
