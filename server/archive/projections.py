@@ -220,7 +220,7 @@ def spans_of(database: apsw.Connection, user: int) -> Spans:
     """Return the spans of the log in which a user is, or was, a member of each room but `general`."""
     spans: Spans = {}
     for room, since, until in database.execute("SELECT room, since, until FROM members WHERE user = ?", (user,)):
-        spans.setdefault(room, []).append((since, FOREVER if until is None else until))
+        spans[room] = (*spans.get(room, ()), (since, FOREVER if until is None else until))
     return spans
 
 

@@ -268,5 +268,5 @@ class Greeting:
 
 _ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}
 
-_ALWAYS: Final = [(0, FOREVER)]
+_ALWAYS: Final = ((0, FOREVER),)
 """When everyone is in `general`: one list for all. Spans are never changed in place."""

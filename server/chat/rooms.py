@@ -226,7 +226,7 @@ class Rooms:
             return
         _uninvite(person, room)
         person.rooms[room.id] = room
-        person.spans[room.id] = [*person.spans.get(room.id, ()), (seq, FOREVER)]
+        person.spans[room.id] = (*person.spans.get(room.id, ()), (seq, FOREVER))
         if person.peers or person.grace is not None:
             self._presence.came(room, person)
         for peer in person.peers:
@@ -244,7 +244,7 @@ class Rooms:
             return
         # One assignment: the archive may be reading by these spans.
         spans = person.spans[room.id]
-        person.spans[room.id] = [*spans[:-1], (spans[-1][0], seq)]
+        person.spans[room.id] = (*spans[:-1], (spans[-1][0], seq))
         line = encode(Left(room=room.handle, names=[person.name], reason=reason))
         for peer in person.peers:
             room.live.pop(peer, None)
@@ -267,7 +267,7 @@ class Rooms:
                 self._answers.line(peer, line)
         if not all(peer.live for peer in person.peers):
             # Who is behind gets it in its place among what they are sent, as if this moment of the room were theirs.
-            person.spans[room.id] = [*person.spans.get(room.id, ()), (draft.seq - 1, draft.seq)]
+            person.spans[room.id] = (*person.spans.get(room.id, ()), (draft.seq - 1, draft.seq))
 
     # What others build on, too.
 

@@ -241,7 +241,7 @@ def _fill_in(database: apsw.Connection, opening: Opening, upto: int) -> None:
     """Fill in how a user stood as of the seq `upto`."""
     opening.spans = {}
     for room, spans in spans_of(database, opening.user).items():
-        known = [(since, until if until <= upto else FOREVER) for since, until in spans if since <= upto]
+        known = tuple((since, until if until <= upto else FOREVER) for since, until in spans if since <= upto)
         if known:
             opening.spans[room] = known
     still = [(spans[-1][0], room) for room, spans in opening.spans.items() if spans[-1][1] == FOREVER]

@@ -19,7 +19,7 @@ GENERAL: Final = "general"
 """The room that is always there and that everyone is a member of."""
 
 
-Spans = dict[int, list[tuple[int, int]]]
+Spans = dict[int, tuple[tuple[int, int], ...]]
 """Per room, the spans of the log in which someone is a member: after which seq, and up to which."""
 
 FOREVER: Final = limits.SAFE_INTEGER

@@ -109,7 +109,7 @@ class Log:
 
     def slice(self, after: int) -> list[dict[str, Any]]:
         """Return what one who comes back is sent."""
-        share = Share({self.general: [(0, 1 << 50)]})
+        share = Share({self.general: ((0, 1 << 50),)})
         lines, reached = self.reader.events(share, {self.general: b'"general"'}, after, self.writer.written, 1 << 20)
         assert reached == self.writer.written
         return [json.loads(line) for line in lines.splitlines()]

@@ -100,7 +100,7 @@ def test_pages_of_large_messages_are_cut_by_bytes(tmp_path: Path) -> None:
 def test_a_slice_holds_what_the_spans_say(path: Path) -> None:
     """Catching up: the events of each span, in order, in slices that join without a seam."""
     reader = HistoryReader(path)
-    spans = {1: [(10, 50), (200, 300)], 9: [(250, limits.SAFE_INTEGER)]}
+    spans = {1: ((10, 50), (200, 300)), 9: ((250, limits.SAFE_INTEGER),)}
     handles = {1: b'"one"', 9: b'"nine"'}
     lines, position = b"", 0
     while position < 399:

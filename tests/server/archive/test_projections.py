@@ -620,7 +620,7 @@ class Conversation(RuleBasedStateMachine):
         self.commit()
         for held in self.held:
             place = self.model.rooms[held.room]
-            share = Share({held.room: place.share(held.user)})
+            share = Share({held.room: tuple(place.share(held.user))})
             handles = {held.room: encode_body(place.handle)}
             position, now = held.as_of, deepcopy(held.messages)
             while position < self.log._writer.written:

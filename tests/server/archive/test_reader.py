@@ -53,7 +53,7 @@ async def test_a_page_does_not_wait_until_all_rooms_are_counted(archive: Threade
         return answer
 
     async def look_what_is_missed() -> tuple[list[int], int]:
-        missed = await archive.missed(Share({room: [(0, FOREVER)] for room in ROOMS}, {7: HEAD}), 0, HEAD, 9)
+        missed = await archive.missed(Share(dict.fromkeys(ROOMS, ((0, FOREVER),)), {7: HEAD}), 0, HEAD, 9)
         order.append("missed")
         return missed
 

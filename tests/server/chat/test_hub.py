@@ -73,7 +73,7 @@ def enter(hub: Hub, name: str, rooms: list[Room], position: int | None = None) -
     link = FakeLink()
     person = Person(name)
     person.rooms = {room.id: room for room in rooms}
-    person.spans = {room.id: [(0, FOREVER)] for room in rooms}
+    person.spans = {room.id: ((0, FOREVER),) for room in rooms}
     peer = Peer(link, person=person, position=hub.head if position is None else position)
     person.peers = (*person.peers, peer)
     hub.follow(peer)
