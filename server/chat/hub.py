@@ -326,6 +326,8 @@ def _addressed(rooms: Iterable[Room]) -> list[tuple[list[Peer], bytes]]:
     All at once, before the first is written to: who falls behind by that has been sent all up to the head.
     """
     rooms = [room for room in rooms if room.lines]
+    if len(rooms) == 1:
+        return [(list(rooms[0].live), _joined(rooms))]
     if len({}.fromkeys(chain.from_iterable(room.live for room in rooms))) == sum(len(room.live) for room in rooms):
         return [(list(room.live), _joined([room])) for room in rooms]  # nobody is in two of them, as nearly always
     of_peer: dict[Peer, tuple[Room, ...]] = {}
