@@ -45,7 +45,7 @@ def versions() -> dict[str, str]:
 
 def measure(*, quick: bool = False) -> Results:
     """Return all figures of each program."""
-    starts, keys, bursts, pages = (2, 24, 1, 5) if quick else (15, 240, 3, 30)
+    starts, keys, bursts, pages = (2, 24, 1, 5) if quick else (31, 240, 3, 30)
     programs = [OURS, *(peer for peer in PEERS if peer.installed)]
     results: Results = {name: {} for name in (*(program.name for program in programs), SMALLEST)}
     _start(programs, results, starts)
