@@ -225,8 +225,9 @@ class Greeting:
 
         What was said in between may be theirs to read, and is not delivered: as with any gap, the latest page follows.
         """
+        of_all = peer.here.spans
         for number, room in peer.here.rooms.items():
-            spans = peer.here.spans[number]
+            spans = of_all[number]
             since = spans[-1][0]
             if len(spans) > 1 and since > peer.position and room.record.before == "all":
                 peer.gaps = {**peer.gaps, number: since}
@@ -261,12 +262,14 @@ class Greeting:
         person.marks = {**opening.marks, **self.unwritten(opening.user)} or NOTHING
         person.invitations = opening.invitations or NOTHING
         person.rooms = {number: self._hub.rooms[number] for number in opening.rooms}
-        person.spans = opening.spans
-        person.spans[self._hub.general.id] = _ALWAYS
+        general = self._hub.general.id
+        for room, spans in {**opening.spans, general: _ALWAYS}.items():
+            for since, until in spans:
+                person.stay(room, since, until)
         return person
 
 
-_ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}
-
 _ALWAYS: Final = ((0, FOREVER),)
-"""When everyone is in `general`: one list for all. Spans are never changed in place."""
+"""When everyone is in `general`."""
+
+_ROLE_NAMES: Final = {role: name for name, role in ROLES.items()}

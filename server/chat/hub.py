@@ -317,7 +317,7 @@ class Hub:
 
 def _share(peer: Peer) -> Share:
     """Return what of the log is to be sent to one who is behind. A copy: the archive reads by it in its thread."""
-    return Share(dict(peer.here.spans), dict(peer.gaps))
+    return Share(peer.here.spans, dict(peer.gaps))
 
 
 def _addressed(rooms: Iterable[Room]) -> list[tuple[list[Peer], bytes]]:

@@ -21,7 +21,6 @@ from server.protocol.frames import Change, Direct, Invite, Join, Leave, Left, Ma
 from server.protocol.text import check_room, clean_line
 from server.record.entries import Draft
 from server.record.events import (
-    FOREVER,
     GENERAL,
     SERVER,
     AppointBody,
@@ -226,7 +225,7 @@ class Rooms:
             return
         _uninvite(person, room)
         person.rooms[room.id] = room
-        person.spans[room.id] = (*person.spans.get(room.id, ()), (seq, FOREVER))
+        person.stay(room.id, seq)
         if person.peers or person.grace is not None:
             self._presence.came(room, person)
         for peer in person.peers:
@@ -242,9 +241,7 @@ class Rooms:
         _uninvite(person, room)
         if person.rooms.pop(room.id, None) is None:
             return
-        # One assignment: the archive may be reading by these spans.
-        spans = person.spans[room.id]
-        person.spans[room.id] = (*spans[:-1], (spans[-1][0], seq))
+        person.leave(room.id, seq)
         line = encode(Left(room=room.handle, names=[person.name], reason=reason))
         for peer in person.peers:
             room.live.pop(peer, None)
@@ -267,7 +264,7 @@ class Rooms:
                 self._answers.line(peer, line)
         if not all(peer.live for peer in person.peers):
             # Who is behind gets it in its place among what they are sent, as if this moment of the room were theirs.
-            person.spans[room.id] = (*person.spans.get(room.id, ()), (draft.seq - 1, draft.seq))
+            person.stay(room.id, draft.seq - 1, draft.seq)
 
     # What others build on, too.
 

@@ -12,7 +12,7 @@ from server.chat.hub import Hub
 from server.chat.presence import Presence
 from server.chat.ring import Ring
 from server.chat.world import Peer, Person, Room
-from server.record.events import FOREVER, Share
+from server.record.events import Share
 from server.record.register import RoomRecord
 
 
@@ -73,7 +73,8 @@ def enter(hub: Hub, name: str, rooms: list[Room], position: int | None = None) -
     link = FakeLink()
     person = Person(name)
     person.rooms = {room.id: room for room in rooms}
-    person.spans = {room.id: ((0, FOREVER),) for room in rooms}
+    for room in rooms:
+        person.stay(room.id, 0)
     peer = Peer(link, person=person, position=hub.head if position is None else position)
     person.peers = (*person.peers, peer)
     hub.follow(peer)
