@@ -5,13 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
 from msgspec import UNSET, UnsetType
 
 from server.chat.answers import refused
 from server.chat.hub import SLICE, Hub
 from server.chat.names import Names
+from server.chat.pages import Pages
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
 from server.chat.rooms import Rooms
 from server.chat.standing import marked
@@ -37,9 +37,6 @@ from server.protocol.frames import (
 )
 from server.record.events import SERVER, time_text
 
-PAGES: Final = 256
-"""Latest pages kept for newcomers, the most recently asked for: some 3 MiB of busy rooms, 16 MiB at the very most."""
-
 log = logging.getLogger("chat")
 
 Read = Callable[[], Awaitable[bytes]]
@@ -53,8 +50,7 @@ class Reading:
         self._hub = hub
         self._rooms = rooms
         self._names = names
-        self._latest_pages: dict[int, tuple[int, int, asyncio.Future[bytes]]] = {}
-        """Per room the latest page as it was last read, or is being read: limit, the room's `last` then, line."""
+        self._pages = Pages()
 
     # Pages.
 
@@ -112,16 +108,11 @@ class Reading:
         """Return a room's latest page, where it was read for somebody else and this one may take it at once."""
         if peer.pages or peer.paging or peer.link.congested or sum(map(len, peer.out or ())) > SLICE:
             return None
-        known = self._latest_pages.get(room.id)
-        if known is None or known[:2] != (limit, room.last) or room.record.before != "all":
-            return None
-        page = known[2]
-        read = page.done() and not page.cancelled() and page.exception() is None
-        return page.result() if read else None
+        return self._pages.get(room.id, limit, room.last) if room.record.before == "all" else None
 
     def drop_pages(self) -> None:
         """Have all pages be read anew: something on them is gone."""
-        self._latest_pages.clear()
+        self._pages.clear()
 
     # Everything else.
 
@@ -250,7 +241,7 @@ class Reading:
             peer.open -= 1
         failure = None if page.cancelled() else page.exception()
         if page.cancelled() or failure is not None:
-            refusal = failure if isinstance(failure, ProtocolError) else self._unreadable(page, failure)
+            refusal = failure if isinstance(failure, ProtocolError) else self._unreadable(failure)
             wait = UNSET if refusal.wait_ms is None else refusal.wait_ms
             until = refusal.until or UNSET
             peer.answer(
@@ -263,8 +254,7 @@ class Reading:
         if not peer.gone:
             peer.link.ready()
 
-    def _unreadable(self, page: asyncio.Future[bytes], failure: BaseException | None) -> ProtocolError:
-        self._latest_pages = {number: known for number, known in self._latest_pages.items() if known[2] is not page}
+    def _unreadable(self, failure: BaseException | None) -> ProtocolError:
         log.error("Something can't be read: %s", failure or "the server is ending")
         return ProtocolError(Code.TRY_AGAIN, "This can't be read just now. Try again.")
 
@@ -307,13 +297,7 @@ class Reading:
         )
         if room.record.before != "all":
             return asyncio.ensure_future(self._archive.page(query))
-        known = self._latest_pages.pop(room.id, None)
-        if known is None or known[:2] != (limit, room.last):
-            known = (limit, room.last, asyncio.ensure_future(self._archive.page(query)))
-        self._latest_pages[room.id] = known
-        if len(self._latest_pages) > PAGES:
-            del self._latest_pages[next(iter(self._latest_pages))]
-        return known[2]
+        return self._pages.read(room.id, limit, room.last, partial(self._archive.page, query))
 
 
 def _moment(text: str) -> int:
