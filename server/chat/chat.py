@@ -94,7 +94,7 @@ class Chat:
             self.hub.add_room(room, journal.roles.get(room.id))
         names, answers = Names(), Answers(self.hub)
         people: dict[int, Person] = {}
-        self.presence = Presence(self.hub)
+        self.presence = Presence(self.hub, limits.crowd)
         settings = copy(journal.settings)
         self._errands = Errands(answers)
         login = Login(archive, passwords, provider, Throttle(limits), answers)
@@ -103,7 +103,7 @@ class Chat:
             journal, self.hub, names, self.entrance, server, limits, answers, login, self._errands, settings, control
         )
         self.rooms = Rooms(journal, archive, self.hub, self.presence, names, people, limits, answers)
-        self.saying = Saying(journal, self.hub, names, self.rooms, answers)
+        self.saying = Saying(journal, self.hub, self.presence, names, self.rooms, answers)
         self.reading = reading = Reading(archive, self.hub, self.rooms, names)
         self.standing = Standing(journal, self.rooms, answers)
         self.moderation = Moderation(journal, archive, self.hub, self.rooms, self.reading, people)
@@ -165,6 +165,7 @@ class Chat:
             frames.TypingRequest: Command(company.typing),
             frames.Away: Command(company.away),
             frames.Whois: Command(reading.whois),
+            frames.WhoRequest: Command(reading.who),
             frames.PeopleRequest: Command(reading.people),
             frames.RoomsRequest: Command(reading.standing),
             frames.ListRequest: Command(reading.listing),

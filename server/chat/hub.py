@@ -110,9 +110,9 @@ class Hub:
         room.lines.append((self.head, room.id, line, 0))
         self._dirty[room] = None
 
-    def notice_once(self, rooms: Iterable[Room], line: bytes) -> None:
-        """Queue a line for everyone who is live in any of these rooms, once."""
-        for peer in {peer: None for room in rooms for peer in room.live}:
+    def notice_once(self, rooms: Iterable[Room], line: bytes, peers: Iterable[Peer]) -> None:
+        """Queue a line for everyone who is live in any of these rooms, and for these connections, once."""
+        for peer in {peer: None for room in rooms for peer in room.live} | dict.fromkeys(peers):
             peer.answer(line)
             self._answered[peer] = None
 
@@ -153,7 +153,7 @@ class Hub:
         """
         peer.live = False
         rooms = peer.here.rooms.values()
-        if peer.position < self.head or peer.link.congested or sum(len(room.online) for room in rooms) > FEW:
+        if peer.position < self.head or peer.link.congested or sum(room.listed for room in rooms) > FEW:
             self._take_turn(peer)
             return
         for room in rooms:
@@ -167,6 +167,13 @@ class Hub:
             peer.position = self.head
             peer.told = {number: room.version for number, room in peer.here.rooms.items()}
             self._unlist(peer)
+
+    def tell_anew(self, room: Room) -> None:
+        """Have all who are live in a room be told anew who is here, each in turn. MUST follow a delivery."""
+        for peer in list(room.live):
+            self.fall_behind(peer)
+            peer.told = {number: version for number, version in peer.told.items() if number != room.id}
+            self._take_turn(peer)
 
     def go_on(self, peer: Peer) -> None:
         """A connection's buffer has room again."""

@@ -71,6 +71,11 @@ class Limits:
     grace: float = _limit(10, 0, 3600, "seconds")
     """That a lost connection's name is kept, and nobody told: most drops are over by then."""
 
+    crowd: int = _limit(2000, 10, 1_000_000, "people")
+    """Online in one room, from which on it is a crowd: how many are here is told, and the names of a few. Until less
+    than three quarters of that are left. Nobody reads 2,000 names, and names told of all to all are the square of that:
+    32 MB while 2,000 come in, 1.3 GB while 10,000 do."""
+
     @classmethod
     def off(cls) -> "Limits":
         """Return what lifts the limits of rate and number, for benchmarks; the wire's own bounds stay."""

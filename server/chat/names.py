@@ -55,7 +55,7 @@ class Names:
         Who is still saying hello is not here yet: the log has not said who they are. Nor is somebody found by a name
         that they only ask for: what is meant for its owner would be theirs till the log says no.
         """
-        folded = (name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold()
+        folded = fold(name)
         person = self._by_name.get(folded)
         return person if person is not None and person.user and person.name.casefold() == folded else None
 
@@ -68,6 +68,11 @@ class Names:
         for key in name_keys(name) - kept:
             if self._by_key.get(key) is person:
                 del self._by_key[key]
+
+
+def fold(name: str) -> str:
+    """Return a name, or how one begins, so that it is the same whatever its capitals."""
+    return (name if name.isascii() else unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _conflict(name: str, taken: str) -> str:

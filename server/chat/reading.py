@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from server.chat.answers import refused
 from server.chat.hub import SLICE, Hub
-from server.chat.names import Names
+from server.chat.names import Names, fold
 from server.chat.pages import Pages
 from server.chat.ports import Archive, ListQuery, PageQuery, SearchQuery, StandingQuery
 from server.chat.rooms import Rooms
@@ -33,7 +33,9 @@ from server.protocol.frames import (
     RoomsRequest,
     Search,
     VersionsRequest,
+    Who,
     Whois,
+    WhoRequest,
 )
 from server.record.events import SERVER, time_text
 
@@ -173,6 +175,26 @@ class Reading:
 
         async def read() -> bytes:  # as above
             return await self._archive.listing(ListQuery(reader=peer.here.reader(), after=frame.after, ref=ref))
+
+        self.want(peer, read, frame.ref)
+
+    def who(self, peer: Peer, frame: WhoRequest) -> None:
+        """Send who is here in a room."""
+        room = self._rooms.of_member(peer.here, frame.room)
+
+        async def read() -> bytes:  # as above
+            if room.id not in peer.here.rooms and peer.here.user != SERVER:
+                raise refused(Code.NOT_A_MEMBER)
+            limit, line = frame.limit, b""
+            while not line or len(line) > limits.LINE:
+                people, more = room.page(fold(frame.begins), fold(frame.after), limit)
+                away = {name: room.away[name] for name in people if name in room.away}
+                names, users, roles = list(people), list(people.values()), room.moderating(people)
+                line = encode(
+                    Who(ref=frame.ref, room=room.handle, names=names, users=users, away=away, roles=roles, more=more)
+                )
+                limit //= 2  # of very long ones fewer fit
+            return line
 
         self.want(peer, read, frame.ref)
 

@@ -213,10 +213,13 @@ class Rooms:
         else:
             room.roles.pop(body.who, None)
         everywhere = room is self._hub.general
+        person = self._people.get(body.who)
         for known in self._hub.rooms.values() if everywhere else (room,):
             known.snapshot = None
-        if everywhere and body.who in self._people:
-            self._people[body.who].role = role
+            if person is not None and known.id in person.rooms:
+                self._presence.stands_out(known, person)
+        if everywhere and person is not None:
+            person.role = role
 
     def _admit(self, user: int, room: Room, seq: int) -> None:
         """Someone is a member of a room from now on, on all their connections."""

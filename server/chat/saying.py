@@ -10,6 +10,7 @@ from server.chat.answers import Answers, refusal_of
 from server.chat.hub import Hub
 from server.chat.names import Names
 from server.chat.ports import Log
+from server.chat.presence import Presence
 from server.chat.rooms import Rooms
 from server.chat.world import Peer, Room
 from server.protocol import limits
@@ -38,9 +39,12 @@ _HERE: Final = "here"
 class Saying:
     """Messages and what becomes of them. All of it goes through the log; the log's writer judges."""
 
-    def __init__(self, journal: Log, hub: Hub, names: Names, rooms: Rooms, answers: Answers) -> None:
+    def __init__(
+        self, journal: Log, hub: Hub, presence: Presence, names: Names, rooms: Rooms, answers: Answers
+    ) -> None:
         self._log = journal
         self._hub = hub
+        self._presence = presence
         self._names = names
         self._rooms = rooms
         self._answers = answers
@@ -127,6 +131,8 @@ class Saying:
             self._hub.event(room, draft.seq, line)
             if room.typing and peer is not None:  # what was being written is there
                 room.typing.pop(peer.here.name, None)
+            if room.crowd is not None and peer is not None:
+                self._presence.stands_out(room, peer.here)
             if draft.ref is not None and peer is not None:
                 self._answers.ok(peer, draft.ref, seq=draft.seq)
         elif peer is not None:

@@ -1,6 +1,7 @@
 """Who and what is here now: people, their connections, rooms."""
 
 from asyncio import TimerHandle
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import UnsetType
 
+from server.chat.crowd import Crowd
 from server.chat.ports import Link, Reader
 from server.chat.rate import Rate
 from server.chat.ring import Line
@@ -214,7 +216,11 @@ class Room:
     last: int = 0
     """Seq of the last message, as far as this process has seen."""
     snapshot: bytes | None = None
-    """The roster of `online`, all but its last part; None where it must be made anew."""
+    """The roster of `online`, or of a crowd's few, all but its last part; None where it must be made anew."""
+    crowd: Crowd | None = None
+    """Who is told by name, where so many are here that not all are."""
+    order: list[str] | None = None
+    """The names of `online` in the order of `page`; None where they must be sorted anew."""
 
     def __post_init__(self) -> None:
         self.id, self.handle = self.record.id, self.record.handle
@@ -228,11 +234,39 @@ class Room:
         if self.snapshot is None:
             self.snapshot = b"".join(
                 encode(Roster(room=self.handle, names=names, users=users, away=away, roles=roles, more=True))
-                for names, users, away, roles in self.parts(self.online)
+                for names, users, away, roles in self.parts(self._told())
             )
         away = {me.name: me.away[:AWAY_CHARS]} if me.away is not None else {}
-        own = self._moderating([me.name], [me.user])
-        return self.snapshot + encode(Roster(room=self.handle, names=[me.name], users=[me.user], away=away, roles=own))
+        own = self.moderating({me.name: me.user})
+        count = len(self.online) if self.crowd is not None else 0
+        return self.snapshot + encode(
+            Roster(room=self.handle, names=[me.name], users=[me.user], away=away, roles=own, count=count)
+        )
+
+    @property
+    def listed(self) -> int:
+        """How many names are in a roster, or in that of a crowd at most."""
+        return len(self.online) if self.crowd is None else 2 * self.crowd.most
+
+    def _told(self) -> dict[str, int]:
+        return self.online if self.crowd is None else self.crowd.few(self.moderating(self.crowd.named))
+
+    def page(self, begins: str, after: str, most: int) -> tuple[dict[str, int], bool]:
+        """Return some of who is here, each with their user, by case-folded name, and whether there are more.
+
+        Sorted once for all who ask, until names are told again: that takes much more than sorting them.
+
+        Args:
+            begins: how their names begin, case-folded.
+            after: the last name before them, case-folded; empty for none.
+            most: how many.
+        """
+        if self.order is None:
+            self.order = sorted(self.online, key=str.casefold)
+        order, fold = self.order, str.casefold
+        start = max(bisect_left(order, begins, key=fold), bisect_right(order, after, key=fold))
+        found = [name for name in order[start : start + most + 1] if name.casefold().startswith(begins)]
+        return {name: self.online[name] for name in found[:most]}, len(found) > most
 
     def parts(
         self, people: dict[str, int]
@@ -240,18 +274,19 @@ class Room:
         """Yield names, users, who is away and who moderates, in parts that fit a line each."""
         everyone = list(people)
         for start in range(0, len(everyone), PART):
-            names = everyone[start : start + PART]
-            users = [people[name] for name in names]
-            away = {name: self.away[name] for name in names if name in self.away} if self.away else {}
-            yield names, users, away, self._moderating(names, users)
+            part = {name: people[name] for name in everyone[start : start + PART]}
+            away = {name: self.away[name] for name in part if name in self.away} if self.away else {}
+            yield list(part), list(part.values()), away, self.moderating(part)
 
     def moderator(self, user: int) -> RoleName | None:
         """Return the role of one who is a moderator or more here, or on the server; None of all others."""
         role = max(self.roles.get(user, Role.GUEST), self.on_server.get(user, Role.GUEST))
         return NAMES[role] if role >= Role.MODERATOR else None
 
-    def _moderating(self, names: list[str], users: list[int]) -> dict[str, RoleName]:
+    def moderating(self, people: Mapping[str, int]) -> dict[str, RoleName]:
+        """Return those of these people, each with their user, who moderate, each with their role."""
+        users = people.values()
         if self.roles.keys().isdisjoint(users) and self.on_server.keys().isdisjoint(users):  # nearly always
             return {}
-        found = ((name, self.moderator(user)) for name, user in zip(names, users, strict=True))
+        found = ((name, self.moderator(user)) for name, user in people.items())
         return {name: role for name, role in found if role is not None}

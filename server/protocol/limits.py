@@ -53,6 +53,9 @@ REACTIONS: Final = 1000
 PEOPLE: Final = 400
 """People whose names are asked for at once: the answer fits a line, whatever the alphabet."""
 
+WHO: Final = 200
+"""Names in one answer to `who`: more than a screen shows; where they are long ones, as many as fit a line."""
+
 UNREAD: Final = 1000
 """Unread messages of a room are counted up to here."""
 

@@ -392,6 +392,17 @@ class Whois(Request, kw_only=True):
     name: Name
 
 
+class WhoRequest(Request, kw_only=True, tag="who"):
+    """Ask who is online in a room, by name, in parts: all of them, also where only some are told of by themselves."""
+
+    room: RoomName
+    begins: Name = ""
+    """Only names that begin like this, whatever their capitals."""
+    after: Name = ""
+    """The last name of the part before."""
+    limit: Annotated[int, Meta(ge=1, le=limits.WHO)] = limits.WHO
+
+
 class PeopleRequest(Request, kw_only=True, tag="people"):
     """Ask how people are called."""
 
@@ -511,6 +522,7 @@ ClientFrame = (
     | TypingRequest
     | Away
     | Whois
+    | WhoRequest
     | PeopleRequest
     | Withdraw
     | Nick

@@ -571,6 +571,30 @@ class Roster(Frame, kw_only=True):
     roles: dict[str, RoleName] = {}
     """Who of them is a moderator or more in this room, or on the server."""
     more: bool = False
+    count: int = 0
+    """In the last part: how many are online, where the names are those of some; 0 where they are all."""
+
+
+class Count(Frame, kw_only=True):
+    """So many are online now in a room where not all names are told; these are told of from now on."""
+
+    room: str
+    count: int
+    names: list[str] = []
+    users: list[int] = []
+    away: dict[str, str] = {}
+    roles: dict[str, RoleName] = {}
+
+
+class Who(Request, kw_only=True):
+    """Who is online in a room, by name. `more`: ask again, after the last one."""
+
+    room: str
+    names: list[str]
+    users: list[int] = []
+    away: dict[str, str] = {}
+    roles: dict[str, RoleName] = {}
+    more: bool = False
 
 
 class Joined(Frame, kw_only=True):
@@ -668,12 +692,14 @@ ServerFrame = (
     | List
     | Marked
     | Roster
+    | Count
     | Joined
     | Left
     | Renamed
     | Typing
     | Status
     | Person
+    | Who
     | People
     | History
     | Versions
