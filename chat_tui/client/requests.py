@@ -13,9 +13,9 @@ from server.protocol.errors import Code, ProtocolError
 from server.protocol.text import check_text
 
 PRIVATE = (
-    frames.Server, frames.List, frames.Person, frames.Versions, frames.Found, frames.NewDevice, frames.Account,
-    frames.Devices, frames.Bans, frames.Audit, frames.Settings, frames.Ticket, frames.Tickets, frames.Accounts,
-    frames.Reports, frames.Exported,
+    frames.Server, frames.List, frames.Person, frames.Who, frames.Versions, frames.Found, frames.NewDevice,
+    frames.Account, frames.Devices, frames.Bans, frames.Audit, frames.Settings, frames.Ticket, frames.Tickets,
+    frames.Accounts, frames.Reports, frames.Exported,
 )  # fmt: skip
 """Frames that answer a request and are for whoever asked alone."""
 ANSWERS = (frames.Ok, frames.Rooms, frames.People, frames.History, *PRIVATE)
@@ -197,6 +197,10 @@ class Requests:
     async def whois(self, name: str) -> frames.Person:
         """Return what is known of someone."""
         return await self._ask(frames.Whois(name=name), frames.Person)
+
+    async def who(self, room: str, *, begins: str = "", after: str = "", limit: int = limits.WHO) -> frames.Who:
+        """Return who is online in a room, by name: so many at most of those that begin like this, after that name."""
+        return await self._ask(frames.WhoRequest(room=room, begins=begins, after=after, limit=limit), frames.Who)
 
     async def people(self, users: Iterable[int]) -> dict[int, str]:
         """Return how people are called; who is not known is left out. The answers also pass through `batches`."""
