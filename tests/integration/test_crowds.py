@@ -1,7 +1,7 @@
 """A room of more people than anybody reads the names of: a real server, for which ten are so many."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -23,14 +23,22 @@ def crowded(start_server: Callable[..., Server]) -> Server:
 
 @asynccontextmanager
 async def people(server: Server, count: int, name: str = "person") -> AsyncIterator[list[Wire]]:
-    """Let so many people in, one after the other; none of them answers pings."""
+    """Let so many people in, one after the other; none of them answers pings. In the end all quit."""
     async with AsyncExitStack() as stack:
         wires = []
         for number in range(count):
             wire = await Wire.connect(server.port, f"{name}{number:02}", backlog=0, ping=False)
-            stack.push_async_callback(wire.close)
+            stack.push_async_callback(leave, wire)
             wires.append(wire)
         yield wires
+
+
+async def leave(wire: Wire) -> None:
+    """Have somebody quit, unless they did."""
+    with suppress(ConnectionError):
+        await wire.say(type="quit")
+    await wire.rest()
+    await wire.close()
 
 
 async def roster(wire: Wire) -> tuple[set[str], int]:
