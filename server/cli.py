@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 from server.archive.database import StoreError
 from server.chat.limits import Limits, names
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     _allow_many_connections()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve(config, ready))
     except (DataError, StoreError, ListenError, TlsError, SsoError) as error:
         if config.log_file is not None:
@@ -151,13 +151,35 @@ def _log_to(config: Config) -> None:
     # What no line shows is not looked up, as logging's documentation has it: that is a third of what a line costs.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler: logging.Handler = logging.StreamHandler(sys.stdout)
+    handler: logging.Handler = OnceATurn(sys.stdout)
     words = "%(message)s"
     if config.log_file is not None:
         handler = logging.handlers.RotatingFileHandler(config.log_file, maxBytes=1_000_000, backupCount=1)
         words = "%(asctime)s  %(message)s"
     handler.setFormatter(_Json() if config.log_format == "json" else logging.Formatter(words))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class OnceATurn(logging.StreamHandler[TextIO]):
+    """Writes what a turn of the event loop logs when the next one begins: a crowd that comes in is a few writes."""
+
+    _due = False
+    """It is to be written, by the event loop."""
+
+    def flush(self) -> None:
+        """Write what was logged: soon where the event loop runs in this thread, else now."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # another thread, or the program begins or ends
+            super().flush()
+            return
+        if not self._due:
+            self._due = True
+            loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        self._due = False
+        super().flush()
 
 
 class _Json(logging.Formatter):
@@ -186,7 +208,7 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return the fastest event loop there is here; None for asyncio's own."""
     try:
         if sys.platform == "win32":

@@ -206,7 +206,8 @@ class Greeting:
         if person.blocked:
             peer.answer(encode(Blocked(people=list(person.blocked.items()))))
         self._hub.answered(peer)
-        self._tell_absences(peer)
+        if frame.resume is not None:
+            self._tell_absences(peer)
         self.welcomed(peer, frame)
         self._hub.follow(peer)
         self._entrance.changed()

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import sys
 from typing import Final, cast
 
 from server.chat.chat import Chat
@@ -25,8 +26,9 @@ BACKLOG: Final = 4096
 """Connections that may wait to be accepted: everyone comes back at once after a restart. The system may hold less."""
 
 AT_ONCE: Final = 16
-"""Connections that asyncio's own loop accepts before it does anything else. It also logs as often, and again and again,
-that this process may open no more files."""
+"""Connections that are accepted in one turn of the event loop, each by a descriptor of its own of one socket: uvloop
+accepts one by each, and a thousand turns with a newcomer cost more than sixty with many. asyncio's own loop also logs
+as often, and again and again, that this process may open no more files."""
 
 
 class ListenError(Exception):
@@ -48,32 +50,36 @@ class Listener:
         self.context = context
         self.waiting: set[Door] = set()
         """Connections that have said nothing yet, or are turned away."""
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     async def open(self, host: str, port: int) -> list[tuple[str, int]]:
         """Listen, and return the addresses with the port that was got; ListenError where that is not possible."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: Door(self), host, port, backlog=AT_ONCE, start_serving=False
-            )
-            await self._server.start_serving()
-            for listening in self._server.sockets:
+            server = await loop.create_server(self._door, host, port, backlog=1, start_serving=False)
+            self._servers.append(server)
+            await server.start_serving()
+            for listening in server.sockets:
                 with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
                     # Who is accepted has this from here. That no message waits for the one before it to be
                     # acknowledged by TCP, event loops see to.
                     same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                    for _ in range(_MORE):
+                        self._servers.append(await loop.create_server(self._door, sock=same.dup(), backlog=1))
                     same.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             raise ListenError(_why(host, port, error)) from error
-        return [listening.getsockname()[:2] for listening in self._server.sockets]
+        return [listening.getsockname()[:2] for listening in server.sockets]
 
     def close(self) -> None:
         """Take no more connections; those that have said something stay."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for door in list(self.waiting):
             door.abort()
+
+    def _door(self) -> "Door":
+        return Door(self)
 
 
 class Door(asyncio.Protocol):
@@ -150,6 +156,10 @@ class Door(asyncio.Protocol):
         self._transport.write(DENIED if secure else encode(why))
         self._transport.write_eof()
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
+
+
+_MORE: Final = 0 if sys.platform == "win32" else AT_ONCE - 1
+"""Descriptors beside a socket's own. Windows takes a socket but once, and has many accepted by that."""
 
 
 def _why(host: str, port: int, error: Exception) -> str:

@@ -49,12 +49,14 @@ class Origins:
         return len(self._counts)
 
 
+@lru_cache(1024)  # as what follows: asked several times for each connection, and many come from the same
 def is_loopback(host: str) -> bool:
     """Say whether this is an address of this machine that nobody reaches from elsewhere."""
     address = _address(host)
     return address is not None and address.is_loopback
 
 
+@lru_cache(1024)
 def _origin(host: str) -> bytes | None:
     """Return what an address is counted as; None where it is not counted."""
     address = _address(host)
@@ -63,7 +65,6 @@ def _origin(host: str) -> bytes | None:
     return address.packed if address.version == 4 else address.packed[:8]
 
 
-@lru_cache(1024)  # asked several times for each connection, and many come from the same
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an address; None where it is none. An IPv4 address that came in by an IPv6 socket is one of IPv4."""
     try:

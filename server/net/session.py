@@ -208,8 +208,7 @@ class Session(asyncio.Protocol):
             if line == b"":
                 continue
             if not self._spoken:
-                self._spoken = True
-                self._expect_hello(chat.limits.name)
+                self._has_spoken()
             chat.take(peer, line)
         peer.flush()
         self._taking = False
@@ -314,11 +313,25 @@ class Session(asyncio.Protocol):
     # Inside.
 
     def _come(self, data: bytes) -> None:
-        """Take in what does not go the short way."""
+        """Take in what does not go the short way: all that is said before the welcome, and pieces of lines."""
+        if not self._spoken and self._unread is None and self._is_hello(data):
+            self._has_spoken()
+            self._take_whole(data)
+            return
         if self._unread is None:
             self._unread = Unread()
         self._unread.add(data)
         self.ready()
+
+    def _is_hello(self, data: bytes) -> bool:
+        """Say whether the first that comes is one whole line that may be taken, as nearly always."""
+        size = len(data)
+        early = min(self._chat.limits.early, self._chat.limits.line)
+        return 2 < size <= early and data.find(b"\n") + 1 == size and self._chat.may_take(self._peer)
+
+    def _has_spoken(self) -> None:
+        self._spoken = True
+        self._expect_hello(self._chat.limits.name)
 
     def _owed(self) -> bool:
         """Say whether a client that says no more is still to be sent something."""
@@ -326,16 +339,22 @@ class Session(asyncio.Protocol):
         return peer.person is not None and (not peer.live or peer.paging or bool(peer.pages))
 
     def _expect_hello(self, seconds: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._too_late, seconds)
-
-    def _too_late(self, seconds: float) -> None:
+        """Have it welcomed in so many seconds from now. A timer that fires before that looks again then."""
         loop = asyncio.get_running_loop()
+        self._peer.patience = until = loop.time() + seconds
+        if self._timer is not None and self._timer.when() > until:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        loop, limits = asyncio.get_running_loop(), self._chat.limits
         left = self._peer.patience - loop.time()
-        if left > 0:  # somebody is signing in elsewhere
-            self._timer = loop.call_later(left, self._too_late, seconds)
+        if left > 0:  # it has spoken since then, or somebody is signing in elsewhere
+            self._timer = loop.call_later(left, self._too_late)
         elif self._peer.person is None:
+            seconds = limits.name if self._spoken else limits.hello
             self._chat.end(self._peer, Code.HELLO_TIMEOUT, f"Nobody said hello in {seconds:g} seconds.")
 
     def _read_on(self, wanted: bool) -> None:

@@ -55,7 +55,8 @@ def clean(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """Return `text` cleaned and on one line: for what stands in a grid (names, reasons, topics)."""
-    return re.sub(r"[\n\t]+", " ", clean(text))
+    text = clean(text)
+    return text if text.isprintable() else re.sub(r"[\n\t]+", " ", text)
 
 
 def check_text(text: str) -> str:
@@ -146,7 +147,9 @@ def name_keys(name: str) -> frozenset[str]:
     Cyrillic а both conflict with `alice`.
     """
     folded = name.casefold()
-    return frozenset({_looks(folded), _looks(name).casefold(), _looks(_looks(name).casefold())})
+    looks = _looks(name)
+    same = looks.casefold()
+    return frozenset({looks if folded == name else _looks(folded), same, looks if same == name else _looks(same)})
 
 
 RESERVED: Final = frozenset(

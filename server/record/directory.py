@@ -95,6 +95,8 @@ class Directory(Register):
         room = self.rooms.get(draft.room)
         if room is None:
             return Code.NO_SUCH_ROOM
+        if draft.kind in (Kind.MEMBER, Kind.UNMEMBER):
+            return self._judge_coming(draft, room)
         match draft.about:
             case None if draft.kind is Kind.MESSAGE:
                 refused = self._judge_saying(draft, room, facts)
@@ -111,8 +113,6 @@ class Directory(Register):
                 return self._judge_invitation(draft, room, body, facts)
             case AppointBody() | KickBody() | BanBody():
                 return self._judge_act_on(draft, room, draft.about)
-        if draft.kind in (Kind.MEMBER, Kind.UNMEMBER):
-            return self._judge_coming(draft, room)
         return self._judge_server(draft, room, facts)
 
     def is_free(self, draft: Draft) -> bool:

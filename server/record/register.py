@@ -289,6 +289,8 @@ class Register:
     def apply(self, draft: Draft) -> None:
         """Let an event take effect that was judged to, and has its seq."""
         match draft.about:
+            case None:
+                pass
             case RoomBody() as body:
                 self._apply_room(draft, body)
             case ChangeBody() as body:

@@ -74,6 +74,17 @@ async def test_who_is_never_welcomed_is_sent_away(port: int) -> None:
     await wire.close()
 
 
+@pytest.mark.parametrize("limits", [Limits(hello=0.05, name=0.2), Limits(hello=9, name=0.2)])
+async def test_who_has_spoken_has_the_time_for_that(port: int) -> None:
+    """Whether it is more than was left for a first word, or less."""
+    wire = await Wire.connect(port)
+    began = asyncio.get_running_loop().time()
+    await wire.say(type="ping")
+    assert (await wire.rest())[-1]["message"] == "Nobody said hello in 0.2 seconds."
+    assert 0.15 < asyncio.get_running_loop().time() - began < 5
+    await wire.close()
+
+
 @pytest.mark.parametrize("limits", [Limits(grace=0.05)])
 async def test_a_name_is_free_again_after_the_grace_time(port: int) -> None:
     """Who does not come back has lost the connection, and is told so to the others."""
