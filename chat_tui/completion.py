@@ -67,7 +67,8 @@ def _argument(typed: str, where: commands.Typing, known: Known) -> Offers:
     if where.arg.kind is Kind.PEOPLE:  # the last of several
         skipped = len(typed) - len(typed.rpartition(",")[2].lstrip())
     found = tuple(_of_kind(where.arg, typed[skipped:], known))
-    return Offers(where.start + skipped, found, floats=True)
+    named = where.arg.kind in (Kind.PERSON, Kind.PEOPLE, Kind.PLACE) and not typed.startswith("#")
+    return Offers(where.start + skipped, found, floats=True, name=typed[skipped:].removeprefix("@") if named else "")
 
 
 def _of_kind(arg: Arg, typed: str, known: Known) -> Iterator[Offer]:
@@ -103,8 +104,8 @@ def _in_text(text: str, cursor: int, known: Known) -> Offers:
             found = (Offer(f"{picture(name)} ", f"{in_column(name)}  {name}") for name in matching(word[1:]))
         case _:
             named = _names(word, known.names, end=" " if start else ": ")
-            return Offers(start, tuple(named), floats=False)
-    return Offers(start, tuple(found), floats=True)
+            return Offers(start, tuple(named), floats=False, name=word)
+    return Offers(start, tuple(found), floats=True, name=word[1:] if word[0] == "@" else "")
 
 
 def _names(typed: str, names: Iterable[str], mark: str = "", end: str = " ") -> Iterator[Offer]:

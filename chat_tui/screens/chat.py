@@ -16,6 +16,7 @@ from chat_tui.screens import hints, words
 from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.recall import Offers
 from chat_tui.widgets.bars import BottomLine, Hint, TopLine
+from chat_tui.widgets.composer import Composer
 from chat_tui.widgets.log import MessageLog
 from chat_tui.widgets.still import Still
 from chat_tui.widgets.writer import Aim, Doer, Writer
@@ -244,6 +245,19 @@ class ChatScreen(Still, Screen[None]):
         message.stop()
         self._stay()
 
+    def on_composer_sought(self, message: Composer.Sought) -> None:
+        """Ask who fits, of a crowd; what is written by then may be something else."""
+        message.stop()
+        composer = self.composer
+        text, cursor = composer.text, composer.editor.cursor
+
+        def complete() -> None:
+            if (text, cursor) == (composer.text, composer.editor.cursor) and composer.begun.offers:
+                composer.complete()
+
+        if self._room.people.unknown:
+            self._doer.seek(composer.begun.name, complete)
+
     def on_message_log_unfocused(self) -> None:
         """Go on writing."""
         self.set_focus(self.composer)
@@ -332,11 +346,15 @@ class ChatScreen(Still, Screen[None]):
     def _known(self) -> Known:
         """Return who and what can be named: who spoke here last is meant most often, then all who are here."""
         here = self._room.people.ordered(self.chat.name)
-        recent = dict.fromkeys(entry.name for entry in reversed(self._room.timeline.entries[-200:]) if entry.name)
-        names = dict.fromkeys([*(name for name in recent if name in here), *here, *self.chat.names.values()])
+        spoke = (name for name in self._recent() if name in self._room.people.names)
+        names = dict.fromkeys([*spoke, *here, *self.chat.names.values()])
         names.pop(self.chat.name, None)
         rooms = [(room.handle, room.title) for room in self.chat.ordered(self.sort) if room.kind != "direct"]
         return Known(list(names), rooms, self.may)
+
+    def _recent(self) -> dict[str, None]:
+        """Return who spoke here last, the latest first."""
+        return dict.fromkeys(entry.name for entry in reversed(self._room.timeline.entries[-200:]) if entry.name)
 
     def _hints(self) -> list[Hint]:
         text = self.composer.text
@@ -372,9 +390,15 @@ class ChatScreen(Still, Screen[None]):
         if self._leaving is not None:
             self._leaving.stop()
             self._leaving = None
+        self._suggest()
+        self.refresh_hints()
+        if self._room.people.unknown:
+            begun = self.composer.begun
+            self._doer.seek(begun.name if begun.floats else "", self._suggest)
+
+    def _suggest(self) -> None:
         shown, chosen = self.composer.offered
         self.suggestions.update(shown, chosen, self.writer.size.height + 1)
-        self.refresh_hints()
 
     def _update_placeholder(self) -> None:
         self.composer.placeholder = words.placeholder(self.chat, troubled=self._troubled)
@@ -393,7 +417,8 @@ class ChatScreen(Still, Screen[None]):
 
     def _update_people(self) -> None:
         names = [name for name in self._room.people.typing(self.chat.clock()) if name != self.chat.name]
-        self.people.update(self._room.people, self.chat.name, names)
+        people = self._room.people
+        self.people.update(people, self.chat.name, names, self._recent() if people.count else ())
         self.writer.quieten(words.writing(names) if self.has_class("-no-people") else "")
 
     def _fold(self) -> None:

@@ -1,6 +1,6 @@
 """Choosing one of many by a few letters: a room, a person, an emoji."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from textual import events
@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from chat_tui.errors import ClientError
 from chat_tui.widgets.choices import Choices
 from chat_tui.widgets.composer import Composer
 
@@ -109,3 +110,57 @@ class PickScreen(ModalScreen[str]):
     def _accept(self, _: str) -> None:
         if self._list.highlighted_option is not None:
             self.dismiss(self._list.highlighted_option.id)
+
+
+class AskScreen(PickScreen):
+    """The same of something that the server knows: it is asked for what fits as one types, in parts.
+
+    Args:
+        title: what is chosen here.
+        load: called with what is typed and the id of the last choice that is known, empty at first; returns what
+            follows, and whether there is more.
+        asks: what the empty field says.
+        none: what is said where nothing fits.
+    """
+
+    def __init__(
+        self, title: str, load: Callable[[str, str], Awaitable[tuple[list[Choice], bool]]], *, asks: str, none: str
+    ) -> None:
+        super().__init__(title, lambda _typed: self._found, asks=asks, none="Looking…")
+        self._load, self._nothing = load, none
+        self._found: list[Choice] = []
+        self._more = False
+
+    def on_mount(self) -> None:
+        """Ask for all."""
+        super().on_mount()
+        self._ask(())
+
+    def on_composer_edited(self, message: Composer.Edited) -> None:
+        """Ask for what fits."""
+        message.stop()
+        self._ask(())
+
+    def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
+        """Ask for what follows, at the end of what is there."""
+        if self._more and message.option_index == len(self._found) - 1:
+            self._more = False
+            self._ask(self._found)
+
+    def _ask(self, known: Sequence[Choice]) -> None:
+        self.run_worker(self._fetch(self._field.text.strip(), known), exclusive=True)
+
+    async def _fetch(self, typed: str, known: Sequence[Choice]) -> None:
+        """Show what follows what is known; what was there stays until that has come."""
+        try:
+            found, self._more = await self._load(typed, known[-1].id if known else "")
+        except ClientError as error:
+            self.say(error.message, bad=True)
+            return
+        self.none = self._nothing
+        if known:
+            self._found += found
+            self._list.add_options(Option(choice.shown, choice.id) for choice in found)
+        else:
+            self._found = found
+            self.update()

@@ -40,7 +40,7 @@ def counts(chat: Chat, *, rooms: bool, people: bool, reads: bool = False) -> tup
     if invitations:
         found.append(f"{invitations} invitation{'' if invitations == 1 else 's'}")
     if people and chat.current.kind != "direct" and chat.current.people:
-        found.append(f"{len(chat.current.people)} here")
+        found.append(f"{len(chat.current.people):,} here")
     return tuple(found)
 
 

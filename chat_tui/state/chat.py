@@ -163,7 +163,15 @@ class Chat(Governing):
             case frames.Roster():
                 self.names.update(zip(frame.users, frame.names, strict=False))
                 self.room(frame.room).let_in(self._head)
-                self.room(frame.room).people.roster(frame.names, frame.more, frame.users, frame.away, frame.roles)
+                self.room(frame.room).people.roster(
+                    frame.names, frame.more, frame.users, frame.away, frame.roles, frame.count
+                )
+                return Changed.PEOPLE
+            case frames.Count():
+                self.names.update(zip(frame.users, frame.names, strict=False))
+                people = self.room(frame.room).people
+                people.count = frame.count
+                people.add(frame.names, frame.users, frame.away, frame.roles)
                 return Changed.PEOPLE
             case frames.Joined():
                 self._came_in(self.room(frame.room), frame)

@@ -1,6 +1,6 @@
 """Who is online in a room, in the order it is shown, and who of them writes something."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -14,10 +14,15 @@ TYPING: Final = 6.0
 
 
 class People:
-    """The names online in one room. All changes are set operations: hearing of something twice changes nothing."""
+    """The names online in one room. All changes are set operations: hearing of something twice changes nothing.
+
+    Of a crowd a few are known, and how many there are.
+    """
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self.count = 0
+        """How many are in a crowd; 0 where all are known by name."""
         self.users: dict[str, int] = {}
         """By name, as far as the server said: the stable number of who has it."""
         self.away: dict[str, str] = {}
@@ -30,7 +35,12 @@ class People:
         self._ordered: list[str] | None = None
 
     def __len__(self) -> int:
-        return len(self.names)
+        return self.count or len(self.names)
+
+    @property
+    def unknown(self) -> int:
+        """How many of a crowd are not known by name."""
+        return max(0, self.count - len(self.names))
 
     def roster(
         self,
@@ -39,13 +49,14 @@ class People:
         users: Iterable[int] = (),
         away: Mapping[str, str] | None = None,
         roles: "Mapping[str, RoleName] | None" = None,
+        count: int = 0,
     ) -> None:
-        """Replace all by a roster that may come in parts, the last one without `more`."""
+        """Replace all by a roster that may come in parts, the last one without `more`; `count`: as in that one."""
         coming = self._coming = self._coming or People()
         coming.add(names, users, away, roles)
         if not more:
             self.names, self.users, self.away, self._coming = coming.names, coming.users, coming.away, None
-            self.roles = coming.roles
+            self.roles, self.count = coming.roles, count
             self._ordered = None
 
     def add(
@@ -134,16 +145,21 @@ class People:
         self.users.clear()
         self.away.clear()
         self.roles.clear()
+        self.count = 0
         self._coming = None
         self._ordered = None
 
-    def ordered(self, me: str) -> list[str]:
-        """Return the names sorted, `me` first, then who moderates."""
+    def ordered(self, me: str, spoke: Collection[str] = ()) -> list[str]:
+        """Return the names sorted, `me` first, then who moderates, then those who `spoke`."""
         if self._ordered is None:
             self._ordered = sorted(self.names, key=lambda name: (self._rank(name), name.casefold(), name))
+        names = self._ordered
+        if spoke:
+            first = [name for name in names if name in self.roles or name in spoke]
+            names = list(dict.fromkeys([*first, *names]))
         if me not in self.names:
-            return list(self._ordered)
-        return [me, *(name for name in self._ordered if name != me)]
+            return list(names)
+        return [me, *(name for name in names if name != me)]
 
     def _rank(self, name: str) -> int:
         role = self.roles.get(name)

@@ -58,6 +58,8 @@ class Offers(NamedTuple):
     offers: tuple[Offer, ...]
     floats: bool
     """They are shown before anybody asks for one."""
+    name: str = ""
+    """How a name begins that stands there; empty where nothing of one does."""
 
     def moved(self, by: int) -> "Offers":
         """Return the same for a text that starts so much later."""

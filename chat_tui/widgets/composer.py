@@ -53,6 +53,9 @@ class Composer(Writing, Widget, can_focus=True):
             self.place = place
             """Where it was written: the composer's `place`."""
 
+    class Sought(Message):
+        """Tab was pressed, and nothing that is known fits."""
+
     class Moved(Message):
         """The cursor moved, or an offer took the place of another: what fits there may be something else now."""
 
@@ -118,6 +121,11 @@ class Composer(Writing, Widget, can_focus=True):
         """What to show in a list of what fits at the cursor, and which of it stands there, -1 for none."""
         return self._completion.shown(self.text, self.editor.cursor, self._offers)
 
+    @property
+    def begun(self) -> Offers:
+        """What the word before the cursor may become, shown or not."""
+        return self._offers(self.text, self.editor.cursor)
+
     def start(self, text: str, place: str) -> None:
         """Begin with a text, elsewhere: nothing of what was written before can be brought back by undo."""
         self.editor = Editor(text)
@@ -139,6 +147,10 @@ class Composer(Writing, Widget, can_focus=True):
         self._decide(replace=True)
         self.editor.insert(text)
         self._changed()
+
+    def complete(self) -> None:
+        """Do what Tab does."""
+        self._act("complete")
 
     # What Textual asks.
 
@@ -283,6 +295,8 @@ class Composer(Writing, Widget, can_focus=True):
         done = self._completion.next(self.text, self.editor.cursor, self._offers, step)
         if done is not None:
             self.editor.set(*done)
+        else:
+            self.post_message(self.Sought())
 
     def _picture(self) -> None:
         """Put the picture of an emoji in the place of its name, which has just been written out."""

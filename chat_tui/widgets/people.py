@@ -6,6 +6,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.message import Message
 
 from chat_tui.state.people import People
 from chat_tui.themes import nick_color
@@ -29,14 +31,25 @@ class Someone(NamedTuple):
 
 
 class PeopleBar(Sidebar[Someone]):
-    """The names in a room, me first, with their count. Who moderates follows, with a mark."""
+    """The names in a room, me first, with their count. Who moderates follows, with a mark.
+
+    Of a crowd it shows who is known; a click on the number of the others asks for them.
+    """
 
     COMPONENT_CLASSES = {"sidebar--me"}
 
-    def update(self, people: People, me: str, writing: Collection[str] = ()) -> None:
-        """Show who is here now, and who of them is writing."""
-        rows = [_row(people, name, me, writing) for name in people.ordered(me)]
-        self.put(f"Online · {len(rows)}" if rows else "People", rows)
+    class Wanted(Message):
+        """Somebody wants to see all who are here."""
+
+    def update(self, people: People, me: str, writing: Collection[str] = (), spoke: Collection[str] = ()) -> None:
+        """Show who is here now, and who of them is writing; of a crowd first those who `spoke`."""
+        rows = [_row(people, name, me, writing) for name in people.ordered(me, spoke)]
+        self.put(f"Online · {len(people):,}" if rows else "People", rows, unlisted=people.unknown)
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for those who are not seen."""
+        if self.counts(event.y):
+            self.post_message(self.Wanted())
 
     def draw(self, row: Someone, width: int) -> list[Segment]:
         """Draw a name. It is cut only after what is said beside it has been."""

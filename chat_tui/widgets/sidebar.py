@@ -29,22 +29,26 @@ class Sidebar(Still, Generic[Row]):
         self.rows: Sequence[Row] = ()
         self._title = ""
         self._top = 0
+        self._unlisted = 0
 
-    def put(self, title: str, rows: Sequence[Row], *, see: int | None = None) -> None:
+    def put(self, title: str, rows: Sequence[Row], *, see: int | None = None, unlisted: int = 0) -> None:
         """Show other rows.
 
         Args:
             title: what stands above them.
             rows: all of them, seen or not.
             see: index of one that is to be seen.
+            unlisted: how many more there are, that are no rows: the last line counts them.
         """
         before, self.rows = self.rows, rows
         title_before, self._title = self._title, title
+        unlisted_before, self._unlisted = self._unlisted, unlisted
         top, count = self._top, self._held()
         if see is not None and not self._top <= see < self._top + count:
             self._top = see if see < self._top else see - count + 1
         self._top = max(0, min(self._top, len(rows) - self._held()))
-        if self._top != top or (len(before) > self._held()) != (len(rows) > self._held()):
+        moved = unlisted != unlisted_before and len(before) != len(rows)
+        if moved or self._top != top or (len(before) > self._held()) != (len(rows) > self._held()):
             self.refresh()
             return
         changed = [
@@ -55,8 +59,8 @@ class Sidebar(Still, Generic[Row]):
         lines = [Region(0, y - top, self.size.width, 1) for y in changed if _HEAD <= y - top < self.size.height]
         if title != title_before:
             lines.append(Region(0, 1, self.size.width, 1))
-        if len(before) != len(rows):
-            lines.append(Region(0, self.size.height - 1, self.size.width, 1))
+        if len(before) != len(rows) or unlisted != unlisted_before:
+            lines.append(Region(0, self._end(), self.size.width, 1))
         if lines:
             self.refresh(*lines)
 
@@ -67,7 +71,11 @@ class Sidebar(Still, Generic[Row]):
     def row_at(self, y: int) -> Row | None:
         """Return the row that stands on a line of the widget."""
         index = self._top + y - _HEAD
-        return self.rows[index] if y >= _HEAD and index < len(self.rows) else None
+        return self.rows[index] if y >= _HEAD and index < len(self.rows) and not self.counts(y) else None
+
+    def counts(self, y: int) -> bool:
+        """Say whether a line of the widget is the one that counts what is not seen."""
+        return y == self._end() and bool(self._unlisted or len(self.rows) - self._top - (y - _HEAD) > 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Show rows further down."""
@@ -89,20 +97,30 @@ class Sidebar(Still, Generic[Row]):
         if y == 1:
             title = plain + self.get_component_rich_style("sidebar--title")
             return Strip([Segment(f"  {self._title}", title)]).adjust_cell_length(width, plain)
+        if self.counts(y):
+            quiet = plain + self.get_component_rich_style("sidebar--quiet")
+            more = len(self.rows) - (self._top + y - _HEAD) + self._unlisted
+            words = f"  {more:,} more" if self._unlisted else f"  and {more:,} more ↓"
+            return Strip([Segment(words, quiet)]).adjust_cell_length(width, plain)
         row = self.row_at(y)
         if row is None:
             return Strip.blank(width, plain)
-        below = len(self.rows) - (self._top + y - _HEAD) - 1
-        if y == self.size.height - 1 and below:
-            quiet = plain + self.get_component_rich_style("sidebar--quiet")
-            return Strip([Segment(f"  and {below + 1} more ↓", quiet)]).adjust_cell_length(width, plain)
         return Strip(self.draw(row, width)).adjust_cell_length(width, plain)
+
+    def _end(self) -> int:
+        """Return the line on which what is not seen is counted, where something is not."""
+        last = self.size.height - 1
+        return min(last, _HEAD + len(self.rows) - self._top) if self._unlisted else last
 
     def _held(self) -> int:
         """Return how many rows are seen at once."""
-        room = max(1, self.size.height - _HEAD)
-        return room if len(self.rows) <= room else max(1, room - 1)
+        room = self._room()
+        return room if len(self.rows) + bool(self._unlisted) <= room else max(1, room - 1)
+
+    def _room(self) -> int:
+        return max(1, self.size.height - _HEAD)
 
     def _scroll(self, rows: int) -> None:
-        self._top = max(0, min(self._top + rows, len(self.rows) - max(1, self.size.height - _HEAD)))
+        most = len(self.rows) + bool(self._unlisted) - self._room()
+        self._top = max(0, min(self._top + rows, most))
         self.refresh()

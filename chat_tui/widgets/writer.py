@@ -31,6 +31,9 @@ class Doer(Protocol):
     def back(self) -> None:
         """Return to the live end of the room."""
 
+    def seek(self, begins: str, then: Callable[[], None]) -> None:
+        """Ask who in this room is called so, and `then` go on with it: their names are known."""
+
 
 class Aim(NamedTuple):
     """What the next message does besides being said."""

@@ -385,7 +385,9 @@ ACCOUNT = {"register": "/register", "password": "/password", "devices": "/device
 
 
 async def stand_in_the_way(still: ChatApp, pilot: Pilot[Any], view: str) -> None:
-    """Refuse whoever comes in."""
+    """Refuse whoever comes in, once all of the screen is there, behind what is said then."""
+    while not still.room._complete:
+        await pilot.pause()
     session = still.session
     session.client.ways = frames.Server(id="i", server="s", guests=view != "members", sso="Lab")
     phase, session.refusal = REFUSED[view]
@@ -441,4 +443,21 @@ async def test_an_account(
         await pilot.press(*ACCOUNT[view], "enter")
         for _ in range(3):
             await pilot.pause()
+        assert still.export_screenshot() == snapshot(extension_class=Svg)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_crowd(still: ChatApp, snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
+    """How many are here, who is known, and who of them has spoken."""
+    async with still.run_test(size=size) as pilot:
+        talk(still)
+        names = ["alice", "dora", *(f"guest{number}" for number in range(1, 100)), "bob", "carol"]
+        users = [*range(1, len(names) + 1)]
+        roster = frames.Roster(room="general", names=names, users=users, count=9950)
+        roster.away, roster.roles = {"carol": "lunch"}, {"dora": "moderator"}
+        still.chat.apply(roster)
+        still.chat.apply(frames.Count(room="general", count=9951, names=["李雷"], users=[900]))
+        still.room.changed(~Changed.NOTHING)
+        await pilot.pause()
+        await pilot.pause()
         assert still.export_screenshot() == snapshot(extension_class=Svg)

@@ -41,3 +41,19 @@ def test_users_and_who_is_away_go_with_the_names() -> None:
     assert (people.users, people.away) == ({"rob": 2, "dave": 4}, {"dave": ""})
     people.clear()
     assert (people.users, people.away) == ({}, {})
+
+
+def test_of_a_crowd_a_few_are_known() -> None:
+    """It has the count of all. Who moderates stands before who spoke, and those before all others."""
+    people = People()
+    people.roster(["ann", "bob", "carol"], True, [1, 2, 3], {}, {"carol": "moderator"})
+    people.roster(["me"], False, [4], count=3000)
+    assert (len(people), people.unknown) == (3000, 2996)
+    assert people.ordered("me", {"bob", "carol", "gone"}) == ["me", "carol", "bob", "ann"]
+    assert people.ordered("me") == ["me", "carol", "ann", "bob"]
+    people.roster(["ann", "me"], False)
+    assert (len(people), people.unknown) == (2, 0)
+    people.roster(["ann", "me"], False, count=1)
+    assert people.unknown == 0, "who has just come in may not be counted yet"
+    people.clear()
+    assert len(people) == 0

@@ -151,3 +151,45 @@ async def test_who_moderates_stands_first_and_is_marked() -> None:
         app.people_bar.update(people, "me_and_others")
         await pilot.pause()
         assert app.people_bar.render_line(3).text.rstrip() == "✦ me_and_others  you"
+
+
+@pytest.mark.parametrize("known", [3, 30])
+async def test_of_a_crowd_the_last_line_counts_the_rest(known: int) -> None:
+    """Below those who are known, or at the bottom; it stays there while one scrolls. A click on it asks for them."""
+    names = [f"a{number}" for number in range(known)]
+    people = People()
+    people.roster(sorted(names), False, count=10_000)
+
+    class Bare(App[None]):
+        asked = 0
+
+        def compose(self) -> ComposeResult:
+            yield PeopleBar()
+
+        def on_people_bar_wanted(self) -> None:
+            self.asked += 1
+
+    app = Bare()
+    async with app.run_test(size=(30, 9)) as pilot:
+        bar = app.query_one(PeopleBar)
+        bar.update(people, "")
+        await pilot.pause()
+
+        def seen() -> list[str]:
+            return [text for y in range(3, 9) if (text := bar.render_line(y).text.strip())]
+
+        first = 3 if known == 3 else 5
+        assert seen()[:first] == sorted(names)[:first]
+        assert seen()[first:] == [f"{10_000 - first:,} more"]
+        assert bar.row_at(3 + first) is None
+        await pilot.click(PeopleBar, offset=(4, 3))
+        assert app.asked == 0
+        await pilot.click(PeopleBar, offset=(4, 3 + first))
+        assert app.asked == 1
+        for _ in range(20):
+            bar._scroll(3)
+        assert seen()[-1] == f"{10_000 - known:,} more"
+        assert seen()[-2] == sorted(names)[-1]
+        people.count = 9_999
+        bar.update(people, "")
+        assert seen()[-1] == f"{9_999 - known:,} more"
