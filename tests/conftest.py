@@ -1,5 +1,6 @@
 """Fixtures for all tests. Hermetic: no home, no configuration, no network beyond loopback."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -22,6 +23,15 @@ settings.load_profile("any machine")
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a private folder in it
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 << 30:
     tempfile.tempdir = str(MEMORY)
+
+# Programs that tests start are compiled once, as they are where they are installed, and not at each of their starts.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is there by now, and stays, out of every collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,20 @@
 """A chat-tui in memory, against a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from support import PATIENCE, Server
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from chat_tui.app import ChatApp
 from chat_tui.state.link import Address
 
+REST = 1.0
+"""Seconds for which the program's loop is waited for, at most: it may never rest."""
 SOON = 0.02
 """Seconds within which what a timer will do belongs to what was done: painting a screen, for one."""
 
@@ -19,16 +22,17 @@ SOON = 0.02
 async def taken(_min_sleep: float = 0) -> None:
     """Wait until the program's loop has nothing to do: a key is taken, if not painted yet."""
     loop: Any = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(0.001)
+    end = loop.time() + REST
+    while loop.time() < end:
+        await asyncio.sleep(0.001)  # in which it looks at its sockets and timers, too
         if not loop._ready:
             return
 
 
 async def settled(_min_sleep: float = 0) -> None:
-    """Wait until the program's loop has nothing to do, now or soon; a second at most, for what never rests."""
+    """Wait until the program's loop has nothing to do, now or soon."""
     loop: Any = asyncio.get_running_loop()
-    end = loop.time() + 1
+    end = loop.time() + REST
     while loop.time() < end:
         await taken()
         soon = loop.time() + SOON
@@ -41,6 +45,23 @@ def quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a pilot wait for the loop, not for 20 ms in which the process hardly worked: twice a key, that is long."""
     monkeypatch.setattr("textual.app.wait_for_idle", taken)
     monkeypatch.setattr("textual.pilot.wait_for_idle", settled)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def styles_are_parsed_once() -> Iterator[None]:
+    """Let all programs share the rules that their styles are parsed to: each test starts one, with the same styles."""
+    rules: dict[Any, Any] = {}
+    parse = Stylesheet._parse_rules
+
+    def parsed(sheet: Stylesheet, css: str, **of: Any) -> Any:
+        key = css, *of.items(), frozenset(sheet._variables.items())
+        if key not in rules:
+            rules[key] = parse(sheet, css, **of)
+        return rules[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", parsed)
+        yield
 
 
 class Seat:
