@@ -151,6 +151,7 @@ def test_who_is_known_is_here_and_the_count_is_right(steps: list[tuple[str, int]
             else:
                 assert watcher.known.items() <= everyone.items()
                 assert watcher.count == len(everyone)
+                assert not room.crowd.unnamed
             away = {person.name for person in here if person.away is not None}
             assert watcher.away.keys() & watcher.known.keys() == away & watcher.known.keys()
             assert watcher.peer.here.name in watcher.known
@@ -217,12 +218,15 @@ async def test_who_speaks_in_a_crowd_is_known_until_they_go() -> None:
     _, late = enter(hub, "late", [room])
     assert b'"p07"' in b"".join(late.writes), "the last who spoke are told to newcomers"
     watcher.heard.clear()
-    presence.left(room, "p07", "bye")
+    p7.rooms[room.id] = room
+    presence.renamed(p7, "p07", "q07")
+    presence.left(room, "q07", "bye")
     presence.left(room, "p09", "bye")
     presence.flush()
     watcher.hear()
-    left, count = watcher.heard
-    assert left == frames.Left(room="general", names=["p07"], reason="bye")
+    renamed, left, count = watcher.heard
+    assert renamed == frames.Renamed(user=107, old="p07", new="q07")
+    assert left == frames.Left(room="general", names=["q07"], reason="bye")
     assert count == frames.Count(room="general", count=28)
 
 
@@ -234,6 +238,7 @@ async def test_a_crowd_hears_of_few() -> None:
     quiet.peers = (peer,)
     peer.live = True
     watcher.heard.clear()
+    assert room.page("p20", "", 5) == ({"p20": 120}, False)
     presence.writes(room, quiet)
     presence.renamed(quiet, "p20", "q20")
     quiet.name, quiet.away = "q20", "tea"
@@ -279,9 +284,6 @@ def test_a_crowd_is_told_no_names_at_once() -> None:
         for number in range(600):
             everyone.append(enter(hub, f"person{number}", [room]))
             presence.came(room, everyone[-1][0].here)
-        await settle()
-        for _, link in everyone:
-            link.writes.clear()
         presence.flush()
         await settle()
         assert all(peer.live for peer, _ in everyone)
