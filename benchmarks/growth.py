@@ -1,7 +1,8 @@
 """Whether the server's memory grows with time: people come and go, enter rooms and leave them, talk and search.
 
 Its databases grow; its memory must not. What it holds of each room and of each member is meant to stay, so after a
-while there are no more of these, whoever comes. `python3 run.py python benchmarks/run.py growth --minutes 10`.
+while there are no more of these, whoever comes; and what it keeps of its databases has a bound. The measure begins when
+all that is full. `python3 run.py python benchmarks/run.py growth --minutes 10`.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from statistics import linear_regression, median
 from typing import Any, Final
 
@@ -20,7 +22,8 @@ from msgspec import Struct
 from benchmarks.figures import alone, on_core, say
 from benchmarks.history import memory
 from benchmarks.rows import Row
-from benchmarks.servers import OURS, running
+from benchmarks.servers import OURS, free_port, started, workplace
+from server.archive.search_store import CACHE
 
 ROOMS: Final = 10
 """In which much is said."""
@@ -28,6 +31,12 @@ TALKERS: Final = 50
 """People who stay, and talk there."""
 RATE: Final = 1000
 """Messages a second of all of them."""
+WARMING: Final = 3000
+"""The same, before the measure begins: of more, indexing falls behind."""
+KEPT: Final = 1024 * CACHE / 1e6
+"""10^6 bytes of the search index that are kept in memory: that fills as the index is written, last of all caches."""
+FULL: Final = 1.25 * KEPT
+"""10^6 bytes that the index has when the measure begins."""
 AT_ONCE: Final = 10
 """Messages that each sends at one time."""
 VISITORS: Final = 16
@@ -38,10 +47,10 @@ MEETING: Final = 10
 """Visitors in turn who meet in a room of their own, made where it is not there yet, and leave it."""
 MEETINGS: Final = 500
 """Rooms in which they meet: then the first is used again."""
+VISITS: Final = max(4 * RETURNING, MEETING * MEETINGS)
+"""After so many there are all rooms and all members that there will ever be: of four visitors one returns."""
 SAMPLES: Final = 200
 """How often memory is looked at."""
-WARM: Final = 0.3
-"""The share of the time after which all that is kept for a while is full: from then on memory should stay."""
 PATIENCE: Final = 60.0
 """Seconds for an answer."""
 TEXT: Final = "the tide is out so we walk along the shore and look for glass"
@@ -55,41 +64,49 @@ class Sample(Struct):
     """The server at one moment."""
 
     seconds: float
-    """Since the load began."""
+    """Since the measure began."""
     megabytes: float
     """Resident memory, in 10^6 bytes."""
     messages: int
-    """Said so far."""
+    """Said since the load began."""
     connections: int
-    """Made so far."""
+    """Made since then."""
 
 
 class Growth(Struct):
     """What a run showed."""
 
+    index: float
+    """Size of the search index when the measure began, in 10^6 bytes."""
     samples: list[Sample] = []
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows of the table."""
-        last = self.samples[-1]
-        late = [sample for sample in self.samples if sample.seconds >= WARM * last.seconds]
-        few = max(1, len(late) // 20)
-        warm, end = (median(sample.megabytes for sample in some) for some in (late[:few], late[-few:]))
-        minutes = last.seconds / 60
-        what = f"{minutes:.3g} minutes of people who come, talk, search and go: memory"
-        beside = f"after {WARM * minutes:.3g} minutes"
-        yield Row(f"{what} at the end", end, "MB", beside, warm, end / warm, "<= 1.1")
-        grown = linear_regression([sample.seconds for sample in late], [sample.megabytes for sample in late]).slope
-        for unit, count in (("1,000,000 messages", last.messages), ("100,000 connections", last.connections)):
+        first, last = self.samples[0], self.samples[-1]
+        few = max(1, len(self.samples) // 20)
+        begin, end = (median(one.megabytes for one in some) for some in (self.samples[:few], self.samples[-few:]))
+        what = f"{last.seconds / 60:.3g} minutes of people who come, talk, search and go: memory"
+        yield Row(f"{what} at the end", end, "MB", "at the beginning", begin, end / begin, "<= 1.1")
+        seconds, megabytes = zip(*((one.seconds, one.megabytes) for one in self.samples), strict=True)
+        grown = linear_regression(seconds, megabytes).slope * (last.seconds - first.seconds)
+        done = {"1,000,000 messages": last.messages - first.messages}
+        done["100,000 connections"] = last.connections - first.connections
+        for unit, count in done.items():
             each = float(unit.partition(" ")[0].replace(",", ""))
-            yield Row(f"{what} that it then grows by, for {unit}", grown * last.seconds / count * each, "MB")
+            yield Row(f"{what} that it grows by, for {unit}", grown / count * each, "MB")
 
     def notes(self) -> list[str]:
         """Return what was done."""
-        last = self.samples[-1]
+        first, last = self.samples[0], self.samples[-1]
+        messages, connections = last.messages - first.messages, last.connections - first.connections
+        before = f"{first.messages:,} messages and {first.connections:,} connections"
+        kept = f"the search index had {self.index:.0f} MB then, of which {KEPT:.0f} are kept in memory"
+        if first.connections < VISITS or self.index < FULL:
+            kept += "; what is kept for a while was not full yet"
         return [
-            f"{last.messages:,} messages, {last.connections:,} connections, each with a page and a search, and"
-            f" two rooms entered and left; {RETURNING} people came back again and again, all others once"
+            f"{messages:,} messages, {connections:,} connections, each with a page and a search, and two rooms entered"
+            f" and left; {RETURNING} people came back again and again, all others once",
+            f"before the beginning there were {before}; {kept}",
         ]
 
 
@@ -106,6 +123,8 @@ class Load:
         self._numbers = itertools.count()
         self._kept: dict[str, Frame] = {}
         """By name with what those come back who return."""
+        self.rate = WARMING
+        """Messages a second of those who stay."""
         self.messages = 0
         self.connections = 0
 
@@ -136,7 +155,7 @@ class Load:
                     _tell(writer, {"type": "send", "id": next(ids), "room": room, "text": TEXT})
                 await _heard(reader, {own: AT_ONCE})
                 self.messages += AT_ONCE
-                await asyncio.sleep(begun + TALKERS * AT_ONCE / RATE - time.monotonic())
+                await asyncio.sleep(begun + TALKERS * AT_ONCE / self.rate - time.monotonic())
 
     async def _visit_for_ever(self) -> None:
         while True:
@@ -208,16 +227,32 @@ async def _heard(reader: asyncio.StreamReader, sought: dict[bytes, int]) -> byte
     return first
 
 
-async def _watch(port: int, pid: int, minutes: float) -> Growth:
-    """Load a server for so long, and look at its memory."""
-    load, growth, begun = Load(port), Growth(), time.monotonic()
+def _megabytes(path: Path) -> float:
+    """Return a file's size in 10^6 bytes."""
+    return path.stat().st_size / 1e6
+
+
+async def _watch(port: int, pid: int, index: Path, minutes: float) -> Growth:
+    """Load a server until all is full that it keeps for a while, as long as that at most; then look at its memory."""
+    load = Load(port)
     loading = asyncio.create_task(load.run())
-    for number in range(1, SAMPLES + 1):
-        await asyncio.wait([loading], timeout=begun + minutes * 60 * number / SAMPLES - time.monotonic())
+
+    async def until(moment: float) -> None:
+        await asyncio.wait([loading], timeout=moment - time.monotonic())
         if loading.done():
             loading.result()
-        now = time.monotonic() - begun
-        growth.samples.append(Sample(now, memory(pid), load.messages, load.connections))
+
+    begun, length = time.monotonic(), minutes * 60
+    while load.connections < VISITS or _megabytes(index) < FULL:
+        if time.monotonic() > begun + length:
+            break
+        await until(time.monotonic() + 1)
+    load.rate = RATE
+    say(f"that took {time.monotonic() - begun:.0f} s; now for {minutes:g} minutes")
+    growth, begun = Growth(_megabytes(index)), time.monotonic()
+    for number in range(SAMPLES + 1):
+        await until(begun + length * number / SAMPLES)
+        growth.samples.append(Sample(time.monotonic() - begun, memory(pid), load.messages, load.connections))
     loading.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await loading
@@ -225,12 +260,13 @@ async def _watch(port: int, pid: int, minutes: float) -> Growth:
 
 
 def measure(minutes: float) -> Growth:
-    """Return what a server's memory did under load for so long."""
-    say(f"people come and go for {minutes:g} minutes")
+    """Return what a server's memory did under load for so long, once all is full that it keeps for a while."""
+    say("people come and go until all is full that is kept for a while")
     with (
         alone(),
-        running(OURS) as (port, pid),
+        workplace() as folder,
+        started(OURS, folder, port := free_port()) as process,
         on_core(1),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        return runner.run(_watch(port, pid, minutes))
+        return runner.run(_watch(port, process.pid, folder / "data" / "search.db", minutes))

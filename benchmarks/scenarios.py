@@ -62,28 +62,14 @@ FANOUT: Final = (
     Scenario("back", "1,000 resume after a restart, 100 missed each", senders=1, script=RESUMING, missed=100),
 )
 """A thousand people, beside the peers."""
+_IDLE: Final = Scenario(
+    "idle", "10,000 idle connections", clients=10_000, rooms=1000, at_once=64, options=("--idle", "8")
+)
 _BUSY_TLS: Final = Scenario("busy_tls", "1 room x 1,000, 100 send, over TLS", seconds=3, tls=True)
 CROWDS: Final = (
-    Scenario("idle", "10,000 idle connections", clients=10_000, rooms=1000, at_once=64, options=("--idle", "8")),
-    Scenario(
-        "pinged",
-        "10,000 idle connections that answer pings",
-        clients=10_000,
-        rooms=1000,
-        at_once=64,
-        options=("--idle", "8"),
-        script=PINGED,
-        pings=True,
-    ),
-    Scenario(
-        "idle_tls",
-        "10,000 idle connections over TLS",
-        clients=10_000,
-        rooms=1000,
-        at_once=64,
-        options=("--idle", "3"),
-        tls=True,
-    ),
+    _IDLE,
+    replace(_IDLE, name="pinged", title="10,000 idle connections that answer pings", script=PINGED, pings=True),
+    replace(_IDLE, name="idle_tls", title="10,000 idle connections over TLS", options=("--idle", "3"), tls=True),
     _BUSY_TLS,
     replace(_BUSY_TLS, name="busy_plain", title="1 room x 1,000, 100 send, without TLS", tls=False),
     Scenario(

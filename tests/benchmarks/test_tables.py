@@ -77,9 +77,16 @@ def test_a_peer_that_never_let_all_in_is_named() -> None:
 
 @pytest.mark.parametrize(("each", "met"), [(0.0, True), (1.0, False)])
 def test_memory_that_grows_is_told(each: float, met: bool) -> None:
-    """A megabyte at each look is too much; what filled before the first third does not count."""
-    samples = [Sample(n, 100 + each * n if n >= 30 else n, n * 10_000, n * 1000) for n in range(1, 101)]
-    total, per_message, per_connection = Growth(samples).rows()
+    """A megabyte at each look is too much; what was done before the first look does not count."""
+    samples = [Sample(n, 100 + each * n, (70 + n) * 10_000, (70 + n) * 1000) for n in range(101)]
+    total, per_message, per_connection = Growth(50, samples).rows()
     assert total.met is met
     assert per_message.ours == pytest.approx(each * 100)
     assert per_connection.ours == pytest.approx(each * 100)
+
+
+@pytest.mark.parametrize(("index", "visits", "full"), [(50, 9000, True), (20, 9000, False), (50, 900, False)])
+def test_a_measure_that_began_too_early_says_so(index: float, visits: int, full: bool) -> None:
+    """Where the index had not outgrown what is kept of it, or not all had been there."""
+    _, before = Growth(index, [Sample(n, 100, n, visits + n) for n in range(2)]).notes()
+    assert ("not full yet" in before) is not full
