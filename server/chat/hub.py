@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from server.chat.ports import Archive
-from server.chat.ring import Ring
+from server.chat.ring import Line, Ring
 from server.chat.world import NOTHING, Peer, Room
 from server.protocol import limits
 from server.protocol.codec import encode
@@ -50,6 +50,8 @@ class Hub:
         self._queued = head
         self._archive = archive
         self._ring = Ring(head)
+        self._fresh: list[Line] = []
+        """Events of this tick, which the ring takes in when they are delivered."""
         self._dirty: dict[Room, None] = {}
         self._answered: dict[Peer, None] = {}
         self._turns: dict[Peer, None] = {}
@@ -88,7 +90,7 @@ class Hub:
             of: the message that it is of, where it is only for those who were members when that was said.
         """
         happened = (seq, room.id, line, of)
-        self._ring.add(happened)
+        self._fresh.append(happened)
         if of and not all(covers(peer.here.spans, room.id, of) for peer in room.live):
             self.deliver()  # what came before goes before, and who can't take it is not live any more
             for peer in room.live:
@@ -130,6 +132,9 @@ class Hub:
         """
         rooms, self._dirty = self._dirty, {}
         answered, self._answered = self._answered, {}
+        if self._fresh:
+            self._ring.add(self._fresh)
+            self._fresh.clear()
         self.head = max(self.head, self._queued, head)
         for peers, data in _addressed(rooms):
             own = answered.keys() & peers if answered else ()

@@ -1,6 +1,7 @@
 """The latest events, encoded, shared by all who read a little behind the head."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Final
@@ -28,10 +29,10 @@ class Ring:
         self._lines: list[Line] = []
         self._size = 0
 
-    def add(self, line: Line) -> None:
-        """Take in the next event."""
-        self._lines.append(line)
-        self._size += len(line[2])
+    def add(self, lines: Sequence[Line]) -> None:
+        """Take in the next events."""
+        self._lines += lines
+        self._size += sum(map(len, map(_frame, lines)))
         if self._size > self._capacity:
             self._trim()
 
@@ -69,4 +70,5 @@ class Ring:
         del self._lines[:count]
 
 
-_seq = itemgetter(0)
+_seq: Final = itemgetter(0)
+_frame: Final = itemgetter(2)

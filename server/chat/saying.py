@@ -35,6 +35,8 @@ _NAMED: Final = re.compile(r"@(?<![\w@./-]@)(\w[\w.-]*)")
 
 _HERE: Final = "here"
 
+_MESSAGE: Final = Kind.MESSAGE  # to look up a member of an enum takes as long as a short function
+
 
 class Saying:
     """Messages and what becomes of them. All of it goes through the log; the log's writer judges."""
@@ -76,7 +78,7 @@ class Saying:
             Draft(
                 peer=peer,
                 ref=None if frame.ref is UNSET else frame.ref,
-                kind=Kind.MESSAGE,
+                kind=_MESSAGE,
                 room=room.id,
                 user=person.user,
                 session=peer.session,

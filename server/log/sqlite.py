@@ -23,11 +23,12 @@ from server.record.entries import Draft, Entry
 from server.record.register import RoomRecord, Settings
 from server.record.rights import Role
 
-QUEUE: Final = 16_384
-"""Entries that may wait: some two seconds of work. Beyond it, clients are not read."""
+QUEUE: Final = 64 * 1024 * 1024
+"""What may wait: bytes of bodies, and ENTRY more for each. 3,276 texts of the largest size, or 16,384 of none, some two
+seconds of work. Beyond it, clients are not read."""
 
-QUEUE_BYTES: Final = 64 * 1024 * 1024
-"""The same in bytes of bodies: 4,096 texts of the largest size."""
+ENTRY: Final = 4096
+"""What an entry counts for beside its body."""
 
 
 class SqliteLog:
@@ -41,11 +42,12 @@ class SqliteLog:
         self.settings = Settings()
         self.roles: dict[int, dict[int, Role]] = {}
         self._tick: list[Entry] = []
-        self._waiting = 0
-        self._bytes = 0
-        """Of all bodies that were ever queued."""
-        self._bytes_back = 0
-        """Of those that were handed back."""
+        self._queued = 0
+        """What was ever queued, as QUEUE counts it."""
+        self._back = 0
+        """What of that was handed back."""
+        self.full = False
+        """See `server.chat.ports.Log`: kept rather than found, as it is asked before each line."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._queue: queue.SimpleQueue[tuple[list[Entry], int] | None] = queue.SimpleQueue()
@@ -75,11 +77,6 @@ class SqliteLog:
         self._hand_back = hand_back
         self._thread.start()
 
-    @property
-    def full(self) -> bool:
-        """See `server.chat.ports.Log`."""
-        return self._waiting >= QUEUE or self._bytes - self._bytes_back >= QUEUE_BYTES
-
     def append(self, entry: Entry) -> None:
         """See `server.chat.ports.Log`."""
         if not self._tick:
@@ -87,9 +84,9 @@ class SqliteLog:
             self._loop.call_soon(self._hand_over)
             self._idle.clear()
         self._tick.append(entry)
-        self._waiting += 1
-        if isinstance(entry, Draft):
-            self._bytes += len(entry.body)
+        self._queued += ENTRY + len(entry.body) if isinstance(entry, Draft) else ENTRY
+        if self._queued - self._back >= QUEUE:
+            self.full = True
 
     def knows(self, epoch: str, seq: int) -> bool:
         """See `server.chat.ports.Log`."""
@@ -107,23 +104,22 @@ class SqliteLog:
 
     def _hand_over(self) -> None:
         if self._tick:
-            self._queue.put((self._tick, self._bytes))
+            self._queue.put((self._tick, self._queued))
             self._tick = []
 
     def _returned(self, entries: list[Entry], upto: int, head: int) -> None:
         self.head = head
-        self._bytes_back = upto
-        self._waiting -= len(entries)
+        self._back = upto
+        self.full = self._queued - upto >= QUEUE
         try:
             self._hand_back(entries)
         finally:
-            if not self._waiting:
+            if self._back == self._queued:
                 self._idle.set()
 
     def _found(self, drafts: list[Entry]) -> None:
-        self._waiting += len(drafts)
         last = drafts[-1]
-        self._returned(drafts, self._bytes_back, last.seq if isinstance(last, Draft) else self.head)
+        self._returned(drafts, self._back, last.seq if isinstance(last, Draft) else self.head)
 
     # The thread's side.
 

@@ -36,6 +36,8 @@ COUNTED: Final = 10_000
 """Messages after which the sessions' counters are written. Written with each message, they were as many bytes as the
 messages are; opening the log counts at most so many anew, some ten milliseconds."""
 
+_MESSAGE: Final = Kind.MESSAGE  # to look up a member of an enum takes as long as a short function
+
 log = logging.getLogger("log")
 
 
@@ -141,7 +143,8 @@ class Writer:
                     if entry.names:
                         self._name_mentioned(entry, entries)
                     self._place(entry)
-                elif isinstance(entry, GivenUp):
+                    continue
+                if isinstance(entry, GivenUp):
                     self._give_up([entry])
                 elif isinstance(entry, Opening) and sessions.is_new(entry):
                     entry.time = self._time
@@ -216,26 +219,30 @@ class Writer:
                     self._look_up(draft, numbering)
                     return
         draft.time = self._time
-        if (draft.limited or not self.directory.is_free(draft)) and not self._judge(draft, numbering):
+        room, user, kind = draft.room, draft.user, draft.kind
+        plain = kind is _MESSAGE and draft.about is None
+        free = plain and not draft.limited and (room, user) in self.directory.free
+        if not free and not self._judge(draft, numbering):
             return
-        kind, about = draft.kind, draft.about
-        if about is not None:
-            draft.body = encode_body(about)
         self.written = draft.seq = seq = self.written + 1
-        if kind is Kind.ROOM:
-            draft.room = seq
+        if not plain:
+            if draft.about is not None:
+                draft.body = encode_body(draft.about)
+            if kind is Kind.ROOM:
+                draft.room = seq
+            room, user = draft.room, draft.user  # judging may have made them
         previous = 0
         if numbering is not None:
             previous = numbering.last_seq
             numbering.taken(number, seq)
             self._uncounted[draft.session] = numbering
-        self._waiting.events.values += (
-            seq, draft.room, draft.user, draft.session, number, previous, draft.time, int(kind), draft.body
-        )  # fmt: skip
+        self._waiting.events.values += (seq, room, user, draft.session, number, previous, self._time, kind, draft.body)
+        if plain:
+            return
         if kind is Kind.MEMBER and not self.directory.is_invited(draft.room, draft.user):
             self.directory.apply(draft)
             self._waiting.members.values += (draft.room, draft.user, seq)
-        elif about is not None or kind is not Kind.MESSAGE:
+        else:
             self._insert()
             if kind is Kind.ACCOUNT:
                 self._named = None

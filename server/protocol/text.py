@@ -61,7 +61,8 @@ def clean_line(text: str) -> str:
 
 def check_text(text: str) -> str:
     """Return a message's text, cleaned; ProtocolError where it is empty or too long."""
-    text = clean(text)
+    if not (text.isprintable() and text.isascii()):
+        text = clean(text)
     if not text or text.isspace():
         raise ProtocolError(Code.BAD_TEXT, "A message needs a text.")
     # No character takes more than 6 bytes in JSON: most texts need no second look.

@@ -59,14 +59,16 @@ class Directory(Register):
 
     def __init__(self) -> None:
         super().__init__()
-        self._free: set[tuple[int, int]] = set()
-        """Rooms, each with a user who may say something there as things are: see `is_free`."""
+        self.free: set[tuple[int, int]] = set()
+        """Rooms, each with a user who has said something there, since when nothing has changed: a plain message of
+        theirs need not be judged. A short way to what `judge` finds, for what is judged most. Bans and silences only
+        end by themselves; slow mode and blocks, which may begin to matter without an event, don't go this way."""
 
     def apply(self, draft: Draft) -> None:
         """Let an event take effect that was judged to, and has its seq."""
         super().apply(draft)
         if draft.kind not in _ABOUT_MESSAGES:
-            self._free.clear()
+            self.free.clear()
 
     def may(self, room: RoomRecord, user: int, act: Act) -> Refusal:
         """Say why a user may not do something in a room, by the table alone; None where they may."""
@@ -82,7 +84,7 @@ class Directory(Register):
 
         Nothing else is changed, but for what the event says of itself: it is completed. MUST have its `time`.
         """
-        if self.is_free(draft):
+        if (draft.room, draft.user) in self.free and draft.about is None and draft.kind is Kind.MESSAGE:
             return None
         if self.is_erased(draft.user):
             return Code.ERASED
@@ -101,7 +103,7 @@ class Directory(Register):
             case None if draft.kind is Kind.MESSAGE:
                 refused = self._judge_saying(draft, room, facts)
                 if refused is None and not room.slow and room.kind != "direct":
-                    self._free.add((room.id, draft.user))
+                    self.free.add((room.id, draft.user))
                 return refused
             case MessageBody() as body:
                 return self._judge_saying(draft, room, facts) or self._judge_words(draft, room, body, facts)
@@ -114,14 +116,6 @@ class Directory(Register):
             case AppointBody() | KickBody() | BanBody():
                 return self._judge_act_on(draft, room, draft.about)
         return self._judge_server(draft, room, facts)
-
-    def is_free(self, draft: Draft) -> bool:
-        """Say whether an event is a plain message where its sender has said one before, and nothing has changed since.
-
-        A short way to what `judge` finds, for what is judged most. Bans and silences only end by themselves; slow mode
-        and blocks, which may begin to matter without an event, are not taken this way.
-        """
-        return (draft.room, draft.user) in self._free and draft.about is None and draft.kind is Kind.MESSAGE
 
     def check(self, checking: Checking) -> Refusal:
         """Say why someone may not do what is no event. MUST have its `time`."""

@@ -154,7 +154,7 @@ def state(directory: Directory) -> dict[str, Any]:
     """Return all that a directory knows."""
     known = dict(vars(directory))
     known["_of_user"] = {user: sorted(rooms) for user, rooms in known["_of_user"].items() if rooms}
-    del known["_free"]  # what it has worked out already
+    del known["free"]  # what it has worked out already
     return known
 
 

@@ -170,4 +170,4 @@ async def test_the_queue_s_bytes_are_counted_as_they_were_put_in(running: Runnin
     running.fill_up()
     await running.done(message(alice, 2, BIG))
     await running.done(message(alice, 2, BIG))
-    assert running.log._bytes == running.log._bytes_back
+    assert running.log._queued == running.log._back

@@ -439,6 +439,6 @@ def test_who_said_something_before_is_judged_as_if_they_had_not(
             for place in (1, 5):
                 said, same = draft(Kind.MESSAGE, who, None, place), draft(Kind.MESSAGE, who, None, place)
                 said.time = same.time = now
-                afresh._free.clear()
+                afresh.free.clear()
                 assert known.judge(said, facts) is afresh.judge(same, facts)
                 assert (said.why, said.wait_ms) == (same.why, same.wait_ms)
