@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from server.chat.crowd import LEFT
 from server.chat.limits import DEFAULTS
 from server.protocol import frames, limits
 from server.protocol.codec import decode_client, decode_server
@@ -69,5 +70,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         f"at most {DEFAULTS.unanswered} unanswered",
         f"within {DEFAULTS.hello} seconds",
         f"kept for {DEFAULTS.grace} seconds",
+        f"`limit` is 1 to {limits.WHO}, without it {limits.WHO}",
+        f"{DEFAULTS.crowd:,} people are online, and until fewer than {DEFAULTS.crowd * LEFT:,.0f} are",
     ):
         assert words in TEXT.replace("\n  ", " "), words
