@@ -92,9 +92,17 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, own_key: Path) -> It
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """An OpenID Connect provider at which alice and bob have an account, for all tests that let it go on."""
+    provider = Provider(tmp_path_factory.mktemp("provider"))
+    yield provider
+    provider.stop()
+
+
 @pytest.fixture
 def start_provider(tmp_path: Path) -> Iterator[Callable[..., Provider]]:
-    """Start an OpenID Connect provider; all are ended with the test."""
+    """Start one for a test alone; all are ended with it."""
     providers: list[Provider] = []
 
     def start(name: str = "provider", *, lifetime: int = 600, port: int = 0) -> Provider:

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,6 @@ from support import PATIENCE, Server, Wire
 StartProvider = Callable[..., Provider]
 StartServer = Callable[..., Server]
 Open = Callable[..., Awaitable[Wire]]
-
-
-@pytest.fixture(scope="module")
-def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A provider at which alice and bob have an account."""
-    provider = Provider(tmp_path_factory.mktemp("provider"))
-    yield provider
-    provider.stop()
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ def shown_code(terminal: Any) -> str:
     return found[1]
 
 
-def test_an_account_by_the_provider(terminal: Start, start_provider: StartProvider, start_server: StartServer) -> None:
+def test_an_account_by_the_provider(terminal: Start, provider: Provider, start_server: StartServer) -> None:
     """Refused there it says so and offers another code; approved one has an account, and comes back in by it."""
-    provider = start_provider()
     server = start_server("--limits", "off", *provider.arguments)
     alice = terminal("chat_tui.cli", "--host", "127.0.0.1", "--port", str(server.port), "--name", "alice", columns=120)
     alice.sees("alice  you")

@@ -82,7 +82,6 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     while not true():
         assert monotonic() < end, "never came true"
         await pilot.pause()
-        await asyncio.sleep(0.005)
 
 
 async def test_new_messages_are_shown_at_the_bottom() -> None:

@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -114,12 +114,10 @@ async def to_scripted(scripted: Scripted, pauses: list[float]) -> AsyncIterator[
     await provider.close()
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
-    """A real provider."""
-    provider = Provider(tmp_path_factory.mktemp("provider"))
-    yield provider
-    provider.stop()
+@pytest.fixture
+def real(provider: Provider) -> Provider:
+    """The real one: here others have that name."""
+    return provider
 
 
 async def shortly(seconds: float) -> None:
