@@ -150,7 +150,7 @@ class House:
                 peers = [cast(Session, session)._peer for session in self.sessions]
                 waiting = any(peer.pages and not peer.link.congested for peer in peers)
                 reading = any(peer.reading or peer.paging for peer in peers)
-                busy = self.log._waiting or self.log._tick or self.chat.hub._turns or waiting or reading
+                busy = self.log._queued > self.log._back or self.log._tick or self.chat.hub._turns or waiting or reading
                 calm = 0 if busy else calm + 1
                 await asyncio.sleep(0.0005 if busy else 0)
                 if calm == 2:
