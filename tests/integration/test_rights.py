@@ -282,6 +282,7 @@ def operations(stage: Stage, kind: Kind, who: str, targets: dict[str, int]) -> l
         {"type": "history", "at": "2020-01-01"},
         {"type": "get", "seqs": sorted(targets.values())[-50:]},
         {"type": "pins"},
+        {"type": "who"},
         {"type": "versions", "seq": targets["early"]},
         {"type": "mark", "read": targets["early"]},
         {"type": "typing"},
