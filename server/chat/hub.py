@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from server.chat.ports import Archive
 from server.chat.ring import Line, Ring
-from server.chat.world import NOTHING, Peer, Room
+from server.chat.world import NOTHING, Peer, Room, Send
 from server.protocol import limits
 from server.protocol.codec import encode
 from server.protocol.errors import ProtocolError
@@ -137,12 +137,12 @@ class Hub:
             self._fresh.clear()
         self.head = max(self.head, self._queued, head)
         for peers, data in _addressed(rooms):
-            own = answered.keys() & peers if answered else ()
-            for peer in own:
-                del answered[peer]
-                peer.answer(data)
-                peer.flush()
-            for send in [peer.send for peer in peers if peer not in own] if own else [peer.send for peer in peers]:
+            if answered and (own := answered.keys() & peers.keys()):
+                for peer in own:
+                    del answered[peer], peers[peer]
+                    peer.answer(data)
+                    peer.flush()
+            for send in peers.values():
                 send(data)
         for room in rooms:
             room.lines.clear()
@@ -278,7 +278,7 @@ class Hub:
         peer.live = True
         peer.told = peer.gaps = NOTHING
         for room in peer.here.rooms.values():
-            room.live[peer] = None
+            room.live[peer] = peer.send
         peer.answer(data)
         peer.flush()
 
@@ -332,24 +332,24 @@ def _share(peer: Peer) -> Share:
     return Share(peer.here.spans, dict(peer.gaps))
 
 
-def _addressed(rooms: Iterable[Room]) -> list[tuple[list[Peer], bytes]]:
+def _addressed(rooms: Iterable[Room]) -> list[tuple[dict[Peer, Send], bytes]]:
     """Return the live members of these rooms, each once, with their bytes: shared by all who are in the same of them.
 
     All at once, before the first is written to: who falls behind by that has been sent all up to the head.
     """
     rooms = [room for room in rooms if room.lines]
     if len(rooms) == 1:
-        return [(list(rooms[0].live), _joined(rooms))]
+        return [(rooms[0].live.copy(), _joined(rooms))]
     if len({}.fromkeys(chain.from_iterable(room.live for room in rooms))) == sum(len(room.live) for room in rooms):
-        return [(list(room.live), _joined([room])) for room in rooms]  # nobody is in two of them, as nearly always
+        return [(room.live.copy(), _joined([room])) for room in rooms]  # nobody is in two of them, as nearly always
     of_peer: dict[Peer, tuple[Room, ...]] = {}
     for room in rooms:
         alone = (room,)
         for peer in room.live:
             of_peer[peer] = of_peer[peer] + alone if peer in of_peer else alone
-    together: dict[tuple[Room, ...], list[Peer]] = {}
+    together: dict[tuple[Room, ...], dict[Peer, Send]] = {}
     for peer, several in of_peer.items():
-        together.setdefault(several, []).append(peer)
+        together.setdefault(several, {})[peer] = peer.send
     return [(peers, _joined(several)) for several, peers in together.items()]
 
 

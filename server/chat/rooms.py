@@ -233,7 +233,7 @@ class Rooms:
             self._presence.came(room, person)
         for peer in person.peers:
             if peer.live:
-                room.live[peer] = None
+                room.live[peer] = peer.send
                 self._answers.line(peer, room.roster(person))
 
     def put_out(self, person: Person, room: Room, seq: int, reason: str) -> None:

@@ -104,6 +104,10 @@ class Errand(Protocol):
         """Give it up; False where it was done already."""
 
 
+Send = Callable[[bytes], None]
+"""Writes to a connection."""
+
+
 @dataclass(eq=False, slots=True)
 class Peer:
     """One connection. It is a position in the log: live at the head, or behind it."""
@@ -155,7 +159,7 @@ class Peer:
     """Lines that were no frames."""
     farewell: str = ""
     """The reason it gave for leaving."""
-    send: Callable[[bytes], None] = field(init=False)
+    send: Send = field(init=False)
     """Writes what all are written while it is live: the transport's own way where there is one, as the most is done by
     it."""
 
@@ -197,8 +201,8 @@ class Room:
     """Who was appointed to what here, by user."""
     on_server: dict[int, Role] = field(default_factory=dict)
     """The same of the whole server, as far as it counts here."""
-    live: dict[Peer, None] = field(default_factory=dict)
-    """Connections at the head: each gets what the room sends, once."""
+    live: dict[Peer, Send] = field(default_factory=dict)
+    """Connections at the head, and how each is written to: it gets what the room sends, once."""
     online: dict[str, int] = field(default_factory=dict)
     """Names as they were last told, each with its user."""
     away: dict[str, str] = field(default_factory=dict)
