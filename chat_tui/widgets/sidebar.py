@@ -40,6 +40,7 @@ class Sidebar(Still, Generic[Row]):
             see: index of one that is to be seen.
             unlisted: how many more there are, that are no rows: the last line counts them.
         """
+        end = self._end()
         before, self.rows = self.rows, rows
         title_before, self._title = self._title, title
         unlisted_before, self._unlisted = self._unlisted, unlisted
@@ -47,7 +48,7 @@ class Sidebar(Still, Generic[Row]):
         if see is not None and not self._top <= see < self._top + count:
             self._top = see if see < self._top else see - count + 1
         self._top = max(0, min(self._top, len(rows) - self._held()))
-        moved = unlisted != unlisted_before and len(before) != len(rows)
+        moved = self._end() != end
         if moved or self._top != top or (len(before) > self._held()) != (len(rows) > self._held()):
             self.refresh()
             return

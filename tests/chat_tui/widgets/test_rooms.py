@@ -193,3 +193,35 @@ async def test_of_a_crowd_the_last_line_counts_the_rest(known: int) -> None:
         people.count = 9_999
         bar.update(people, "")
         assert seen()[-1] == f"{9_999 - known:,} more"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((5, 20), (4, 19)),
+        ((4, 19), (5, 20)),
+        ((5, 20), (5, 21)),
+        ((5, 20), (4, 4)),
+        ((4, 4), (5, 20)),
+        ((12, 20), (5, 20)),
+    ],
+)
+async def test_no_line_of_a_crowd_stays_as_it_was(
+    drawn: Callable[[Any], list[Region]], before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    """Whoever known or unknown comes or goes: each line that looks other than before is drawn again."""
+    people = People()
+
+    def know(known: int, count: int) -> list[str]:
+        people.roster([f"a{number:02}" for number in range(known)], False, count=count if count > known else 0)
+        app.people_bar.update(people, "")
+        return [app.people_bar.render_line(y).text for y in range(14)]
+
+    app = Bars()
+    async with app.run_test(size=(60, 14)) as pilot:
+        seen = know(*before)
+        await pilot.pause()
+        regions = drawn(app.people_bar)
+        now = know(*after)
+        stale = [y for y in range(14) if now[y] != seen[y] and not any(region.contains(0, y) for region in regions)]
+        assert stale == []
