@@ -179,7 +179,8 @@ class OnceATurn(logging.StreamHandler[TextIO]):
 
     def _write(self) -> None:
         self._due = False
-        super().flush()
+        with contextlib.suppress(OSError, ValueError):  # told to the event loop, it would be logged, and so tried again
+            super().flush()
 
 
 class _Json(logging.Formatter):

@@ -49,9 +49,14 @@ async def test_the_lines_of_a_turn_are_written_at_once(log: logging.Logger, stre
 
 async def test_a_line_of_another_thread_is_written_now(log: logging.Logger, stream: Counted) -> None:
     """Nothing says when the event loop has its next turn."""
+
+    def there() -> int:
+        before = stream.flushed
+        log.warning("there")
+        return stream.flushed - before
+
     log.warning("here")
-    await asyncio.to_thread(log.warning, "there")
-    assert stream.flushed >= 1
+    assert await asyncio.to_thread(there) == 1
     assert stream.getvalue().split() == ["here", "there"]
 
 
@@ -68,3 +73,26 @@ def test_a_line_beside_the_event_loop_is_written_now(log: logging.Logger, stream
     log.warning("after")
     assert stream.flushed == flushed + 1
     assert stream.getvalue().split() == ["before", "while", "after"]
+
+
+class Closed(Counted):
+    """A stream that nobody reads any more."""
+
+    def flush(self) -> None:
+        """Count it, and fail."""
+        super().flush()
+        raise BrokenPipeError
+
+
+async def test_a_log_that_nobody_reads_is_left_alone() -> None:
+    """The event loop is told of no failure, which it would log: that would be tried again, turn after turn."""
+    stream, log = Closed(), logging.Logger("alone")
+    handler = OnceATurn(stream)
+    log.addHandler(handler)
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: log.error("%s", told["message"]))
+    log.warning("hello")
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert stream.flushed == 1
+    assert stream.getvalue().split() == ["hello"]
+    log.removeHandler(handler)
