@@ -92,7 +92,7 @@ class PeopleActs(Acts):
         room = self.chat.current
 
         async def load(begins: str, after: str) -> tuple[list[Choice], bool]:
-            page = await self.session.client.who(room.handle, begins=begins.removeprefix("@"), after=after)
+            page = await self.session.client.who(room.handle, begins=begins, after=after)
             return [Choice(name, _someone(page, name, self.chat.name)) for name in page.names], page.more
 
         def chosen(name: str | None) -> None:

@@ -1,6 +1,6 @@
 """Choosing one of many by a few letters: a room, a person, an emoji."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from textual import events
@@ -115,9 +115,11 @@ class PickScreen(ModalScreen[str]):
 class AskScreen(PickScreen):
     """The same of something that the server knows: it is asked for what fits as one types, in parts.
 
+    Until it has answered, what is known is offered as far as it fits.
+
     Args:
         title: what is chosen here.
-        load: called with what is typed and the id of the last choice that is known, empty at first; returns what
+        load: called with how the ids begin that are wanted, and the last id that is known, empty at first; returns what
             follows, and whether there is more.
         asks: what the empty field says.
         none: what is said where nothing fits.
@@ -126,41 +128,68 @@ class AskScreen(PickScreen):
     def __init__(
         self, title: str, load: Callable[[str, str], Awaitable[tuple[list[Choice], bool]]], *, asks: str, none: str
     ) -> None:
-        super().__init__(title, lambda _typed: self._found, asks=asks, none="Looking…")
+        super().__init__(title, self._fitting, asks=asks, none=none)
         self._load, self._nothing = load, none
-        self._found: list[Choice] = []
+        self._found: dict[str, Choice] = {}
+        """By id: what came for `_begins`, so far."""
+        self._begins = ""
         self._more = False
+
+    # Textual calls what is called so in PickScreen, too, after these: it shows what fits.
 
     def on_mount(self) -> None:
         """Ask for all."""
-        super().on_mount()
-        self._ask(())
+        self._ask()
 
     def on_composer_edited(self, message: Composer.Edited) -> None:
         """Ask for what fits."""
-        message.stop()
-        self._ask(())
+        self._ask()
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
         """Ask for what follows, at the end of what is there."""
-        if self._more and message.option_index == len(self._found) - 1:
-            self._more = False
-            self._ask(self._found)
+        if self._more and message.option_index == self._list.option_count - 1:
+            self._ask(next(reversed(self._found)))
 
-    def _ask(self, known: Sequence[Choice]) -> None:
-        self.run_worker(self._fetch(self._field.text.strip(), known), exclusive=True)
+    def update(self) -> None:
+        """Show what fits now. Where better may come, nothing is chosen before it has."""
+        super().update()
+        if not self._typed.startswith(self._begins):
+            self._list.highlighted = None
 
-    async def _fetch(self, typed: str, known: Sequence[Choice]) -> None:
-        """Show what follows what is known; what was there stays until that has come."""
+    @property
+    def _typed(self) -> str:
+        """How the ids begin that are wanted, case-folded."""
+        return self._field.text.strip().removeprefix("@").casefold()
+
+    def _fitting(self, _: str) -> list[Choice]:
+        begins, found = self._typed, self._found.values()
+        if begins == self._begins:  # the server knows best
+            return list(found)
+        return [choice for choice in found if choice.id.casefold().startswith(begins)]
+
+    def _ask(self, after: str = "") -> None:
+        """Ask for what follows; without `after` for the first. What is being asked for is not wanted any more."""
+        self._more = False
+        if not after:
+            self.none = "Looking…"
+        self.run_worker(self._fetch(self._typed, after), exclusive=True)
+
+    async def _fetch(self, begins: str, after: str) -> None:
         try:
-            found, self._more = await self._load(typed, known[-1].id if known else "")
+            found, more = await self._load(begins, after)
         except ClientError as error:
+            self._more = bool(after)  # who comes to the end once more asks once more
             self.say(error.message, bad=True)
             return
-        self.none = self._nothing
-        if known:
-            self._found += found
-            self._list.add_options(Option(choice.shown, choice.id) for choice in found)
-        else:
-            self._found = found
-            self.update()
+        self._more = more
+        if after:
+            new = {choice.id: choice for choice in found if choice.id not in self._found}
+            self._found |= new
+            self._list.add_options(Option(choice.shown, choice.id) for choice in new.values())
+            return
+        marked = self._list.highlighted_option
+        self._found, self._begins, self.none = {choice.id: choice for choice in found}, begins, self._nothing
+        self.update()
+        shown = [option.id for option in self._list.options]
+        if marked is not None and marked.id in shown:
+            self._list.highlighted = shown.index(marked.id)
