@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -172,8 +172,9 @@ class AskScreen(PickScreen):
         self._more = False
         if not after:
             self.none = "Looking…"
-        self.run_worker(self._fetch(self._typed, after), exclusive=True)
+        self._fetch(self._typed, after)
 
+    @work(exclusive=True)
     async def _fetch(self, begins: str, after: str) -> None:
         try:
             found, more = await self._load(begins, after)
@@ -187,9 +188,9 @@ class AskScreen(PickScreen):
             self._found |= new
             self._list.add_options(Option(choice.shown, choice.id) for choice in new.values())
             return
-        marked = self._list.highlighted_option
+        walked_to = self._list.highlighted_option if self._list.highlighted else None
         self._found, self._begins, self.none = {choice.id: choice for choice in found}, begins, self._nothing
         self.update()
         shown = [option.id for option in self._list.options]
-        if marked is not None and marked.id in shown:
-            self._list.highlighted = shown.index(marked.id)
+        if walked_to is not None and walked_to.id in shown:
+            self._list.highlighted = shown.index(walked_to.id)
