@@ -1,9 +1,9 @@
 """People: who is here, who somebody is, writing to them alone, and being away oneself."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from textual import work
 from textual.content import Content
 
 from chat_tui.acts.base import Acts
@@ -47,22 +47,22 @@ class PeopleActs(Acts):
         """Show all who are here."""
         self._show_crowd()
 
-    def seek(self, begins: str, then: Callable[[], None]) -> None:
+    def seek(self, begins: str, then: Callable[[], None], *, anew: bool = False) -> None:
         """Ask who in this room is called so, and `then` go on with it: their names are known.
 
-        Only the latest is answered, and nothing is asked for that has come with what was asked for before; with
-        nothing to begin with, that is forgotten.
+        Only the latest is answered, and nothing is asked for, unless `anew`, that has come with what was asked for
+        before; with nothing to begin with, that is forgotten.
         """
         room = self.chat.current
         if not begins:
             self._sought = None
             return
-        if self._sought is not None:
+        if self._sought is not None and not anew:
             last, start, more = self._sought
             if last is room and begins.startswith(start) and (begins == start or not more):
                 return
         self._sought = (room, begins, True)
-        self.run_worker(self._seek(room, begins, then), group="seek", exclusive=True)
+        self._seek(room, begins, then)
 
     def command_nick(self, name: str) -> None:
         """Take another name."""
@@ -102,12 +102,16 @@ class PeopleActs(Acts):
         title = f"People · {len(room.people):,}"
         self.push_screen(AskScreen(title, load, asks="how a name begins", none="Nobody here is called so."), chosen)
 
+    @work(group="seek", exclusive=True)
     async def _seek(self, room: "Room", begins: str, then: Callable[[], None]) -> None:
-        with suppress(ClientError):  # the connection says itself that it is gone
+        try:
             page = await self.session.client.who(room.handle, begins=begins, limit=_SOUGHT)
-            self.chat.names.update(zip(page.users, page.names, strict=False))
-            self._sought = (room, begins, page.more)
-            then()
+        except ClientError:  # the connection says itself that it is gone
+            self._sought = None
+            return
+        self.chat.names.update(zip(page.users, page.names, strict=False))
+        self._sought = (room, begins, page.more)
+        then()
 
     async def write_to(self, names: list[str], text: str = "") -> None:
         """Show the room of these people and me, and say something there."""

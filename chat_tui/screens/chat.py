@@ -246,17 +246,10 @@ class ChatScreen(Still, Screen[None]):
         self._stay()
 
     def on_composer_sought(self, message: Composer.Sought) -> None:
-        """Ask who fits, of a crowd; what is written by then may be something else."""
+        """Ask who else fits, of a crowd."""
         message.stop()
-        composer = self.composer
-        text, cursor = composer.text, composer.editor.cursor
-
-        def complete() -> None:
-            if (text, cursor) == (composer.text, composer.editor.cursor) and composer.begun.offers:
-                composer.complete()
-
         if self._room.people.unknown:
-            self._doer.seek(composer.begun.name, complete)
+            self._doer.seek(message.begins, self.composer.complete_again, anew=True)
 
     def on_message_log_unfocused(self) -> None:
         """Go on writing."""

@@ -75,7 +75,10 @@ class Completion:
     def __init__(self) -> None:
         self._offers = NOTHING
         self._index = -1
+        self._begun: tuple[str, int] | None = None
+        """The text and cursor that `next` was called for first."""
         self._result: tuple[str, int] | None = None
+        """The same once it had put an offer."""
 
     def next(
         self, text: str, cursor: int, offers: Callable[[str, int], Offers], step: int = 1
@@ -91,19 +94,35 @@ class Completion:
         if self.going_on(text, cursor):
             self._index = (self._index + step) % len(self._offers.offers)
         else:
+            self._begun, self._result = (text, cursor), None
             self._offers = offers(text, cursor)
             self._index = 0 if step > 0 else len(self._offers.offers) - 1
         if not self._offers.offers:
             return None
         head = text[: self._offers.start] + self._offers.offers[self._index].put
-        result = (head + text[cursor:], len(head))
-        # The only one is taken: what follows it is completed next.
-        self._result = result if len(self._offers.offers) > 1 else None
-        return result
+        self._result = (head + text[cursor:], len(head))
+        return self._result
+
+    def again(self, text: str, cursor: int, offers: Callable[[str, int], Offers]) -> tuple[str, int] | None:
+        """Do what the last `next` would do now that more may fit.
+
+        What it put stays, and can be replaced by the others. Where it found nothing, return the text and cursor with
+        the word completed; None where there is nothing to put, or something else is written by now.
+        """
+        if self._result is None:
+            return self.next(text, cursor, offers) if (text, cursor) == self._begun else None
+        if self._begun is not None and (text, cursor) == self._result:
+            put, found = self._offers.offers[self._index], offers(*self._begun)
+            if put in found.offers:
+                self._offers, self._index = found, found.offers.index(put)
+        return None
 
     def going_on(self, text: str, cursor: int) -> bool:
-        """Tell whether what stands there was put by the last `next`: another call replaces it."""
-        return (text, cursor) == self._result
+        """Tell whether what stands there was put by the last `next`, and another call replaces it.
+
+        An offer that is the only one is taken: what follows it is completed next.
+        """
+        return len(self._offers.offers) > 1 and (text, cursor) == self._result
 
     def shown(self, text: str, cursor: int, offers: Callable[[str, int], Offers]) -> tuple[tuple[Offer, ...], int]:
         """Return what to show in a list, and which of it stands in the text, -1 for none."""

@@ -54,7 +54,11 @@ class Composer(Writing, Widget, can_focus=True):
             """Where it was written: the composer's `place`."""
 
     class Sought(Message):
-        """Tab was pressed, and nothing that is known fits."""
+        """Tab was pressed where a name has begun: there may be others than those that are known."""
+
+        def __init__(self, begins: str) -> None:
+            super().__init__()
+            self.begins = begins
 
     class Moved(Message):
         """The cursor moved, or an offer took the place of another: what fits there may be something else now."""
@@ -148,9 +152,13 @@ class Composer(Writing, Widget, can_focus=True):
         self.editor.insert(text)
         self._changed()
 
-    def complete(self) -> None:
-        """Do what Tab does."""
-        self._act("complete")
+    def complete_again(self) -> None:
+        """Do what Tab, which was pressed last, does now that more is known."""
+        before = self.text
+        done = self._completion.again(before, self.editor.cursor, self._offers)
+        if done is not None:
+            self.editor.set(*done)
+        self._changed(edited=self.text != before)
 
     # What Textual asks.
 
@@ -292,11 +300,13 @@ class Composer(Writing, Widget, can_focus=True):
         self._complete(-1)
 
     def _complete(self, step: int) -> None:
-        done = self._completion.next(self.text, self.editor.cursor, self._offers, step)
+        text, cursor = self.text, self.editor.cursor
+        begins = "" if self._completion.going_on(text, cursor) else self.begun.name
+        done = self._completion.next(text, cursor, self._offers, step)
         if done is not None:
             self.editor.set(*done)
-        else:
-            self.post_message(self.Sought())
+        if begins:
+            self.post_message(self.Sought(begins))
 
     def _picture(self) -> None:
         """Put the picture of an emoji in the place of its name, which has just been written out."""

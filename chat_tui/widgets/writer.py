@@ -31,8 +31,8 @@ class Doer(Protocol):
     def back(self) -> None:
         """Return to the live end of the room."""
 
-    def seek(self, begins: str, then: Callable[[], None]) -> None:
-        """Ask who in this room is called so, and `then` go on with it: their names are known."""
+    def seek(self, begins: str, then: Callable[[], None], *, anew: bool = False) -> None:
+        """Ask who in this room is called so, `anew` even if that is known; `then` go on: their names are known."""
 
 
 class Aim(NamedTuple):

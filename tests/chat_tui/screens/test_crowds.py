@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support import Server
 
-from chat_tui.client import Client
+from chat_tui.client import Client, ClientError
 from chat_tui.state.link import Address
 from server.protocol import frames
 
@@ -86,3 +86,57 @@ async def test_a_name_that_is_not_known_is_completed(sit_at: Any, crowd: tuple[S
                 break
         await alice.type("/whois p0", "<tab>")
         await alice.until(lambda: "p00" in alice.app.room.composer.text)
+
+
+def answered(seat: Any) -> bool:
+    """Say whether nobody is being looked for."""
+    return all(worker.group != "seek" for worker in seat.app.workers)
+
+
+async def test_tab_offers_who_is_not_known_beside_who_is(sit_at: Any, crowd: tuple[Server, list[Client]]) -> None:
+    """Who is known stands there at once; Tab goes on to the others."""
+    server, _ = crowd
+    async with sit_at(Address("127.0.0.1", server.port), size=(100, 24)) as alice:
+        await alice.sees("p00", "13 more")
+        await alice.type("p0", "<tab>")
+        assert alice.app.room.composer.text == "p00: "
+        await alice.sees("❯ p00", "p07")
+        await alice.type("<tab>")
+        assert alice.app.room.composer.text == "p01: "
+
+
+@pytest.mark.parametrize(("typed", "put"), [("zed", "zed: "), ("@zed", "@zed ")])
+async def test_who_was_not_here_is_found_by_another_tab(
+    sit_at: Any, crowd: tuple[Server, list[Client]], typed: str, put: str
+) -> None:
+    """That nobody was called so a moment ago is not taken for an answer."""
+    server, _ = crowd
+    async with sit_at(Address("127.0.0.1", server.port), size=(100, 24)) as alice:
+        await alice.sees("13 more")
+        await alice.type(typed, "<tab>")
+        await alice.until(lambda: answered(alice))
+        async with Client("127.0.0.1", server.port, "zed"):
+            await alice.sees("Online · 16")
+            await alice.type("<tab>")
+            await alice.until(lambda: alice.app.room.composer.text == put)
+
+
+async def test_who_could_not_be_asked_for_is_asked_for_again(
+    sit_at: Any, crowd: tuple[Server, list[Client]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same word is looked up once there is a connection again."""
+    server, _ = crowd
+    who, refused = Client.who, []
+
+    async def refuse(client: Client, room: str, **more: Any) -> Any:
+        refused.append(more["begins"])
+        raise ClientError("not connected")
+
+    async with sit_at(Address("127.0.0.1", server.port), size=(100, 24)) as alice:
+        await alice.sees("13 more")
+        monkeypatch.setattr(Client, "who", refuse)
+        await alice.type("@p1")
+        await alice.until(lambda: refused[-1:] == ["p1"] and answered(alice))
+        monkeypatch.setattr(Client, "who", who)
+        await alice.type("<end>")
+        await alice.sees("@p10", "@p13")

@@ -52,3 +52,31 @@ def test_the_only_offer_is_taken() -> None:
     completion = Completion()
     assert completion.next("c", 1, of_names) == ("carol ", 6)
     assert not completion.going_on("carol ", 6)
+
+
+def test_what_is_known_later_is_offered_beside_what_was_put() -> None:
+    """It stays where it stands, and the next Tab gives another; once something else is written nothing is done."""
+    known = ["bob"]
+
+    def of_known(text: str, cursor: int) -> Offers:
+        names = [name for name in known if name.startswith(text[:cursor])]
+        return Offers(0, tuple(Offer(name + ": ", name) for name in names), floats=False)
+
+    completion = Completion()
+    put = completion.next("b", 1, of_known)
+    assert put == ("bob: ", 5)
+    known[:] = ["bea", "bob", "bobby"]
+    assert completion.again("bob: hi", 7, of_known) is None
+    assert not completion.going_on(*put)
+    assert completion.again(*put, of_known) is None
+    assert completion.shown(*put, of_known) == (of_known("b", 1).offers, 1)
+    assert completion.next(*put, of_known) == ("bobby: ", 7)
+
+
+def test_what_nothing_fitted_is_completed_later() -> None:
+    """Where it still stands as it did; never where nobody asked for that."""
+    completion = Completion()
+    assert completion.again("c", 1, of_names) is None
+    assert completion.next("c", 1, lambda _text, _cursor: Offers(0, (), floats=True)) is None
+    assert completion.again("c and", 5, of_names) is None
+    assert completion.again("c", 1, of_names) == ("carol ", 6)
