@@ -61,9 +61,11 @@ def fake_archive() -> Any:
     return FakeArchive()
 
 
-def enter(hub: Hub, name: str, rooms: list[Room], position: int | None = None) -> tuple[Peer, FakeLink]:
+def enter(
+    hub: Hub, name: str, rooms: list[Room], position: int | None = None, link: FakeLink | None = None
+) -> tuple[Peer, FakeLink]:
     """Let someone in who is a member of these rooms."""
-    link = FakeLink()
+    link = link or FakeLink()
     person = Person(name)
     person.rooms = {room.id: room for room in rooms}
     for room in rooms:

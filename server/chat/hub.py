@@ -174,11 +174,11 @@ class Hub:
             self._unlist(peer)
 
     def tell_anew(self, room: Room) -> None:
-        """Have all who are live in a room be told anew who is here, each in turn. MUST follow a delivery."""
+        """Have all who are in a room be told anew who is here, each in turn. MUST follow a delivery."""
         for peer in list(room.live):
             self.fall_behind(peer)
-            peer.told = {number: version for number, version in peer.told.items() if number != room.id}
             self._take_turn(peer)
+        room.version += 1  # after that: who fell behind before, by this delivery or another room, is told as well
 
     def go_on(self, peer: Peer) -> None:
         """A connection's buffer has room again."""

@@ -45,11 +45,14 @@ class Presence:
         self._timer: asyncio.TimerHandle | None = None
 
     def came(self, room: Room, person: Person) -> None:
-        """Someone is in a room from now on."""
+        """Someone is in a room from now on. Who comes back before it was told that they left, as they were, is not."""
+        name = person.name
+        known = room.departures.pop(name, None) is not None and room.online.get(name) == person.user
+        was_away = room.away.pop(name, None)
         if person.away is not None:
-            room.away[person.name] = person.away[:AWAY_CHARS]
-        if room.departures.pop(person.name, None) is None or room.online.get(person.name) != person.user:
-            room.arrivals[person.name] = person.user
+            room.away[name] = person.away[:AWAY_CHARS]
+        if not known or room.away.get(name) != was_away:
+            room.arrivals[name] = person.user
         self._hold(room)
 
     def writes(self, room: Room, person: Person) -> None:
@@ -65,6 +68,8 @@ class Presence:
             return
         if name in crowd.named:
             crowd.named[name] = crowd.named.pop(name)
+            if name not in crowd.shown:
+                room.snapshot = None
         else:
             crowd.unnamed[name] = None
             self._hold(room)
@@ -89,8 +94,8 @@ class Presence:
             room.order = None
             if (why := room.away.pop(old, None)) is not None:
                 room.away[new] = why
-            if room.crowd is not None and room.crowd.named.pop(old, None) is not None:
-                room.crowd.named[new] = person.user
+            if room.crowd is not None and old in room.crowd.named:
+                room.crowd.renamed(old, new)
         self._tell_all(person, told, encode(Renamed(user=person.user, old=old, new=new)))
 
     def status(self, person: Person) -> None:

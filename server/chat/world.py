@@ -129,7 +129,7 @@ class Peer:
     signing_in: bool = False
     """Its person is signing in elsewhere: if it says no more, they have given up."""
     patience: float = 0
-    """Until when it need not have been welcomed, by the loop's clock: its person is signing in elsewhere."""
+    """Until when it need not have been welcomed, by the loop's clock: longer while its person signs in elsewhere."""
     out: list[bytes] | None = None
     """Answers that leave with the next write; None where there are none, as nearly always."""
     pinged: bool = True
@@ -289,8 +289,7 @@ class Room:
 
     def moderating(self, people: Mapping[str, int]) -> dict[str, RoleName]:
         """Return those of these people, each with their user, who moderate, each with their role."""
-        users = people.values()
-        if self.roles.keys().isdisjoint(users) and self.on_server.keys().isdisjoint(users):  # nearly always
-            return {}
-        found = ((name, self.moderator(user)) for name, user in people.items())
+        roles, on_server = self.roles, self.on_server
+        some = ((name, user) for name, user in people.items() if user in roles or user in on_server)
+        found = ((name, self.moderator(user)) for name, user in some)
         return {name: role for name, role in found if role is not None}

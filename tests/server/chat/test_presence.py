@@ -1,12 +1,14 @@
 """Who is here, as clients take it: in rooms of few, in crowds, and while one becomes the other."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from hubs import FakeLink, enter, fake_archive, settle
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from server.chat.crowd import Crowd
 from server.chat.hub import Hub
 from server.chat.presence import Presence
 from server.chat.world import Peer, Person, Room
@@ -17,16 +19,16 @@ from server.record.rights import Role
 
 CROWD = 20
 """People of a crowd here: one besides moderators is told by name, and fewer than 15 are none."""
+ADMIN = 1003
+"""Who moderates, once they are here."""
 
 
 class Watcher:
-    """A client that believes what it is told."""
+    """A client that believes what it is told of a room."""
 
-    def __init__(self, hub: Hub, presence: Presence, name: str, user: int, room: Room) -> None:
-        self.presence, self.room = presence, room
-        self.peer, self.link = enter(hub, name, [room])
-        self.peer.here.user = user
-        presence.came(room, self.peer.here)
+    def __init__(self, link: FakeLink, room: Room) -> None:
+        self._link, self._room = link, room
+        self._read = 0
         self.known: dict[str, int] = {}
         self.away: dict[str, str] = {}
         self.roles: dict[str, str] = {}
@@ -37,52 +39,177 @@ class Watcher:
 
     def hear(self) -> None:
         """Take in what was written since."""
-        lines = b"".join(self.link.writes).splitlines()
-        self.link.writes.clear()
-        for line in lines:
+        new = self._link.writes[self._read :]
+        self._read += len(new)
+        for line in b"".join(new).splitlines():
             frame = decode_server(line)
-            self.heard.append(frame)
-            match frame:
-                case frames.Roster():
-                    self._coming.append(frame)
-                    if not frame.more:
-                        self.known, self.away, self.roles, self.count = {}, {}, {}, frame.count
-                        for part in self._coming:
-                            self._add(part)
-                        self._coming = []
-                case frames.Joined():
-                    self._add(frame)
-                case frames.Count():
-                    self.count = frame.count
-                    self._add(frame)
-                case frames.Left():
-                    for name in frame.names:
-                        self.known.pop(name, None)
-                case frames.Renamed(old=old, new=new):
-                    if old in self.known:
-                        self.known[new] = self.known.pop(old)
-                        if old in self.away:
-                            self.away[new] = self.away.pop(old)
-                case frames.Status(name=name, away=away, text=text):
-                    if away:
-                        self.away[name] = text
-                    else:
-                        self.away.pop(name, None)
+            if getattr(frame, "room", self._room.handle) == self._room.handle:
+                self.heard.append(frame)
+                self._take(frame)
+
+    def _take(self, frame: frames.ServerFrame) -> None:
+        match frame:
+            case frames.Roster():
+                self._coming.append(frame)
+                if not frame.more:
+                    self.known, self.away, self.roles, self.count = {}, {}, {}, frame.count
+                    for part in self._coming:
+                        self._add(part)
+                    self._coming = []
+            case frames.Joined():
+                self._add(frame)
+            case frames.Count():
+                self.count = frame.count
+                self._add(frame)
+            case frames.Left():
+                for name in frame.names:
+                    self._forget(name)
+            case frames.Renamed(old=old, new=new) if old in self.known:
+                user, away, role = self.known[old], self.away.get(old), self.roles.get(old)
+                self._forget(old)
+                self._know(new, user, away, role)
+            case frames.Status(name=name, away=away, text=text) if name in self.known:
+                self._know(name, self.known[name], text if away else None, self.roles.get(name))
 
     def _add(self, told: Any) -> None:
-        self.known.update(zip(told.names, told.users, strict=True))
-        for name in told.names:
-            self.away.pop(name, None)
-        self.away.update(told.away)
-        self.roles.update(told.roles)
+        for name, user in zip(told.names, told.users, strict=True):
+            self._know(name, user, told.away.get(name), told.roles.get(name))
+
+    def _know(self, name: str, user: int, away: str | None, role: str | None) -> None:
+        self._forget(name)
+        self.known[name] = user
+        if away is not None:
+            self.away[name] = away
+        if role is not None:
+            self.roles[name] = role
+
+    def _forget(self, name: str) -> None:
+        for held in (self.known, self.away, self.roles):
+            held.pop(name, None)
+
+
+class Narrow(FakeLink):
+    """A connection whose buffer is full with its next write, when the test says so."""
+
+    narrow = False
+    filled: Callable[[], None]
+
+    def write(self, data: bytes) -> None:
+        """Take a write. That it is the last for a while, a transport says before it returns."""
+        super().write(data)
+        if self.narrow:
+            self.narrow, self.congested = False, True
+            self.filled()
+
+
+class House:
+    """Two rooms, who comes and goes there, and those who watch both."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(0, fake_archive())
+        self.presence = Presence(self.hub, CROWD)
+        general = self.hub.add_room(RoomRecord(1, "general", ""), {ADMIN: Role.ADMIN})
+        self.rooms = [general, self.hub.add_room(RoomRecord(2, "dev", ""))]
+        self.here: list[Person] = []
+        self.peers: list[Peer] = []
+        self.links: list[Narrow] = []
+        self.number = 1000
+        self.spoke: dict[Room, set[int]] = {room: set() for room in self.rooms}
+        """Who has said something since a room is a crowd."""
+        self.crowds = {room: room.crowd for room in self.rooms}
+
+    def watch(self) -> dict[Room, Watcher]:
+        """Let somebody in who believes what they are told."""
+        link, number = Narrow(), len(self.peers) + 1
+        peer, _ = enter(self.hub, f"watcher{number}", self.rooms, link=link)
+        peer.here.user = number
+        link.filled = lambda: self.hub.fall_behind(peer)
+        self.peers.append(peer)
+        self.links.append(link)
+        self.come(peer.here)
+        return {room: Watcher(link, room) for room in self.rooms}
+
+    def come(self, person: Person) -> None:
+        """Somebody comes into their rooms."""
+        for room in person.rooms.values():
+            self.presence.came(room, person)
+
+    def go(self, person: Person) -> None:
+        """Somebody leaves them."""
+        for room in person.rooms.values():
+            self.presence.left(room, person.name, "quit")
+
+    def say(self, person: Person) -> None:
+        """Somebody says something in all of them."""
+        for room in person.rooms.values():
+            self.presence.stands_out(room, person)
+            if room.crowd is not None:
+                self.spoke[room].add(person.user)
+
+    def clog(self, number: int) -> None:
+        """A watcher's buffer is full."""
+        self.links[number].congested = True
+        self.hub.fall_behind(self.peers[number])
+
+    def drain(self, number: int) -> None:
+        """It is free again."""
+        self.links[number].congested = self.links[number].narrow = False
+        self.hub.go_on(self.peers[number])
+
+    async def step(self, step: str, value: int) -> None:
+        """Have something happen."""
+        somebody = self.here[value % len(self.here)] if self.here else None
+        if step in ("come", "come to both"):
+            rooms = {room.id: room for room in (self.rooms if step == "come to both" else self.rooms[:1])}
+            for _ in range(value):
+                self.number += 1
+                self.here.append(Person(f"P{self.number}", self.number, rooms=rooms))
+                self.come(self.here[-1])
+        elif step == "go":
+            for person in self.here[:value]:
+                self.go(person)
+            del self.here[:value]
+        elif step == "again":
+            for index, person in enumerate(self.here[:value]):
+                self.go(person)
+                self.here[index] = Person(person.name, person.user, rooms=person.rooms)
+                self.come(self.here[index])
+        elif step == "say" and somebody is not None:
+            self.say(somebody)
+        elif step == "rename" and somebody is not None:
+            old, somebody.name = somebody.name, f"{somebody.name}x"
+            self.presence.renamed(somebody, old, somebody.name)
+        elif step == "away" and somebody is not None:
+            somebody.away = None if somebody.away is not None else "tea"
+            self.presence.status(somebody)
+        elif step == "clog":
+            self.clog(value)
+        elif step == "fill":
+            self.links[value].narrow = True
+        elif step == "drain":
+            self.drain(value)
+        elif step == "tell":
+            self.presence.flush()
+        elif step == "turn":
+            await asyncio.sleep(0)
+        for room in self.rooms:
+            if room.crowd is not self.crowds[room]:
+                self.crowds[room] = room.crowd
+                self.spoke[room].clear()
+
+    async def rest(self) -> None:
+        """Have all be told."""
+        for number in range(len(self.peers)):
+            self.drain(number)
+        self.presence.flush()
+        await settle()
 
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("come"), st.integers(1, 15)),
-        st.tuples(st.just("go"), st.integers(1, 15)),
+        st.tuples(st.sampled_from(["come", "come to both", "go", "again"]), st.integers(1, 15)),
         st.tuples(st.sampled_from(["rename", "away", "say"]), st.integers(0, 40)),
-        st.tuples(st.sampled_from(["clog", "drain"]), st.integers(0, 2)),
+        st.tuples(st.sampled_from(["clog", "fill", "drain"]), st.integers(0, 2)),
         st.tuples(st.just("tell"), st.just(0)),
         st.tuples(st.just("turn"), st.just(0)),
     ),
@@ -91,73 +218,77 @@ STEPS = st.lists(
 
 
 @given(STEPS)
+@example([("come to both", 15), ("come to both", 15), ("tell", 0)])
+@example([("come", 15), ("come", 15), ("fill", 0), ("tell", 0)])
+@example([("come", 15), ("away", 0), ("tell", 0), ("again", 1)])
+@example([("come", 15), ("come", 15)])
 @settings(max_examples=200, deadline=None)
 def test_who_is_known_is_here_and_the_count_is_right(steps: list[tuple[str, int]]) -> None:
-    """However people come and go, across both bounds, and whoever is behind meanwhile."""
+    """However people come and go, across both bounds, in two rooms, and whoever is behind meanwhile."""
 
     async def run() -> None:
-        hub = Hub(0, fake_archive())
-        presence = Presence(hub, CROWD)
-        room = hub.add_room(RoomRecord(1, "general", ""), {1003: Role.ADMIN})
-        watchers = [Watcher(hub, presence, f"watcher{number}", number + 1, room) for number in range(3)]
-        here: list[Person] = []
-        spoke: set[int] = set()
-        number = 1000
+        house = House()
+        watchers = [house.watch() for _ in range(3)]
         for step, value in steps:
-            somebody = here[value % len(here)] if here else None
-            if step == "come":
-                for _ in range(value):
-                    number += 1
-                    here.append(Person(f"P{number}", number, rooms={room.id: room}))
-                    presence.came(room, here[-1])
-            elif step == "go":
-                for person in here[:value]:
-                    presence.left(room, person.name, "quit")
-                    spoke.discard(person.user)
-                del here[:value]
-            elif step == "say" and somebody is not None:
-                presence.stands_out(room, somebody)
-                spoke.add(somebody.user)
-            elif step == "rename" and somebody is not None:
-                old, somebody.name = somebody.name, f"{somebody.name}x"
-                presence.renamed(somebody, old, somebody.name)
-            elif step == "away" and somebody is not None:
-                somebody.away = None if somebody.away is not None else "tea"
-                presence.status(somebody)
-            elif step == "clog":
-                watchers[value].link.congested = True
-                hub.fall_behind(watchers[value].peer)
-            elif step == "drain":
-                watchers[value].link.congested = False
-                hub.go_on(watchers[value].peer)
-            elif step == "tell":
-                presence.flush()
-            else:
-                await asyncio.sleep(0)
-        for watcher in watchers:
-            watcher.link.congested = False
-            hub.go_on(watcher.peer)
-        presence.flush()
-        await settle()
-        everyone = {person.name: person.user for person in (*here, *(watcher.peer.here for watcher in watchers))}
-        assert room.online == everyone
-        assert (room.crowd is not None) >= (len(everyone) >= CROWD)
-        assert (room.crowd is None) >= (len(everyone) < CROWD * 0.75)
-        for watcher in watchers:
-            watcher.hear()
-            assert watcher.peer.live
-            if room.crowd is None:
-                assert (watcher.known, watcher.count) == (everyone, 0)
-            else:
-                assert watcher.known.items() <= everyone.items()
-                assert watcher.count == len(everyone)
+            await house.step(step, value)
+        await house.rest()
+        assert all(peer.live for peer in house.peers)
+        for room in house.rooms:
+            people = [person for person in house.here if room.id in person.rooms]
+            everyone = {person.name: person.user for person in (*people, *(peer.here for peer in house.peers))}
+            assert room.online == everyone
+            assert (room.crowd is not None) >= (len(everyone) >= CROWD)
+            assert (room.crowd is None) >= (len(everyone) < CROWD * 0.75)
+            for peer, watcher in zip(house.peers, watchers, strict=True):
+                check(watcher[room], room, people, everyone)
+                assert peer.here.name in watcher[room].known
+            if room.crowd is not None:
                 assert not room.crowd.unnamed
-            away = {person.name for person in here if person.away is not None}
-            assert watcher.away.keys() & watcher.known.keys() == away & watcher.known.keys()
-            assert watcher.peer.here.name in watcher.known
-            assert {"P1003", "P1003x"} & everyone.keys() <= watcher.known.keys(), "who moderates is known"
+                spoke = house.spoke[room]
+                assert spoke & set(everyone.values()) <= set(room.crowd.named.values()), (
+                    "who spoke is told of when they go"
+                )
+                if len(spoke - {ADMIN}) <= room.crowd.most:  # so many are in every roster
+                    for watcher in watchers:
+                        assert spoke & set(everyone.values()) <= set(watcher[room].known.values())
+        await newcomers(house)
 
     asyncio.run(run())
+
+
+def check(watcher: Watcher, room: Room, people: list[Person], everyone: dict[str, int]) -> None:
+    """See that what somebody was told of a room is so."""
+    watcher.hear()
+    if room.crowd is None:
+        assert (watcher.known, watcher.count) == (everyone, 0)
+    else:
+        assert watcher.known.items() <= everyone.items()
+        assert watcher.count == len(everyone)
+    assert watcher.away == {
+        person.name: person.away for person in people if person.away is not None and person.name in watcher.known
+    }
+    moderating = {name: "admin" for name, user in everyone.items() if user == ADMIN}
+    assert watcher.roles == moderating, "who moderates is known"
+
+
+async def newcomers(house: House) -> None:
+    """See that who comes into a crowd is told of the last who spoke, also where others had been told of meanwhile."""
+    talking = [person for person in house.here if person.user != ADMIN]
+    if house.rooms[0].crowd is None or not talking:
+        return
+    for person in (talking[0], talking[-1], talking[0]):
+        house.say(person)
+        await house.rest()
+        assert told_at_entering(house) == {person.name}
+    await house.step("rename", house.here.index(talking[-1]))
+    assert told_at_entering(house) == {talking[0].name}
+
+
+def told_at_entering(house: House) -> set[str]:
+    """Let somebody else in, and return whom they are told of, but moderators and themselves."""
+    watcher = house.watch()[house.rooms[0]]
+    watcher.hear()
+    return watcher.known.keys() - watcher.roles.keys() - {house.peers[-1].here.name}
 
 
 async def crowd_of(count: int) -> tuple[Hub, Presence, Room, Watcher]:
@@ -165,13 +296,26 @@ async def crowd_of(count: int) -> tuple[Hub, Presence, Room, Watcher]:
     hub = Hub(0, fake_archive())
     presence = Presence(hub, CROWD)
     room = hub.add_room(RoomRecord(1, "general", ""))
-    watcher = Watcher(hub, presence, "watcher", 1, room)
+    peer, link = enter(hub, "watcher", [room])
+    peer.here.user = 1
+    watcher = Watcher(link, room)
+    presence.came(room, peer.here)
     for number in range(count):
         presence.came(room, Person(f"p{number:02}", 100 + number))
     presence.flush()
     await settle()
     watcher.hear()
     return hub, presence, room, watcher
+
+
+def test_who_spoke_is_told_of_before_who_only_came() -> None:
+    """Also where there was place for those who came."""
+    crowd = Crowd(3, {"spoke": 1})
+    assert crowd.came({"new": 2, "newer": 3, "too many": 4}) == {"new": 2, "newer": 3}
+    crowd.named |= {"late": 5, "later": 6}
+    assert [*crowd.few([])] == ["later", "late", "spoke"]
+    crowd.renamed("late", "still late")
+    assert [*crowd.few([])] == ["later", "still late", "spoke"]
 
 
 async def test_a_crowd_becomes_one_and_none_at_different_counts() -> None:
