@@ -185,9 +185,10 @@ class Reading:
         async def read() -> bytes:  # as above
             if room.id not in peer.here.rooms and peer.here.user != SERVER:
                 raise refused(Code.NOT_A_MEMBER)
+            begins, after = fold(frame.begins), fold(frame.after)
             limit, line = frame.limit, b""
             while not line or len(line) > limits.LINE:
-                people, more = room.page(fold(frame.begins), fold(frame.after), limit)
+                people, more = room.page(begins, after, limit)
                 away = {name: room.away[name] for name in people if name in room.away}
                 names, users, roles = list(people), list(people.values()), room.moderating(people)
                 line = encode(

@@ -62,7 +62,7 @@ def _said(kind: Any) -> str:  # noqa: ANN401 - one of msgspec's types
                 return "a whole number"
             return f"a whole number from {least} {'on' if most in (None, limits.SAFE_INTEGER) else f'to {most}'}"
         case inspect.StrType(pattern=None, max_length=most):
-            return "text" if most in (None, limits.LINE) else f"text of at most {most} characters"
+            return "text" if most is None else f"text of at most {most} characters"
         case inspect.BoolType():
             return "true or false"
         case inspect.LiteralType(values=words):

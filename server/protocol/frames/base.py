@@ -14,8 +14,11 @@ Seq = Annotated[int, Meta(ge=0, le=limits.SAFE_INTEGER)]
 MessageId = Annotated[int, Meta(ge=1, le=limits.SAFE_INTEGER)]
 """A client's number for a message, growing within its session."""
 
-Name = Annotated[str, Meta(max_length=limits.LINE)]
-RoomName = Annotated[str, Meta(max_length=limits.LINE)]
+Name = Annotated[str, Meta(max_length=limits.NAME_CHARS * 4)]
+RoomName = Annotated[str, Meta(max_length=limits.ROOM_CHARS * 4)]
+"""A name as it comes: up to four characters become one in the normal form. That of a whole line of accents would take
+a second to make."""
+
 Ref = Annotated[str, Meta(max_length=limits.REF_CHARS)]
 Reason = Annotated[str, Meta(max_length=limits.REASON_CHARS)]
 Topic = Annotated[str, Meta(max_length=limits.TOPIC_CHARS * 4)]

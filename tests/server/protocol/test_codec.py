@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import unicodedata
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from server.protocol import frames, limits
 from server.protocol.codec import decode_client, decode_server, encode
 from server.protocol.errors import Code, ProtocolError
+from server.protocol.text import check_name
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -111,7 +113,10 @@ def test_what_is_wrong_is_named(line: bytes, code: Code) -> None:
         (b'{"type":"join"}', "room is missing."),
         (b'{"type":"kick","name":"bob","reason":"%s"}' % (b"x" * 201), "reason is text of at most 200 characters."),
         (b'{"type":"direct","names":["a","b","c","d","e","f","g","h"]}', "names is a list of at most 7."),
-        (b'{"type":"direct","names":[1]}', "each of names is text."),
+        (b'{"type":"direct","names":[1]}', "each of names is text of at most 128 characters."),
+        (b'{"type":"whois","name":"%s"}' % (b"x" * 129), "name is text of at most 128 characters."),
+        (b'{"type":"who","room":"dev","begins":"%s"}' % (b"x" * 129), "begins is text of at most 128 characters."),
+        (b'{"type":"join","room":"%s"}' % (b"x" * 193), "room is text of at most 192 characters."),
         (b'{"type":"settings","sign_up":"x"}', "sign_up is closed, invite or open."),
         (b'{"type":"settings","guests":1}', "guests is true or false."),
         (b'{"type":"react","room":"dev","seq":1,"emoji":"?"}', "A field of this frame holds what it can't."),
@@ -121,6 +126,15 @@ def test_what_is_wrong_is_named(line: bytes, code: Code) -> None:
 def test_what_a_field_may_hold_is_said_in_a_sentence(line: bytes, said: str) -> None:
     """It may stand before people as it is."""
     assert refusal(line).message.startswith(said)
+
+
+def test_a_name_may_come_in_any_form() -> None:
+    """The longest there is, each character taken to pieces, is let through; what is longer can be no name."""
+    name = "\u1f82\u1f83\u1f92\u1f93" * 8
+    frame = decode_client(encode(frames.Nick(name=unicodedata.normalize("NFD", name))))
+    assert isinstance(frame, frames.Nick)
+    assert len(frame.name) == 4 * limits.NAME_CHARS
+    assert check_name(frame.name) == name
 
 
 def test_no_field_is_described_in_the_words_of_the_codec() -> None:
