@@ -345,10 +345,12 @@ class ChatApp(FindingActs, OverseeingActs, PrivacyActs, AccountActs, KeysInOrder
 
     def _goodbye(self) -> str | None:
         """Return what is to be known once this program has ended: a server that was started here goes on for others."""
-        others = sorted(self.chat.general.people.names - {self.chat.name})
+        people = self.chat.general.people
+        others = sorted(people.names - {self.chat.name})
         if not (others and self.session.hosts):
             return None
-        return f"Your server goes on for {names_in_words(others)}. It ends once nobody is there any more."
+        whom = f"{len(people) - 1:,} others" if people.unknown else names_in_words(others)
+        return f"Your server goes on for {whom}. It ends once nobody is there any more."
 
     def remember_name(self, name: str) -> None:
         """Remember who one is on this server, for the next start; empty: nobody any more."""

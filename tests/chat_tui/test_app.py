@@ -404,14 +404,16 @@ async def test_a_name_is_remembered_until_nobody_has_it(sit: Any, server: Server
         assert names() == ["ann"]
 
 
-async def test_who_hosted_and_leaves_others_is_told_that_the_server_goes_on(sit_at: Any) -> None:
-    """In the shell, where everything else has gone."""
+@pytest.mark.parametrize(("count", "whom"), [(0, "dave"), (2001, "2,000 others")])
+async def test_who_hosted_and_leaves_others_is_told_that_the_server_goes_on(sit_at: Any, count: int, whom: str) -> None:
+    """In the shell, where everything else has gone; of a crowd, by how many they are."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     async with sit_at(Address("127.0.0.1", port, may_host=True), online=False) as alice:
         await alice.sees("hosting")
         async with Client("127.0.0.1", port, "dave"):
             await alice.sees("dave came in")
+            alice.app.chat.general.people.count = count
             await alice.type("exit", "<enter>")
             await alice.until(lambda: alice.app.return_code is not None)
-            assert "Your server goes on for dave." in str(alice.app._exit_renderables)
+            assert f"Your server goes on for {whom}." in str(alice.app._exit_renderables)
