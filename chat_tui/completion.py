@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chat_tui import commands
 from chat_tui.commands import Arg, Command, Kind
+from chat_tui.state.chat import Chat, Sort
 from chat_tui.state.emoji import in_column, matching, picture, short_name
 from chat_tui.state.recall import NOTHING, Offer, Offers
 
@@ -23,6 +24,19 @@ class Known(NamedTuple):
     """Handles, with the titles that stand beside them."""
     may: Callable[[Command], bool] = lambda _: True
     """Whether a command is for me, here."""
+
+
+def known(chat: Chat, sort: Sort, may: Callable[[Command], bool]) -> Known:
+    """Return who and what can be named in the current room.
+
+    Who spoke there last is meant most often, then all who are here, then whoever was met.
+    """
+    people = chat.current.people
+    spoke = (name for name in chat.current.timeline.spoke() if name in people.names)
+    names = dict.fromkeys([*spoke, *people.ordered(chat.name), *chat.names.values()])
+    names.pop(chat.name, None)
+    rooms = [(room.handle, room.title) for room in chat.ordered(sort) if room.kind != "direct"]
+    return Known(list(names), rooms, may)
 
 
 def offers(text: str, cursor: int, known: Known) -> Offers:

@@ -11,7 +11,7 @@ from textual.timer import Timer
 
 from chat_tui import commands
 from chat_tui.actions import Where, of
-from chat_tui.completion import Known, offers
+from chat_tui.completion import known, offers
 from chat_tui.screens import hints, words
 from chat_tui.state.chat import Changed, Chat, Sort
 from chat_tui.state.recall import Offers
@@ -334,20 +334,7 @@ class ChatScreen(Still, Screen[None]):
     # How.
 
     def _offers(self, text: str, cursor: int) -> Offers:
-        return offers(text, cursor, self._known())
-
-    def _known(self) -> Known:
-        """Return who and what can be named: who spoke here last is meant most often, then all who are here."""
-        here = self._room.people.ordered(self.chat.name)
-        spoke = (name for name in self._recent() if name in self._room.people.names)
-        names = dict.fromkeys([*spoke, *here, *self.chat.names.values()])
-        names.pop(self.chat.name, None)
-        rooms = [(room.handle, room.title) for room in self.chat.ordered(self.sort) if room.kind != "direct"]
-        return Known(list(names), rooms, self.may)
-
-    def _recent(self) -> dict[str, None]:
-        """Return who spoke here last, the latest first."""
-        return dict.fromkeys(entry.name for entry in reversed(self._room.timeline.entries[-200:]) if entry.name)
+        return offers(text, cursor, known(self.chat, self.sort, self.may))
 
     def _hints(self) -> list[Hint]:
         text = self.composer.text
@@ -411,7 +398,7 @@ class ChatScreen(Still, Screen[None]):
     def _update_people(self) -> None:
         names = [name for name in self._room.people.typing(self.chat.clock()) if name != self.chat.name]
         people = self._room.people
-        self.people.update(people, self.chat.name, names, self._recent() if people.count else ())
+        self.people.update(people, self.chat.name, names, self._room.timeline.spoke() if people.count else ())
         self.writer.quieten(words.writing(names) if self.has_class("-no-people") else "")
 
     def _fold(self) -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from chat_tui.state.changes import Change
     from server.protocol import frames  # only named here: not loaded before the first paint
 
+_LATELY: Final = 200
+"""Entries looked through for who spoke lately: more than anybody has in mind."""
+
 
 class Timeline(Erasing):
     """The log of one room, or a part of it: a thread, what stands around an old message.
@@ -179,6 +182,10 @@ class Timeline(Erasing):
         """Return the message out of which the thread grew, or would, that an answer to `seq` belongs to."""
         entry = self.message(seq)
         return (thread_of(entry) if entry is not None else 0) or seq
+
+    def spoke(self) -> dict[str, None]:
+        """Return who spoke lately, the latest first."""
+        return dict.fromkeys(entry.name for entry in reversed(self.entries[-_LATELY:]) if entry.name)
 
     def want(self, seq: int) -> None:
         """Have a message fetched, to be quoted; it shows by itself once it is there."""
