@@ -26,9 +26,19 @@ BACKLOG: Final = 4096
 """Connections that may wait to be accepted: everyone comes back at once after a restart. The system may hold less."""
 
 AT_ONCE: Final = 16
-"""Connections that are accepted in one turn of the event loop, each by a descriptor of its own of one socket: uvloop
-accepts one by each, and a thousand turns with a newcomer cost more than sixty with many. asyncio's own loop also logs
-as often, and again and again, that this process may open no more files."""
+"""Connections that are accepted in one turn of the event loop: a thousand turns with a newcomer cost more than sixty
+with many. asyncio's own loop also logs as often that this process may open no more files."""
+
+
+def _ways_in(loop: asyncio.AbstractEventLoop) -> tuple[int, int]:
+    """Return the backlog that an event loop is told, and how many descriptors it gets beside a socket's own.
+
+    asyncio's own accepts as many in a turn as the backlog says, uvloop one by each descriptor. Windows takes a socket
+    but once, and has many accepted by that.
+    """
+    if isinstance(loop, asyncio.BaseEventLoop):
+        return AT_ONCE, 0
+    return BACKLOG, 0 if sys.platform == "win32" else AT_ONCE - 1
 
 
 class ListenError(Exception):
@@ -55,18 +65,19 @@ class Listener:
     async def open(self, host: str, port: int) -> list[tuple[str, int]]:
         """Listen, and return the addresses with the port that was got; ListenError where that is not possible."""
         loop = asyncio.get_running_loop()
+        backlog, more = _ways_in(loop)
         try:
-            server = await loop.create_server(self._door, host, port, backlog=1, start_serving=False)
+            server = await loop.create_server(self._door, host, port, backlog=backlog, start_serving=False)
             self._servers.append(server)
             await server.start_serving()
             for listening in server.sockets:
                 with socket.fromfd(listening.fileno(), listening.family, listening.type) as same:
+                    same.listen(BACKLOG)
                     # Who is accepted has this from here. That no message waits for the one before it to be
                     # acknowledged by TCP, event loops see to.
                     same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                    for _ in range(_MORE):
-                        self._servers.append(await loop.create_server(self._door, sock=same.dup(), backlog=1))
-                    same.listen(BACKLOG)
+                    for _ in range(more):
+                        await self._open_beside(same, backlog)
         except (OSError, OverflowError) as error:
             raise ListenError(_why(host, port, error)) from error
         return [listening.getsockname()[:2] for listening in server.sockets]
@@ -77,6 +88,16 @@ class Listener:
             server.close()
         for door in list(self.waiting):
             door.abort()
+
+    async def _open_beside(self, listening: socket.socket, backlog: int) -> None:
+        """Listen by another descriptor of a socket."""
+        same = listening.dup()
+        try:
+            server = await asyncio.get_running_loop().create_server(self._door, sock=same, backlog=backlog)
+        except BaseException:
+            same.close()
+            raise
+        self._servers.append(server)
 
     def _door(self) -> "Door":
         return Door(self)
@@ -156,10 +177,6 @@ class Door(asyncio.Protocol):
         self._transport.write(DENIED if secure else encode(why))
         self._transport.write_eof()
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
-
-
-_MORE: Final = 0 if sys.platform == "win32" else AT_ONCE - 1
-"""Descriptors beside a socket's own. Windows takes a socket but once, and has many accepted by that."""
 
 
 def _why(host: str, port: int, error: Exception) -> str:
