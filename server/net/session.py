@@ -314,7 +314,7 @@ class Session(asyncio.Protocol):
 
     def _come(self, data: bytes) -> None:
         """Take in what does not go the short way: all that is said before the welcome, and pieces of lines."""
-        if not self._spoken and self._unread is None and self._is_hello(data):
+        if not self._spoken and self._unread is None and self._is_whole_line(data):
             self._has_spoken()
             self._take_whole(data)
             return
@@ -323,7 +323,7 @@ class Session(asyncio.Protocol):
         self._unread.add(data)
         self.ready()
 
-    def _is_hello(self, data: bytes) -> bool:
+    def _is_whole_line(self, data: bytes) -> bool:
         """Say whether the first that comes is one whole line that may be taken, as nearly always."""
         size = len(data)
         early = min(self._chat.limits.early, self._chat.limits.line)
