@@ -61,9 +61,9 @@ class Directory(Register):
         super().__init__()
         self.free: set[tuple[int, int]] = set()
         """Rooms, each with a user who has said something there, since when nothing has changed: a plain message of
-        theirs need not be judged. A short way to what `judge` finds, for what is judged most: the log's writer looks here
-        before it asks. Bans and silences only end by themselves; slow mode and blocks, which may begin to matter without
-        an event, don't go this way."""
+        theirs need not be judged. A short way to what `judge` finds, for what is judged most: the log's writer looks
+        here before it asks. Bans and silences only end by themselves; slow mode and blocks, which may begin to matter
+        without an event, don't go this way."""
 
     def apply(self, draft: Draft) -> None:
         """Let an event take effect that was judged to, and has its seq."""
