@@ -31,8 +31,8 @@ TALKERS: Final = 50
 """People who stay, and talk there."""
 RATE: Final = 1000
 """Messages a second of all of them."""
-WARMING: Final = 3000
-"""The same, before the measure begins: of more, indexing falls behind."""
+WARMING: Final = 1500
+"""The same, before the measure begins: of 3,000, indexing fell behind, and each search waited for it."""
 KEPT: Final = 1024 * CACHE / 1e6
 """10^6 bytes of the search index that are kept in memory: that fills as the index is written, last of all caches."""
 FULL: Final = 1.25 * KEPT
