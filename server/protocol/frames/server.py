@@ -559,8 +559,8 @@ class Error(Request, kw_only=True):
     """When a ban or a silence ends, RFC 3339; `message` says it, too, in UTC."""
 
 
-class Roster(Frame, kw_only=True):
-    """Who is online in a room: replaces what was known. Where it is long, in parts: `more` says that one follows."""
+class Named(Frame, kw_only=True):
+    """People who are online in a room, by name: what some frames share, and no frame by itself."""
 
     room: str
     names: list[str]
@@ -570,24 +570,25 @@ class Roster(Frame, kw_only=True):
     """Who of them is away, and what they say to that."""
     roles: dict[str, RoleName] = {}
     """Who of them is a moderator or more in this room, or on the server."""
+
+
+class Roster(Named, kw_only=True):
+    """Who is online in a room: replaces what was known. Where it is long, in parts: `more` says that one follows."""
+
     more: bool = False
     count: int = 0
     """In the last part: how many are online, where the names are those of some; 0 where they are all."""
 
 
-class Count(Frame, kw_only=True):
+class Count(Named, kw_only=True):
     """So many are online now in a room where not all names are told; these are told of from now on."""
 
-    room: str
     count: int
     names: list[str] = []
-    users: list[int] = []
-    away: dict[str, str] = {}
-    roles: dict[str, RoleName] = {}
 
 
 class Who(Request, kw_only=True):
-    """Who is online in a room, by name. `more`: ask again, after the last one."""
+    """Who is online in a room, as in `Named`: a struct has one base. `more`: ask again, after the last one."""
 
     room: str
     names: list[str]
@@ -597,14 +598,8 @@ class Who(Request, kw_only=True):
     more: bool = False
 
 
-class Joined(Frame, kw_only=True):
+class Joined(Named, kw_only=True):
     """These came in."""
-
-    room: str
-    names: list[str]
-    users: list[int] = []
-    away: dict[str, str] = {}
-    roles: dict[str, RoleName] = {}
 
 
 class Left(Frame, kw_only=True):
