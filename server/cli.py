@@ -161,26 +161,36 @@ def _log_to(config: Config) -> None:
 
 
 class OnceATurn(logging.StreamHandler[TextIO]):
-    """Writes what a turn of the event loop logs when the next one begins: a crowd that comes in is a few writes."""
+    """Writes what a turn of the event loop logs when the next one begins: a crowd that comes in is a few writes.
 
-    _due = False
-    """It is to be written, by the event loop."""
+    It keeps the lines by itself: Python itself keeps none where it was told to (PYTHONUNBUFFERED, as in containers).
+    """
 
-    def flush(self) -> None:
-        """Write what was logged: soon where the event loop runs in this thread, else now."""
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line: soon where the event loop runs in this thread, else now."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+        except Exception:  # as logging's own handlers do
+            self.handleError(record)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # another thread, or the program begins or ends
-            super().flush()
-            return
-        if not self._due:
-            self._due = True
-            loop.call_soon(self._write)
+            self.flush()
+        else:
+            if len(self._lines) == 1:
+                loop.call_soon(self.flush)
 
-    def _write(self) -> None:
-        self._due = False
-        with contextlib.suppress(OSError, ValueError):  # told to the event loop, it would be logged, and so tried again
-            super().flush()
+    def flush(self) -> None:
+        """Write what was logged."""
+        with self.lock or contextlib.nullcontext():
+            lines, self._lines = self._lines, []
+            with contextlib.suppress(OSError, ValueError):  # told to an event loop, it would be logged, and tried again
+                self.stream.write("".join(lines))
+                self.stream.flush()
 
 
 class _Json(logging.Formatter):

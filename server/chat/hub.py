@@ -130,13 +130,16 @@ class Hub:
         Args:
             head: the seq up to which the log has come, where what came last is not an event for anyone.
         """
-        rooms, self._dirty = self._dirty, {}
-        answered, self._answered = self._answered, {}
+        self.head = max(self.head, self._queued, head)
         if self._fresh:
             self._ring.add(self._fresh)
             self._fresh.clear()
-        self.head = max(self.head, self._queued, head)
-        for peers, data in _addressed(rooms):
+        rooms, answered = self._dirty, self._answered
+        if answered:
+            self._answered = {}
+        if rooms:
+            self._dirty = {}
+        for peers, data in _addressed(rooms) if rooms else ():  # often in a storm nothing is for a room
             if answered and (own := answered.keys() & peers.keys()):
                 for peer in own:
                     del answered[peer], peers[peer]

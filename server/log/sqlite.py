@@ -84,8 +84,8 @@ class SqliteLog:
             self._loop.call_soon(self._hand_over)
             self._idle.clear()
         self._tick.append(entry)
-        self._queued += ENTRY + len(entry.body) if isinstance(entry, Draft) else ENTRY
-        if self._queued - self._back >= QUEUE:
+        self._queued = queued = self._queued + ENTRY + (len(entry.body) if isinstance(entry, Draft) else 0)
+        if queued - self._back >= QUEUE:
             self.full = True
 
     def knows(self, epoch: str, seq: int) -> bool:

@@ -67,7 +67,7 @@ class Session(asyncio.Protocol):
         self._peer = Peer(self)
         self._secure = secure
         self._whole = 0
-        """Bytes of a line that may be taken as it comes; 0 until it is welcomed, and while something waits."""
+        """Bytes of a line that may be taken as it comes; 0 until it is welcomed, and while anything waits."""
         self._unread: Unread | None = None
         """What it has said and nobody has taken yet."""
         self._transport: asyncio.Transport | None = None
@@ -107,15 +107,12 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._ending:
-            return
         self._heard = True
         size = len(data)
-        whole = 2 < size <= self._whole and not self.congested and data.find(b"\n") + 1 == size
-        if whole and self._chat.may_take(self._peer):  # nearly always
-            self._take_whole(data)
-            return
-        self._come(data)
+        if 2 < size <= self._whole and data.find(b"\n") + 1 == size and self._chat.may_take(self._peer):
+            self._take_whole(data)  # nearly always
+        elif not self._ending:
+            self._come(data)
 
     def eof_received(self) -> bool:
         """The client says no more; what it said is still answered."""
@@ -140,6 +137,7 @@ class Session(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The buffer is full."""
         self.congested = True
+        self._whole = 0
         self._taken = self._taken_so_far()
         self._took = asyncio.get_running_loop().time()
         self._chat.hub.fall_behind(self._peer)
@@ -158,6 +156,9 @@ class Session(asyncio.Protocol):
             self._timer.cancel()
         self._unread = None
         self._chat.lost(self._peer, clean=error is None and self._half_closed, silent=self._misses > 1)
+        # The two hold each other: let go, their memory is free now, not when garbage is looked for.
+        self._transport = None
+        del self._peer
 
     # What the chat calls.
 
@@ -222,6 +223,7 @@ class Session(asyncio.Protocol):
         at_ease = (
             unread is None
             and self._reading
+            and not self.congested
             and peer.leaving is None
             and peer.person is not None
             and not (self._ending or self._half_closed)
@@ -240,6 +242,7 @@ class Session(asyncio.Protocol):
         """See `server.chat.ports.Link`."""
         if self._transport is not None and not self._ending:
             self._ending = True
+            self._whole = 0
             if self._timer is not None:
                 self._timer.cancel()
             self._transport.close()
@@ -250,6 +253,7 @@ class Session(asyncio.Protocol):
         """See `server.chat.ports.Link`."""
         if self._transport is not None:
             self._ending = True
+            self._whole = 0
             self._transport.abort()
 
     # Whether it is still there.

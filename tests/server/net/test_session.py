@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from server.archive.reader import ThreadedArchive
 from server.archive.search import SearchIndex
 from server.chat.chat import Chat
 from server.chat.limits import Limits
+from server.chat.ports import Link
 from server.chat.world import Peer
 from server.identity.passwords import ArgonPasswords
 from server.log.sqlite import SqliteLog
@@ -24,6 +27,12 @@ from server.net.listener import Listener
 from server.net.sessions import Sessions
 from server.protocol.errors import Code
 from server.record.entries import Entry
+
+
+class Seen(Peer):
+    """A connection's peer that one can look after."""
+
+    __slots__ = ("__weakref__",)
 
 
 @pytest.fixture
@@ -83,6 +92,30 @@ async def test_who_has_spoken_has_the_time_for_that(port: int) -> None:
     assert (await wire.rest())[-1]["message"] == "Nobody said hello in 0.2 seconds."
     assert 0.15 < asyncio.get_running_loop().time() - began < 5
     await wire.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("limits", [Limits(grace=0)])
+async def test_who_goes_leaves_nothing_behind(port: int, tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that was kept of a connection is free when it ends, not when Python next looks for garbage."""
+    free = asyncio.Event()
+
+    def seen(link: Link) -> Peer:
+        peer = Seen(link)
+        weakref.finalize(peer, free.set)
+        return peer
+
+    monkeypatch.setattr(session, "Peer", seen)
+    wire = await Wire.connect(port, tls=tls)
+    await wire.ask(type="hello", name="alice")
+    await wire.ask(type="join", room="tea")
+    assert not free.is_set()
+    gc.disable()
+    try:
+        await wire.close()
+        await asyncio.wait_for(free.wait(), PATIENCE)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("limits", [Limits(grace=0.05)])
