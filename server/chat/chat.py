@@ -84,6 +84,7 @@ class Chat:
             control: what whoever runs the server says instead of a name; empty where nobody may.
         """
         self.limits = limits
+        self._unanswered = limits.unanswered
         self._log = journal
         self.committed_to: Callable[[int], None] = lambda _head: None
         """Called with the seq up to which the log has come."""
@@ -178,6 +179,8 @@ class Chat:
             frames.Pong: Command(lambda _peer, _pong: None, inside=False),
         }
 
+        self._handlers = {kind: command.handle for kind, command in self._commands.items()}
+
     def _looked_up(self, handle: Callable[[Peer, Any], Awaitable[bytes]]) -> Callable[[Peer, Any], None]:
         """Return the handler of a request that has to look something up in the archive before it can act."""
         return lambda peer, frame: self.reading.want(peer, partial(handle, peer, frame), frame.ref)
@@ -189,7 +192,25 @@ class Chat:
             return False
         if peer.waiting or peer.gone or peer.leaving is not None or self._stopping:
             return False
-        return peer.open < self.limits.unanswered
+        return peer.open < self._unanswered
+
+    def take_now(self, peer: Peer, line: bytes) -> bool:
+        """Act on a line of one who is in and at ease; say whether it could be taken now. Few calls: most is said so.
+
+        `peer.flush()` MUST follow. Where it says no, `may_take` tells when.
+        """
+        if peer.waiting or peer.open >= self._unanswered or self._log.full or self._stopping:
+            return False
+        try:
+            frame = decode_client(line)
+        except ProtocolError as fault:
+            self._fault(peer, fault)
+            return True
+        try:
+            self._handlers[type(frame)](peer, frame)
+        except ProtocolError as refusal:
+            _refuse(peer, frame, refusal)
+        return True
 
     def take(self, peer: Peer, line: bytes | None) -> None:
         """Act on a line, None for one that was too long. `peer.flush()` MUST follow the last line of a read."""
@@ -210,9 +231,7 @@ class Chat:
                 raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
             command.handle(peer, frame)
         except ProtocolError as refusal:
-            ref = getattr(frame, "ref", UNSET)
-            wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
-            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
+            _refuse(peer, frame, refusal)
 
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
@@ -315,6 +334,12 @@ class Chat:
         peer.answer(encode(frames.Error(ref=ref, code=fault.code, message=fault.message)))
         if peer.faults >= self.limits.faults:
             self.end(peer, Code.ABUSE, f"{peer.faults} lines here were no frames. See docs/protocol.md.")
+
+
+def _refuse(peer: Peer, frame: frames.Frame, refusal: ProtocolError) -> None:
+    ref = getattr(frame, "ref", UNSET)
+    wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
+    peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 
 
 _PONG = encode(frames.Pong())

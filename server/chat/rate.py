@@ -25,10 +25,10 @@ class Rate:
         """Allow one more and return 0, or return the milliseconds until it may come again."""
         now = time.monotonic_ns()
         due = self._due
-        share, ahead, _ = self._pace
         if due <= now:
-            self._due = now + share
+            self._due = now + self._pace[0]
             return 0
+        share, ahead, _ = self._pace
         wait = due - now - ahead
         if wait > 0:
             return -(-wait // 1_000_000)

@@ -52,43 +52,46 @@ class Saying:
         self._answers = answers
 
     def send(self, peer: Peer, frame: Send) -> None:
-        """Put a message into the log's queue."""
-        person = peer.here
+        """Put a message into the log's queue. What every message goes through: few calls, few look-ups."""
+        person = peer.person
+        assert person is not None, "only who was welcomed sends"
+        name = frame.room
         try:
-            room = self._rooms.of_member(person, frame.room)
+            room = self._hub.by_handle.get(name)
+            if room is None or room.id not in person.rooms:  # rarely
+                room = self._rooms.of_member(person, name)
             text = check_text(frame.text)
         except ProtocolError as fault:
-            self._answers.refuse(peer, frame.ref, fault, room=frame.room, id=frame.id)
+            self._answers.refuse(peer, frame.ref, fault, room=name, id=frame.id)
             if frame.id is not UNSET:
                 self._log.append(GivenUp(session=peer.session, id=frame.id))
             return
         limited = person.rate.take()
         if limited and frame.id is UNSET:
             words = ProtocolError(Code.RATE_LIMITED, person.rate.refusal(limited), wait_ms=limited)
-            self._answers.refuse(peer, frame.ref, words, room=frame.room)
+            self._answers.refuse(peer, frame.ref, words, room=name)
             return
         body = MessageBody(person.name, text, frame.me)
-        unknown: tuple[str, ...] = ()
+        draft = Draft(
+            peer=peer,
+            ref=None if frame.ref is UNSET else frame.ref,
+            kind=_MESSAGE,
+            room=room.id,
+            user=person.user,
+            session=peer.session,
+            id=0 if frame.id is UNSET else frame.id,
+            limited=limited,
+        )
         if frame.reply is not UNSET:
             body.reply = frame.reply
+            draft.about = body
         if "@" in text:
-            unknown = self._name(room, text, body)
+            draft.names = self._name(room, text, body)
+            if draft.names or body.mentions or body.here:
+                draft.about = body
+        draft.body = encode_body(body)
         peer.open += 1
-        self._log.append(
-            Draft(
-                peer=peer,
-                ref=None if frame.ref is UNSET else frame.ref,
-                kind=_MESSAGE,
-                room=room.id,
-                user=person.user,
-                session=peer.session,
-                id=0 if frame.id is UNSET else frame.id,
-                limited=limited,
-                body=encode_body(body),
-                about=body if body.reply or body.mentions or body.here or unknown else None,
-                names=unknown,
-            )
-        )
+        self._log.append(draft)
 
     def withdraw(self, peer: Peer, frame: Withdraw) -> None:
         """Take back a message that may not have been taken: the answer tells."""
@@ -128,27 +131,33 @@ class Saying:
         peer = draft.peer
         if peer is not None:
             peer.open -= 1
-        if draft.code is None and not draft.repeated:
-            line = message_line(draft.seq, room.json, draft.id, draft.user, draft.time, draft.body)
-            self._hub.event(room, draft.seq, line)
-            if room.typing and peer is not None:  # what was being written is there
+        if draft.code is not None or draft.repeated:
+            if peer is not None:
+                self._not_said(peer, room, draft)
+            return
+        seq = draft.seq
+        self._hub.event(room, seq, message_line(seq, room.json, draft.id, draft.user, draft.time, draft.body))
+        if peer is not None:
+            if room.typing:  # what was being written is there
                 room.typing.pop(peer.here.name, None)
-            if room.crowd is not None and peer is not None:
+            if room.crowd is not None:
                 self._presence.stands_out(room, peer.here)
-            if draft.ref is not None and peer is not None:
-                self._answers.ok(peer, draft.ref, seq=draft.seq)
-        elif peer is not None:
-            if not draft.limited:
-                peer.here.rate.give_back()
-            ref = UNSET if draft.ref is None else draft.ref
-            if draft.code is None:
-                # The message itself may be long past: with no ref, the id says what this is about.
-                self._answers.ok(peer, ref, seq=draft.seq, id=draft.id)
-                return
-            why = refusal_of(draft)
-            if draft.limited and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
-                why = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
-            self._answers.refuse(peer, ref, why, room=room.handle, id=draft.id or UNSET)
+            if draft.ref is not None:
+                self._answers.ok(peer, draft.ref, seq=seq)
+
+    def _not_said(self, peer: Peer, room: Room, draft: Draft) -> None:
+        """Answer who sent a message that is refused, or was said before."""
+        if not draft.limited:
+            peer.here.rate.give_back()
+        ref = UNSET if draft.ref is None else draft.ref
+        if draft.code is None:
+            # The message itself may be long past: with no ref, the id says what this is about.
+            self._answers.ok(peer, ref, seq=draft.seq, id=draft.id)
+            return
+        why = refusal_of(draft)
+        if draft.limited and draft.code in (Code.RATE_LIMITED, Code.TRY_AGAIN):
+            why = ProtocolError(draft.code, peer.here.rate.refusal(draft.limited), wait_ms=draft.limited)
+        self._answers.refuse(peer, ref, why, room=room.handle, id=draft.id or UNSET)
 
     def acted(self, draft: Draft) -> None:
         """Something was done to a message, or to its room."""

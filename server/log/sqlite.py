@@ -84,7 +84,7 @@ class SqliteLog:
             self._loop.call_soon(self._hand_over)
             self._idle.clear()
         self._tick.append(entry)
-        self._queued = queued = self._queued + ENTRY + (len(entry.body) if isinstance(entry, Draft) else 0)
+        self._queued = queued = self._queued + ENTRY + len(entry.body)
         if queued - self._back >= QUEUE:
             self.full = True
 

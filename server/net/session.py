@@ -109,9 +109,15 @@ class Session(asyncio.Protocol):
         """Bytes have come."""
         self._heard = True
         size = len(data)
-        if 2 < size <= self._whole and data.find(b"\n") + 1 == size and self._chat.may_take(self._peer):
-            self._take_whole(data)  # nearly always
-        elif not self._ending:
+        if 2 < size <= self._whole and data.find(b"\n") + 1 == size:  # nearly always
+            peer = self._peer
+            if self._chat.take_now(peer, data):
+                if peer.out:
+                    peer.flush()
+                if peer.leaving is not None:
+                    self.ready()
+                return
+        if not self._ending:
             self._come(data)
 
     def eof_received(self) -> bool:
@@ -216,6 +222,7 @@ class Session(asyncio.Protocol):
         if self._timer is not None and peer.person is not None and not self._ending:
             self._timer.cancel()
             self._timer = None
+            peer.patience = 0
         idle = not unread
         self._read_on(idle)
         if unread is not None and idle and not unread.midway:

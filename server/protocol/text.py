@@ -59,14 +59,17 @@ def clean_line(text: str) -> str:
     return text if text.isprintable() else re.sub(r"[\n\t]+", " ", text)
 
 
+_SURELY: Final = limits.TEXT // 6
+"""Characters of a text that is not too long whatever they are: none takes more than 6 bytes in JSON."""
+
+
 def check_text(text: str) -> str:
     """Return a message's text, cleaned; ProtocolError where it is empty or too long."""
-    if not (text.isprintable() and text.isascii()):
+    if not (text.isascii() and text.isprintable()):
         text = clean(text)
     if not text or text.isspace():
         raise ProtocolError(Code.BAD_TEXT, "A message needs a text.")
-    # No character takes more than 6 bytes in JSON: most texts need no second look.
-    if len(text) * 6 > limits.TEXT and len(msgspec.json.encode(text)) > limits.TEXT:
+    if len(text) > _SURELY and len(msgspec.json.encode(text)) > limits.TEXT:
         raise ProtocolError(
             Code.BAD_TEXT, f"This text is too long: more than {limits.TEXT // 1024} KiB. Send it in parts."
         )

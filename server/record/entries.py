@@ -48,6 +48,8 @@ class Entry(Struct, eq=False):
     """Filled in: milliseconds until it may be tried again, where time is all it takes."""
     then: Callable[[Any], None] | None = None
     """Called with the entry when it comes back; None where the kind says enough."""
+    body: bytes = b""
+    """What an event says, as JSON; nothing where it is no event."""
 
     def __repr__(self) -> str:
         return without_secrets(self, _SECRET)
