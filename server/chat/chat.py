@@ -6,7 +6,7 @@ from copy import copy
 from functools import partial
 from typing import Any, Final
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET
 
 from server.chat.accounts import Accounts
 from server.chat.answers import Answers
@@ -48,12 +48,8 @@ there; and on the server's own machine it would be let in."""
 log = logging.getLogger("chat")
 
 
-class Command(Struct):
-    """A request: what it needs, and who handles it."""
-
-    handle: Callable[[Peer, Any], None]
-    inside: bool = True
-    """Only after the welcome."""
+_EARLY: Final = frozenset({frames.About, frames.Hello, frames.Register, frames.Quit, frames.Ping, frames.Pong})
+"""What may be said before the welcome."""
 
 
 class Chat:
@@ -123,63 +119,61 @@ class Chat:
         self.moderation.cut_off = self.entrance.cut_off
         self.hub.gapped = lambda peer, room: self.reading.latest(peer, room, peer.backlog)
         rooms_, saying, moderation = self.rooms, self.saying, self.moderation
-        self._commands = {
-            frames.About: Command(greeting.about, inside=False),
-            frames.Hello: Command(greeting.hello, inside=False),
-            frames.Register: Command(self.accounts.register, inside=False),
-            frames.Password: Command(self.accounts.password),
-            frames.Claim: Command(self.accounts.claim),
-            frames.Device: Command(self.devices.device),
-            frames.DevicesRequest: Command(self.devices.devices),
-            frames.End: Command(self._looked_up(self.devices.end)),
-            frames.SettingsRequest: Command(self.reception.settings),
-            frames.TicketRequest: Command(self.reception.ticket),
-            frames.TicketsRequest: Command(self.reception.tickets),
-            frames.AccountsRequest: Command(self.reception.accounts),
-            frames.Block: Command(self._looked_up(blocking.block)),
-            frames.Nick: Command(self.entrance.nick),
-            frames.Quit: Command(self.entrance.quit, inside=False),
-            frames.Join: Command(rooms_.join),
-            frames.Leave: Command(rooms_.leave),
-            frames.Make: Command(rooms_.make),
-            frames.Direct: Command(self._looked_up(rooms_.direct)),
-            frames.Change: Command(rooms_.change),
-            frames.Invite: Command(self._looked_up(rooms_.invite)),
-            frames.Send: Command(saying.send),
-            frames.Withdraw: Command(saying.withdraw),
-            frames.Edit: Command(saying.edit),
-            frames.Delete: Command(saying.delete),
-            frames.React: Command(saying.react),
-            frames.Pin: Command(saying.pin),
-            frames.Appoint: Command(self._looked_up(moderation.appoint)),
-            frames.Kick: Command(self._looked_up(moderation.kick)),
-            frames.Ban: Command(self._looked_up(moderation.ban)),
-            frames.Silence: Command(self._looked_up(moderation.silence)),
-            frames.BansRequest: Command(moderation.bans),
-            frames.AuditRequest: Command(moderation.audit),
-            frames.Report: Command(moderation.report),
-            frames.ReportsRequest: Command(moderation.reports),
-            frames.Settle: Command(moderation.settle),
-            frames.Export: Command(self.privacy.export),
-            frames.Erase: Command(self.privacy.erase),
-            frames.Mark: Command(self.standing.mark),
-            frames.TypingRequest: Command(company.typing),
-            frames.Away: Command(company.away),
-            frames.Whois: Command(reading.whois),
-            frames.WhoRequest: Command(reading.who),
-            frames.PeopleRequest: Command(reading.people),
-            frames.RoomsRequest: Command(reading.standing),
-            frames.ListRequest: Command(reading.listing),
-            frames.HistoryRequest: Command(reading.history),
-            frames.Get: Command(reading.get),
-            frames.Pins: Command(reading.pins),
-            frames.VersionsRequest: Command(reading.versions),
-            frames.Search: Command(reading.search),
-            frames.Ping: Command(lambda peer, _ping: peer.answer(_PONG), inside=False),
-            frames.Pong: Command(lambda _peer, _pong: None, inside=False),
+        self._commands: dict[type[frames.Frame], Callable[[Peer, Any], None]] = {
+            frames.About: greeting.about,
+            frames.Hello: greeting.hello,
+            frames.Register: self.accounts.register,
+            frames.Password: self.accounts.password,
+            frames.Claim: self.accounts.claim,
+            frames.Device: self.devices.device,
+            frames.DevicesRequest: self.devices.devices,
+            frames.End: self._looked_up(self.devices.end),
+            frames.SettingsRequest: self.reception.settings,
+            frames.TicketRequest: self.reception.ticket,
+            frames.TicketsRequest: self.reception.tickets,
+            frames.AccountsRequest: self.reception.accounts,
+            frames.Block: self._looked_up(blocking.block),
+            frames.Nick: self.entrance.nick,
+            frames.Quit: self.entrance.quit,
+            frames.Join: rooms_.join,
+            frames.Leave: rooms_.leave,
+            frames.Make: rooms_.make,
+            frames.Direct: self._looked_up(rooms_.direct),
+            frames.Change: rooms_.change,
+            frames.Invite: self._looked_up(rooms_.invite),
+            frames.Send: saying.send,
+            frames.Withdraw: saying.withdraw,
+            frames.Edit: saying.edit,
+            frames.Delete: saying.delete,
+            frames.React: saying.react,
+            frames.Pin: saying.pin,
+            frames.Appoint: self._looked_up(moderation.appoint),
+            frames.Kick: self._looked_up(moderation.kick),
+            frames.Ban: self._looked_up(moderation.ban),
+            frames.Silence: self._looked_up(moderation.silence),
+            frames.BansRequest: moderation.bans,
+            frames.AuditRequest: moderation.audit,
+            frames.Report: moderation.report,
+            frames.ReportsRequest: moderation.reports,
+            frames.Settle: moderation.settle,
+            frames.Export: self.privacy.export,
+            frames.Erase: self.privacy.erase,
+            frames.Mark: self.standing.mark,
+            frames.TypingRequest: company.typing,
+            frames.Away: company.away,
+            frames.Whois: reading.whois,
+            frames.WhoRequest: reading.who,
+            frames.PeopleRequest: reading.people,
+            frames.RoomsRequest: reading.standing,
+            frames.ListRequest: reading.listing,
+            frames.HistoryRequest: reading.history,
+            frames.Get: reading.get,
+            frames.Pins: reading.pins,
+            frames.VersionsRequest: reading.versions,
+            frames.Search: reading.search,
+            frames.Ping: lambda peer, _ping: peer.answer(_PONG),
+            frames.Pong: lambda _peer, _pong: None,
         }
-
-        self._handlers = {kind: command.handle for kind, command in self._commands.items()}
 
     def _looked_up(self, handle: Callable[[Peer, Any], Awaitable[bytes]]) -> Callable[[Peer, Any], None]:
         """Return the handler of a request that has to look something up in the archive before it can act."""
@@ -195,21 +189,13 @@ class Chat:
         return peer.open < self._unanswered
 
     def take_now(self, peer: Peer, line: bytes) -> bool:
-        """Act on a line of one who is in and at ease; say whether it could be taken now. Few calls: most is said so.
+        """Act on a line of one who is in and at ease; say whether it could be taken now.
 
         `peer.flush()` MUST follow. Where it says no, `may_take` tells when.
         """
         if peer.waiting or peer.open >= self._unanswered or self._log.full or self._stopping:
             return False
-        try:
-            frame = decode_client(line)
-        except ProtocolError as fault:
-            self._fault(peer, fault)
-            return True
-        try:
-            self._handlers[type(frame)](peer, frame)
-        except ProtocolError as refusal:
-            _refuse(peer, frame, refusal)
+        self.take(peer, line)
         return True
 
     def take(self, peer: Peer, line: bytes | None) -> None:
@@ -225,13 +211,15 @@ class Chat:
             else:
                 self._fault(peer, fault)
             return
-        command = self._commands[type(frame)]
+        kind = type(frame)
         try:
-            if peer.person is None and command.inside:
+            if peer.person is None and kind not in _EARLY:
                 raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
-            command.handle(peer, frame)
+            self._commands[kind](peer, frame)
         except ProtocolError as refusal:
-            _refuse(peer, frame, refusal)
+            ref = getattr(frame, "ref", UNSET)
+            wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
+            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
@@ -334,12 +322,6 @@ class Chat:
         peer.answer(encode(frames.Error(ref=ref, code=fault.code, message=fault.message)))
         if peer.faults >= self.limits.faults:
             self.end(peer, Code.ABUSE, f"{peer.faults} lines here were no frames. See docs/protocol.md.")
-
-
-def _refuse(peer: Peer, frame: frames.Frame, refusal: ProtocolError) -> None:
-    ref = getattr(frame, "ref", UNSET)
-    wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
-    peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 
 
 _PONG = encode(frames.Pong())

@@ -24,6 +24,10 @@ from support import Wire
 SIZE: Final = 64 * 1024 * 1024
 """Bytes of the small file system."""
 
+TALKERS: Final = 4
+EACH: Final = 100
+"""Messages of each talker, while something is made to fail: enough that it has failed, in however few commits."""
+
 FAILURES: Final = [
     ("fsync,fdatasync", "EIO", "40..60"),
     ("fsync,fdatasync", "EIO", "40+7"),
@@ -127,7 +131,7 @@ async def full_disk(folder: Path, rounds: int, dice: random.Random, *, clients: 
     return outcome
 
 
-async def failing(folder: Path, calls: str, error: str, when: str, messages: int = 400, clients: int = 4) -> Outcome:
+async def failing(folder: Path, calls: str, error: str, when: str) -> Outcome:
     """Let the log's writes or syncs fail for a while, and have all messages taken in the end."""
     outcome, ledger = Outcome(), Ledger()
     data = folder / "data"
@@ -141,11 +145,11 @@ async def failing(folder: Path, calls: str, error: str, when: str, messages: int
     ]
     data.mkdir(mode=0o700)
     host = Host(data, before=[*traced(folder / "trace", *injected), *SERVER], said=folder / "said").listening()
-    talkers = [Talker(f"f{number}", ledger, pause=0.01) for number in range(clients)]
+    talkers = [Talker(f"f{number}", ledger, pause=0.01) for number in range(TALKERS)]
     for talker in talkers:
-        talker.most = messages // clients
+        talker.most = EACH
     talking = [asyncio.create_task(talker.talk(host.port)) for talker in talkers]
-    await until(lambda: len(ledger.acked) == messages // clients * clients, patience=6)
+    await until(lambda: len(ledger.acked) == TALKERS * EACH, patience=6)
     outcome.faults += [f"{talker.name} lost its connection" for talker in talkers if talker.ended]
     host.stop()
     await asyncio.gather(*talking)

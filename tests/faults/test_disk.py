@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from faults.disk import failing, fill, full_disk, small_disk
+from faults.disk import EACH, TALKERS, failing, fill, full_disk, small_disk
 from faults.hosts import Host, Ledger, NotStartedError, Talker, until
 from faults.trace import unusable
 
@@ -53,4 +53,4 @@ async def test_what_fails_is_told_and_comes_again(tmp_path: Path, calls: str, er
     """Syncs and writes of the log fail for a while: all that was said is there in the end, once."""
     outcome = await failing(tmp_path, calls, error, when)
     assert not outcome.faults
-    assert outcome.acked == 400
+    assert outcome.acked == TALKERS * EACH
