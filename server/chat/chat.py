@@ -189,13 +189,21 @@ class Chat:
         return peer.open < self._unanswered
 
     def take_now(self, peer: Peer, line: bytes) -> bool:
-        """Act on a line of one who is in and at ease; say whether it could be taken now.
+        """Act on a line of one who is in and at ease; say whether it could be taken now. One call: most is said so.
 
         `peer.flush()` MUST follow. Where it says no, `may_take` tells when.
         """
         if peer.waiting or peer.open >= self._unanswered or self._log.full or self._stopping:
             return False
-        self.take(peer, line)
+        try:
+            frame = decode_client(line)
+        except ProtocolError as fault:
+            self._fault(peer, fault)
+            return True
+        try:
+            self._commands[type(frame)](peer, frame)
+        except ProtocolError as refusal:
+            _refuse(peer, frame, refusal)
         return True
 
     def take(self, peer: Peer, line: bytes | None) -> None:
@@ -217,9 +225,7 @@ class Chat:
                 raise ProtocolError(Code.HELLO_FIRST, 'Say {"type":"hello","name":"…"} first.')
             self._commands[kind](peer, frame)
         except ProtocolError as refusal:
-            ref = getattr(frame, "ref", UNSET)
-            wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
-            peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
+            _refuse(peer, frame, refusal)
 
     def committed(self, entries: Sequence[Entry]) -> None:
         """Take back what the log has dealt with, in its order."""
@@ -322,6 +328,12 @@ class Chat:
         peer.answer(encode(frames.Error(ref=ref, code=fault.code, message=fault.message)))
         if peer.faults >= self.limits.faults:
             self.end(peer, Code.ABUSE, f"{peer.faults} lines here were no frames. See docs/protocol.md.")
+
+
+def _refuse(peer: Peer, frame: frames.Frame, refusal: ProtocolError) -> None:
+    ref = getattr(frame, "ref", UNSET)
+    wait_ms = UNSET if refusal.wait_ms is None else refusal.wait_ms
+    peer.answer(encode(frames.Error(ref=ref, code=refusal.code, message=refusal.message, wait_ms=wait_ms)))
 
 
 _PONG = encode(frames.Pong())
